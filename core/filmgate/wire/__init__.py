@@ -1,0 +1,1 @@
+"""The wire: messages, their encoding and the protocol's version. ``docs/protocol.md`` specifies it."""

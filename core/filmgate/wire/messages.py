@@ -1,0 +1,373 @@
+"""Every message of the protocol as a frozen dataclass; ``docs/protocol.md`` explains each field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, Type
+
+from filmgate.errors import FilmgateError, error_from_wire
+from filmgate.wire import fields as f
+from filmgate.wire.fields import wire_field
+
+EXR_MEDIA = "image/x-exr"
+PNG_MEDIA = "image/png"
+OUTCOMES = ("result", "error", "cancelled", "expired")
+PRIORITIES = ("interactive", "batch")
+STAGES = ("missing", "queued", "decode", "infer", "encode", "ready")
+
+
+@dataclass(frozen=True)
+class BlobRef:
+    """An input or output: what it is for and which content it has.
+
+    Attributes:
+        name: the manifest's name of the input or output.
+        time: the frame, in the host's frame numbers; fractions are allowed.
+        view: the stereo view, empty when there is one.
+        media: the media type.
+        digest: the content's blake3, 32 bytes.
+        size: the content's length in bytes.
+    """
+
+    name: str = wire_field(f.text)
+    digest: bytes = wire_field(f.digest)
+    size: int = wire_field(f.count)
+    media: str = wire_field(f.text, EXR_MEDIA)
+    time: float = wire_field(f.number, 0.0)
+    view: str = wire_field(f.text, "")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A blob that the server lacks, and how much of it has arrived."""
+
+    digest: bytes = wire_field(f.digest)
+    offset: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the result should look like.
+
+    Attributes:
+        mode: ``model`` for the model's channels alone, ``merged`` for the source file with them
+            replaced.
+        compression: an EXR compression; empty lets the server choose.
+        depth: ``half`` or ``float``; empty keeps the source's.
+        preview: whether a PNG for a panel is wanted too.
+    """
+
+    mode: str = wire_field(f.word("model", "merged"), "model")
+    compression: str = wire_field(f.text, "")
+    depth: str = wire_field(f.word("", "half", "float"), "")
+    preview: bool = wire_field(f.flag, False)
+
+
+@dataclass(frozen=True)
+class WorkSpec:
+    """Everything about a job that may change its pixels; an unknown field here is refused.
+
+    Attributes:
+        model: ``name``, ``name@version`` or ``name@blake3:…``.
+        params: the parameters that were set.
+        params_blob: digest of an uploaded msgpack map, instead of *params*, when they are large.
+        inputs: the inputs.
+        inputs_blob: digest of an uploaded msgpack list, instead of *inputs*, when it is long.
+        layers: layers chosen by hand, by input name.
+        wish: what to answer.
+    """
+
+    model: str = wire_field(f.text)
+    params: Mapping[str, Any] = wire_field(f.mapping(f.plain), {})
+    params_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
+    inputs: Tuple[BlobRef, ...] = wire_field(f.many(f.strict(BlobRef)), ())
+    inputs_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
+    layers: Mapping[str, str] = wire_field(f.mapping(f.text), {})
+    wish: Wish = wire_field(f.strict(Wish), Wish())
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One line of the list of models; the manifest itself is a blob."""
+
+    name: str = wire_field(f.text)
+    version: str = wire_field(f.text)
+    task: str = wire_field(f.text)
+    summary: str = wire_field(f.text)
+    digest: bytes = wire_field(f.digest)
+    manifest: bytes = wire_field(f.digest)
+    manifest_size: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """One worker: which device it drives and what it does."""
+
+    name: str = wire_field(f.text)
+    device: str = wire_field(f.text)
+    state: str = wire_field(f.text)
+    running: int = wire_field(f.count)
+    restarts: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class UserStatus:
+    """One artist's share of the queue."""
+
+    user: str = wire_field(f.text)
+    show: str = wire_field(f.text)
+    waiting: int = wire_field(f.count)
+    running: int = wire_field(f.count)
+
+
+class Message:
+    """Base of every message; *kind* is its name on the wire."""
+
+    kind: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class Hello(Message):
+    """Client: open or resume a session."""
+
+    kind: ClassVar[str] = "hello"
+    protocols: Tuple[int, ...] = wire_field(f.many(f.count, 16))
+    client: str = wire_field(f.text, "")
+    user: str = wire_field(f.text, "")
+    show: str = wire_field(f.text, "")
+    token: str = wire_field(f.text, "")
+    resume: Optional[bytes] = wire_field(f.optional(f.name16), None)
+
+
+@dataclass(frozen=True)
+class Welcome(Message):
+    """Server: the session is open; what it allows."""
+
+    kind: ClassVar[str] = "welcome"
+    protocol: int = wire_field(f.count)
+    server: str = wire_field(f.text)
+    instance: bytes = wire_field(f.name16)
+    resume: bytes = wire_field(f.name16)
+    resumed: bool = wire_field(f.flag)
+    show: str = wire_field(f.text)
+    user: str = wire_field(f.text)
+    chunk_bytes: int = wire_field(f.count)
+    credit_bytes: int = wire_field(f.count)
+    limits: Mapping[str, int] = wire_field(f.mapping(f.count), {})
+    features: Tuple[str, ...] = wire_field(f.many(f.text), ())
+
+
+@dataclass(frozen=True)
+class ModelsList(Message):
+    """Client: a page of the models, from *cursor* on."""
+
+    kind: ClassVar[str] = "models.list"
+    cursor: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class ModelsPage(Message):
+    """Server: a page of the models; *following* is the next cursor, 0 at the end."""
+
+    kind: ClassVar[str] = "models.page"
+    models: Tuple[ModelSummary, ...] = wire_field(f.many(f.record(ModelSummary)), ())
+    following: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class StatusGet(Message):
+    """Client: a page of what the server is doing."""
+
+    kind: ClassVar[str] = "status.get"
+    cursor: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class StatusPage(Message):
+    """Server: counters, workers and a page of users."""
+
+    kind: ClassVar[str] = "status.page"
+    server: str = wire_field(f.text)
+    state: str = wire_field(f.text)
+    counters: Mapping[str, int] = wire_field(f.mapping(f.count), {})
+    workers: Tuple[WorkerStatus, ...] = wire_field(f.many(f.record(WorkerStatus)), ())
+    users: Tuple[UserStatus, ...] = wire_field(f.many(f.record(UserStatus)), ())
+    following: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class JobSubmit(Message):
+    """Client: do this work; the same *job_id* again is the same job."""
+
+    kind: ClassVar[str] = "job.submit"
+    job_id: bytes = wire_field(f.name16)
+    work: WorkSpec = wire_field(f.strict(WorkSpec))
+    priority: str = wire_field(f.word(*PRIORITIES), "interactive")
+    deadline_ms: int = wire_field(f.count, 0)
+    lease_ms: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class JobAccepted(Message):
+    """Server: the job is journalled; these inputs are still wanted."""
+
+    kind: ClassVar[str] = "job.accepted"
+    job_id: bytes = wire_field(f.name16)
+    work_key: bytes = wire_field(f.digest)
+    package: bytes = wire_field(f.digest)
+    numerics: str = wire_field(f.text)
+    missing: Tuple[Missing, ...] = wire_field(f.many(f.record(Missing)), ())
+    place: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class JobRefused(Message):
+    """Server: the job was not accepted; nothing was recorded."""
+
+    kind: ClassVar[str] = "job.refused"
+    job_id: bytes = wire_field(f.name16)
+    code: str = wire_field(f.text)
+    text: str = wire_field(f.text)
+    remedy: str = wire_field(f.text, "")
+    detail: Mapping[str, Any] = wire_field(f.mapping(f.plain), {})
+    retry_after_ms: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class JobProgress(Message):
+    """Server: how far the job is; *place* counts the work queued before it."""
+
+    kind: ClassVar[str] = "job.progress"
+    job_id: bytes = wire_field(f.name16)
+    stage: str = wire_field(f.word(*STAGES))
+    place: int = wire_field(f.count, 0)
+    done: int = wire_field(f.count, 0)
+    total: int = wire_field(f.count, 0)
+    eta_ms: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class JobReady(Message):
+    """Server: every output can be fetched; not the end, which follows the client's ack."""
+
+    kind: ClassVar[str] = "job.ready"
+    job_id: bytes = wire_field(f.name16)
+    outputs: Tuple[BlobRef, ...] = wire_field(f.many(f.record(BlobRef)))
+    warnings: Tuple[str, ...] = wire_field(f.many(f.text), ())
+    timings_ms: Mapping[str, int] = wire_field(f.mapping(f.count), {})
+
+
+@dataclass(frozen=True)
+class JobAck(Message):
+    """Client: every output has arrived and is verified."""
+
+    kind: ClassVar[str] = "job.ack"
+    job_id: bytes = wire_field(f.name16)
+
+
+@dataclass(frozen=True)
+class JobCancel(Message):
+    """Client: this job is no longer wanted; other jobs on the same work go on."""
+
+    kind: ClassVar[str] = "job.cancel"
+    job_id: bytes = wire_field(f.name16)
+
+
+@dataclass(frozen=True)
+class JobQuery(Message):
+    """Client: say again where the job stands."""
+
+    kind: ClassVar[str] = "job.query"
+    job_id: bytes = wire_field(f.name16)
+
+
+@dataclass(frozen=True)
+class JobEnded(Message):
+    """Server: the job's one and only outcome."""
+
+    kind: ClassVar[str] = "job.ended"
+    job_id: bytes = wire_field(f.name16)
+    outcome: str = wire_field(f.word(*OUTCOMES))
+    code: str = wire_field(f.text, "")
+    text: str = wire_field(f.text, "")
+    remedy: str = wire_field(f.text, "")
+    detail: Mapping[str, Any] = wire_field(f.mapping(f.plain), {})
+
+
+@dataclass(frozen=True)
+class BlobPut(Message):
+    """Client: a piece of a blob, in the binary part; *sum* guards everything up to its end."""
+
+    kind: ClassVar[str] = "blob.put"
+    digest: bytes = wire_field(f.digest)
+    size: int = wire_field(f.count)
+    offset: int = wire_field(f.count)
+    sum: bytes = wire_field(f.name16)
+
+
+@dataclass(frozen=True)
+class BlobGet(Message):
+    """Client: send this blob, from *offset* on, as far as the credit reaches."""
+
+    kind: ClassVar[str] = "blob.get"
+    digest: bytes = wire_field(f.digest)
+    offset: int = wire_field(f.count, 0)
+
+
+@dataclass(frozen=True)
+class BlobData(Message):
+    """Server: a piece of a blob, in the binary part."""
+
+    kind: ClassVar[str] = "blob.data"
+    digest: bytes = wire_field(f.digest)
+    size: int = wire_field(f.count)
+    offset: int = wire_field(f.count)
+    sum: bytes = wire_field(f.name16)
+
+
+@dataclass(frozen=True)
+class BlobDone(Message):
+    """Server: the blob is here, whole and verified; there is no need to send more of it."""
+
+    kind: ClassVar[str] = "blob.done"
+    digest: bytes = wire_field(f.digest)
+
+
+@dataclass(frozen=True)
+class Credit(Message):
+    """Either side: this many more bytes of binary parts may be sent to me."""
+
+    kind: ClassVar[str] = "credit"
+    size: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class Error(Message):
+    """Server: a request failed; or, without ``re``, the session did."""
+
+    kind: ClassVar[str] = "error"
+    code: str = wire_field(f.text)
+    text: str = wire_field(f.text)
+    remedy: str = wire_field(f.text, "")
+    detail: Mapping[str, Any] = wire_field(f.mapping(f.plain), {})
+
+
+@dataclass(frozen=True)
+class Drain(Message):
+    """Server: no new work here for about this long; accepted work goes on."""
+
+    kind: ClassVar[str] = "drain"
+    retry_after_ms: int = wire_field(f.count, 0)
+
+
+MESSAGES: Dict[str, Type[Message]] = {kind.kind: kind for kind in Message.__subclasses__()}
+
+
+def to_error(error: FilmgateError) -> Error:
+    """Write an exception as a message."""
+    return Error(error.code, error.text[:1000], error.remedy[:1000], error.detail)
+
+
+def from_error(message: "Error | JobEnded | JobRefused") -> FilmgateError:
+    """Rebuild the exception that a message carries."""
+    return error_from_wire(message.code, message.text, message.remedy, message.detail)
