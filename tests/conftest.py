@@ -1,0 +1,30 @@
+"""Fixtures that any test may ask for; every host interpreter must be able to read this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """Return the folder of small renders that come with the project."""
+    return ROOT / "examples" / "plates"
+
+
+@pytest.fixture(scope="session")
+def plates() -> Path:
+    """Return the folder of real plates, which is too large to come with the project."""
+    folder = ROOT.parent / "shared" / "plates"
+    if not folder.is_dir():
+        pytest.skip(f"the collection of real plates is not at {folder}")
+    return folder

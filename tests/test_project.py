@@ -1,0 +1,180 @@
+"""The project keeps its own promises: interpreters, imports, words, versions, what is shipped."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import filmgate
+import pytest
+import tomllib
+from interpreters import VERSIONS, find_interpreter, load_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+FOLDERS = ("core", "gpu_server", "plugins", "tests", "bench", "docs", "examples", ".ci", "locks")
+TEXT_SUFFIXES = {".py", ".pyi", ".md", ".toml", ".txt", ".yaml", ".yml", ".sh", ".svg", ".json", ""}
+NOT_CLIENT_CODE = {"image", "cli", "ui"}
+
+IMPORT_PROBE = """
+import importlib, os, sys, threading
+events = []
+watched = ("socket.", "subprocess.", "os.fork", "os.posix_spawn", "os.exec", "_thread.start")
+sys.addaudithook(lambda name, args: name.startswith(watched) and events.append(name))
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+tasks = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+heavy = {"numpy", "torch", "OpenEXR", "OpenImageIO", "PyOpenColorIO", "asyncio"} & set(sys.modules)
+print(dict(events=events, threads=threading.active_count(), tasks=tasks, heavy=sorted(heavy)))
+"""
+QUIET = "{'events': [], 'threads': 1, 'tasks': 1, 'heavy': []}"
+
+FOREIGN_WORDS = {
+    "a path of one machine": r"(?<![\w.$}~-])/(?:home|root|Users|tmp|work|farm)/\w",
+    "a package registry's host": r"https?://(?:files|registry|\w*pi)\.",
+    "work left undone": r"\b(?:TODO|FIXME|XXX)\b",
+    "an unpickling call": r"\b(?:recv|send)_pyobj\b",
+}
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def client_python(request: pytest.FixtureRequest) -> Path:
+    """Return an interpreter as a host brings it, with only what client code may use."""
+    interpreter = find_interpreter(request.param)
+    if interpreter is None:
+        pytest.skip(f"NOT TESTED: no CPython {request.param} on PATH or in pyenv")
+    return load_environment(request.param, interpreter)
+
+
+def _client_modules(core: Path) -> list[str]:
+    """Name every module of client code, from the files."""
+    relative = (path.relative_to(core).with_suffix("") for path in core.rglob("*.py"))
+    parts = (path.parts[:-1] if path.name == "__init__" else path.parts for path in relative)
+    return sorted(".".join(names) for names in parts if not NOT_CLIENT_CODE & set(names[1:2]))
+
+
+def _run_client(python: Path | str, repository: Path, *arguments: str) -> str:
+    """Run *python* on the sources of core alone and return what it printed."""
+    environment = {**os.environ, "PYTHONPATH": str(repository / "core"), "PYTHONNOUSERSITE": "1"}
+    done = subprocess.run(
+        [python, *arguments],
+        cwd=repository,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+    return done.stdout.strip()
+
+
+@pytest.mark.timeout(300)  # the first run installs the environment
+def test_import_starts_nothing_in_a_host(client_python: Path, repository: Path) -> None:
+    """With pyzmq, msgpack and blake3 alone, `import filmgate` starts no thread and no socket."""
+    assert _run_client(client_python, repository, "-c", IMPORT_PROBE, "filmgate") == QUIET
+
+
+@pytest.mark.timeout(300)
+def test_client_modules_import_in_a_host(client_python: Path, repository: Path) -> None:
+    """Every module of client code imports on every host's interpreter and starts nothing."""
+    modules = _client_modules(repository / "core")
+    assert _run_client(client_python, repository, "-c", IMPORT_PROBE, *modules) == QUIET
+
+
+def test_client_modules_import_without_numpy(repository: Path) -> None:
+    """Where numpy and torch are installed, client code still leaves them alone."""
+    modules = _client_modules(repository / "core")
+    assert _run_client(sys.executable, repository, "-c", IMPORT_PROBE, *modules) == QUIET
+
+
+@pytest.mark.timeout(300)
+def test_client_tests_pass_in_a_host(client_python: Path, repository: Path) -> None:
+    """The tests of client code pass on every host's interpreter."""
+    options = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "passed" in _run_client(client_python, repository, *options, "tests/core/client")
+
+
+def _text_files(repository: Path) -> Iterator[Path]:
+    yield from (path for path in repository.iterdir() if path.suffix in TEXT_SUFFIXES)
+    for folder in FOLDERS:
+        for path in (repository / folder).rglob("*"):
+            if path.suffix in TEXT_SUFFIXES and "__pycache__" not in path.parts:
+                yield path
+
+
+@pytest.mark.parametrize("meaning", FOREIGN_WORDS)
+def test_project_speaks_of_itself_alone(repository: Path, meaning: str) -> None:
+    """No file names one machine, a registry's host, unfinished work or a call that unpickles."""
+    pattern = re.compile(FOREIGN_WORDS[meaning])
+    found = [
+        f"{path.relative_to(repository)}:{number}: {line.strip()}"
+        for path in _text_files(repository)
+        if path.is_file() and path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found, f"{meaning}:\n" + "\n".join(found)
+
+
+def _tests_of(path: Path) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
+def test_tests_say_what_they_show(repository: Path) -> None:
+    """Every test has a docstring of one sentence."""
+    silent = [
+        f"{path.relative_to(repository)}:{node.lineno} {node.name}"
+        for path in (repository / "tests").rglob("test_*.py")
+        for node in _tests_of(path)
+        if not re.fullmatch(r"[^\n]+(?:\n[^\n]+)?\.", ast.get_docstring(node) or "")
+    ]
+    assert not silent, "\n".join(silent)
+
+
+def test_version_is_one(repository: Path) -> None:
+    """The package, what is installed and the change log agree on the version."""
+    changes = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert importlib.metadata.version("filmgate") == filmgate.__version__
+    assert f"## [{filmgate.__version__}]" in changes
+
+
+def _pins(repository: Path) -> set[str]:
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in (repository / "locks").glob("*.txt")
+    )
+    return {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+
+
+def test_dependencies_are_locked(repository: Path) -> None:
+    """Everything that an extra asks for is pinned to a version."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
+    assert names - _pins(repository) == {"filmgate"}
+
+
+def test_wheel_is_whole(repository: Path, tmp_path: Path) -> None:
+    """The wheel holds both packages with every file beside the code, and no test."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=repository, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert shipped == _package_files(repository)
+
+
+def _package_files(repository: Path) -> set[str]:
+    return {
+        path.relative_to(home).as_posix()
+        for home in (repository / "core", repository / "gpu_server")
+        for path in home.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
