@@ -1,0 +1,1 @@
+"""The Filmgate server: gateway, store, scheduler, workers and the model packages they run."""

@@ -1,0 +1,1 @@
+"""The pool: the processes that run models, one per device, behind a small port."""

@@ -1,0 +1,325 @@
+"""The pool on this machine: one process per device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filmgate.errors import FilmgateError, IntegrityError, ProtocolError, error_from_wire
+
+from filmgate_server.pool.channel import Parcel
+from filmgate_server.pool.member import STOP_GRACE_S, Member, MemberSettings, State
+from filmgate_server.pool.messages import (
+    Attachment,
+    Beat,
+    Cancel,
+    Done,
+    Drop,
+    Failed,
+    Grant,
+    InputEntry,
+    OutputEntry,
+    PoolMessage,
+    Progress,
+    Ready,
+    Reserve,
+    Run,
+    split_sums,
+)
+from filmgate_server.pool.outputs import OutputBook
+from filmgate_server.pool.port import Assignment, PoolEvents, ProducedOutput, WorkerInfo
+from filmgate_server.segments import Segment
+
+MESSAGES_PER_TURN = 64
+"""How many messages of one worker are taken at once, so that others get their turn."""
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """What the pool is made of.
+
+    Attributes:
+        devices: one worker each: ``cpu``, ``cuda:0``.
+        threads: of each worker; None means every core.
+        in_flight: executions that a worker has at once, so that its stages overlap.
+        beat_s: how often a worker says that it is alive.
+        frame_bytes_max: the largest decoded frame that a worker takes on.
+    """
+
+    devices: tuple[str, ...] = ("cpu",)
+    threads: int | None = None
+    in_flight: int = 3
+    beat_s: float = 2.0
+    frame_bytes_max: int = 4 << 30
+
+
+class LocalPool:
+    """Workers on this machine; see `filmgate_server.pool.port.Pool` for the methods.
+
+    Args:
+        settings: what the pool is made of.
+        events: who is told.
+    """
+
+    def __init__(self, settings: PoolSettings, events: PoolEvents) -> None:
+        self._settings = settings
+        self._events = events
+        self._now_s = time.monotonic()
+        self._members = [
+            Member(
+                MemberSettings(device, settings.threads, settings.beat_s, settings.frame_bytes_max)
+            )
+            for device in settings.devices
+        ]
+        self._lenders: dict[int, OutputBook] = {}
+
+    def start(self) -> None:
+        """Start the workers; call it from the main thread."""
+        for member in self._members:
+            member.spawn(self._now_s)
+
+    def stop(self) -> None:
+        """End every worker and wait until each is gone."""
+        for member in self._members:
+            member.stop()
+        deadline_s = time.monotonic() + STOP_GRACE_S
+        for member in self._members:
+            member.kill(max(0.0, deadline_s - time.monotonic()))
+
+    def filenos(self) -> list[int]:
+        """Return the channels and process descriptors to poll for reading."""
+        return [fileno for member in self._members for fileno in member.filenos()]
+
+    def handle(self, fileno: int) -> None:
+        """Read the worker whose descriptor is readable."""
+        for worker, member in enumerate(self._members):
+            if fileno in member.filenos():
+                self._drain(worker, member)
+                self._bury(worker, member)
+                return
+
+    def tick(self, now_s: float) -> None:
+        """Read, judge, bury, restart."""
+        self._now_s = now_s
+        for worker, member in enumerate(self._members):
+            member.flush()
+            self._drain(worker, member)
+            member.judge(now_s)
+            self._bury(worker, member)
+            if member.state is State.DOWN and now_s >= member.restart_at_s:
+                member.spawn(now_s)
+
+    def free_slots(self) -> dict[int, int]:
+        """Return how many more executions each ready worker takes."""
+        return {
+            worker: self._settings.in_flight - len(member.executions)
+            for worker, member in enumerate(self._members)
+            if member.state is State.READY
+        }
+
+    def run(self, worker: int, assignment: Assignment) -> None:
+        """Give *assignment* to *worker*.
+
+        Raises:
+            ProtocolError: the assignment is too large for a message; it was not taken.
+        """
+        member = self._members[worker]
+        fresh = {
+            blob.segment.id: blob.segment
+            for blob in assignment.inputs
+            if blob.segment.id not in member.seen_inputs
+        }
+        message = _run_message(assignment, list(fresh.values()))
+        member.post(message, [segment.fd for segment in fresh.values()])
+        member.executions.add(assignment.execution)
+        member.seen_inputs.update(fresh)
+
+    def cancel(self, execution: int) -> None:
+        """Stop *execution* at its next tile."""
+        member = self._runner(execution)
+        if member:
+            member.post(Cancel(execution))
+
+    def grant(self, execution: int, sizes: Sequence[int] | None) -> None:
+        """Give segments for outputs of *sizes*, or drop the execution with None.
+
+        Raises:
+            ProtocolError: it was granted its segments before.
+        """
+        member = self._runner(execution)
+        if member is None:
+            return
+        if sizes is None:
+            member.executions.discard(execution)
+            member.post(Grant(execution, refused=True))
+        else:
+            member.post(Grant(execution, member.outputs.grant(execution, sizes)))
+
+    def drop_input(self, segment_id: int) -> None:
+        """Make every worker that has mapped the segment let go of it."""
+        for member in self._members:
+            if segment_id in member.seen_inputs:
+                member.seen_inputs.discard(segment_id)
+                member.post(Drop(segment_id))
+
+    def release_output(self, segment_id: int) -> None:
+        """Take an output's segment back for reuse; it is closed if its worker is gone."""
+        self._lenders.pop(segment_id).release(segment_id)
+
+    def trim_outputs(self, idle_bytes_max: int) -> None:
+        """Close idle segments, worker by worker, until at most *idle_bytes_max* are idle."""
+        for member in self._members:
+            others = self.output_bytes[1] - member.outputs.idle_bytes
+            for segment_id in member.outputs.trim(max(0, idle_bytes_max - others)):
+                member.post(Drop(segment_id))
+
+    @property
+    def output_bytes(self) -> tuple[int, int]:
+        """The capacities in use (granted ones included) and idle."""
+        books = {id(book): book for book in self._lenders.values()}
+        books.update({id(member.outputs): member.outputs for member in self._members})
+        in_use = sum(book.in_use_bytes for book in books.values())
+        return in_use, sum(book.idle_bytes for book in books.values())
+
+    def _runner(self, execution: int) -> Member | None:
+        return next((member for member in self._members if execution in member.executions), None)
+
+    def _drain(self, worker: int, member: Member) -> None:
+        """Take what the worker has said; one that breaks the rules is doomed, alone."""
+        try:
+            for _ in range(MESSAGES_PER_TURN):
+                parcel = member.channel.receive(wait=False) if member.channel else None
+                if parcel is None:
+                    member.doom("")  # the end of its stream: its exit status says more
+                    return
+                self._take(worker, member, parcel)
+        except BlockingIOError:
+            return
+        except (ProtocolError, IntegrityError) as error:
+            member.doom(f"it broke the rules ({error.text})")
+        except OSError as error:
+            member.doom(f"it cannot be heard ({error.strerror or error})")
+
+    def _take(self, worker: int, member: Member, parcel: Parcel) -> None:
+        message = parcel.message
+        member.note_sign_of_life(isinstance(message, Beat) and message.loading)
+        if isinstance(message, Done):
+            self._take_done(member, message, parcel)
+            return
+        parcel.close_fds()
+        if isinstance(message, Ready):
+            self._take_ready(worker, member, message)
+        elif not isinstance(message, Beat):
+            self._pass_on(member, message)
+
+    def _take_ready(self, worker: int, member: Member, message: Ready) -> None:
+        member.state = State.READY
+        info = WorkerInfo(message.pid, message.device, message.device_class, message.engines)
+        self._events.ready(worker, info)
+
+    def _pass_on(self, member: Member, message: PoolMessage) -> None:
+        if not isinstance(message, Progress | Reserve | Failed):
+            raise ProtocolError(f"A worker must not send {message.kind}.")
+        if message.execution not in member.executions:
+            return  # it was dropped while this was on its way
+        if isinstance(message, Progress):
+            self._events.progress(message.execution, message.stage, message.done, message.total)
+        elif isinstance(message, Reserve):
+            self._events.reserve(message.execution, message.sizes)
+        else:
+            self._end(member, message.execution)
+            error = error_from_wire(message.code, message.text, message.remedy, message.detail)
+            self._events.failed(message.execution, error)
+
+    def _end(self, member: Member, execution: int) -> None:
+        member.executions.discard(execution)
+        member.outputs.revoke(execution)
+
+    def _take_done(self, member: Member, message: Done, parcel: Parcel) -> None:
+        if message.execution not in member.executions:
+            parcel.close_fds()
+            raise ProtocolError("A worker answers what it was not asked.")
+        created = self._attach(member, message, parcel)
+        try:
+            segments = member.outputs.settle(message.execution, message.outputs, created)
+        except ProtocolError:
+            for segment in created.values():
+                segment.close()
+            raise
+        self._lenders.update({segment.id: member.outputs for segment in segments})
+        member.executions.discard(message.execution)
+        member.note_success()
+        outputs = [_produced(*pair) for pair in zip(message.outputs, segments, strict=True)]
+        self._events.done(message.execution, outputs, message.warnings, message.timings)
+
+    def _attach(self, member: Member, message: Done, parcel: Parcel) -> dict[int, Segment]:
+        """Map the segments that came along, which must be exactly those it was to create."""
+        wanted = [(entry.segment, entry.capacity) for entry in self._wanted(member, message)]
+        named = [(entry.segment, entry.capacity) for entry in message.attached]
+        if sorted(named) != sorted(wanted) or len(named) != len(parcel.fds):
+            parcel.close_fds()
+            raise ProtocolError("A worker created other segments than it was told to.")
+        return _attach_all(message.attached, parcel.fds)
+
+    def _wanted(self, member: Member, message: Done) -> list[Attachment]:
+        created = member.outputs.to_create(message.execution)
+        return [Attachment(entry.segment, entry.capacity) for entry in created]
+
+    def _bury(self, worker: int, member: Member) -> None:
+        reason = member.bury(self._now_s)
+        if reason is not None:
+            lost = sorted(member.executions)
+            member.executions.clear()
+            self._events.lost(worker, lost, reason)
+
+
+def _attach_all(entries: Sequence[Attachment], fds: Sequence[int]) -> dict[int, Segment]:
+    attached: dict[int, Segment] = {}
+    for place, entry in enumerate(entries):
+        try:
+            attached[entry.segment] = Segment.attach(entry.segment, fds[place], entry.capacity)
+        except FilmgateError:
+            for segment in attached.values():
+                segment.close()
+            Parcel(Beat(), tuple(fds[place + 1 :])).close_fds()
+            raise
+    return attached
+
+
+def _run_message(assignment: Assignment, fresh: Sequence[Segment]) -> Run:
+    return Run(
+        execution=assignment.execution,
+        package=str(assignment.package_path),
+        package_digest=assignment.package_digest,
+        params=assignment.params,
+        inputs=tuple(
+            InputEntry(
+                blob.name,
+                blob.time,
+                blob.view,
+                blob.media,
+                blob.segment.id,
+                blob.size_bytes,
+                blob.digest,
+            )
+            for blob in assignment.inputs
+        ),
+        layers=assignment.layers,
+        wish=assignment.wish,
+        provenance=assignment.provenance,
+        attached=tuple(Attachment(segment.id, segment.capacity_bytes) for segment in fresh),
+    )
+
+
+def _produced(entry: OutputEntry, segment: Segment) -> ProducedOutput:
+    return ProducedOutput(
+        entry.name,
+        entry.time,
+        entry.view,
+        entry.media,
+        segment,
+        entry.size,
+        entry.digest,
+        split_sums(entry.sums),
+    )

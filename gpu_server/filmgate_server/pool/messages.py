@@ -1,0 +1,201 @@
+"""What gateway and worker say to each other, as frozen dataclasses that check what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from filmgate.digest import SUM_BYTES, Buffer
+from filmgate.errors import ProtocolError
+from filmgate.wire import fields as f
+from filmgate.wire.fields import wire_field
+from filmgate.wire.messages import Wish
+
+SUMS_BYTES_MAX = 64 << 10
+"""Prefix sums of a blob of 4 GiB."""
+
+STAGES = ("decode", "infer", "encode")
+
+
+def _sums(value: Any) -> bytes:
+    """Read prefix sums, joined: a list of thousands would be slow to check."""
+    fits = isinstance(value, bytes) and len(value) <= SUMS_BYTES_MAX
+    if not fits or len(value) % SUM_BYTES:
+        raise ProtocolError("prefix sums were expected")
+    return value
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A segment whose descriptor travels with this message, in the same order."""
+
+    segment: int = wire_field(f.count)
+    capacity: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class InputEntry:
+    """One input blob: the first *size* bytes of a segment."""
+
+    name: str = wire_field(f.text)
+    time: float = wire_field(f.number)
+    view: str = wire_field(f.text)
+    media: str = wire_field(f.text)
+    segment: int = wire_field(f.count)
+    size: int = wire_field(f.count)
+    digest: bytes = wire_field(f.digest)
+
+
+@dataclass(frozen=True)
+class GrantEntry:
+    """A segment to write an output into; *create* when the worker has to make it."""
+
+    segment: int = wire_field(f.count)
+    capacity: int = wire_field(f.count)
+    create: bool = wire_field(f.flag)
+
+
+@dataclass(frozen=True)
+class OutputEntry:
+    """One finished output: the first *size* bytes of a granted segment.
+
+    Attributes:
+        sums: the prefix sums of `filmgate.digest.BlobDigest`, joined.
+    """
+
+    name: str = wire_field(f.text)
+    time: float = wire_field(f.number)
+    view: str = wire_field(f.text)
+    media: str = wire_field(f.text)
+    segment: int = wire_field(f.count)
+    size: int = wire_field(f.count)
+    digest: bytes = wire_field(f.digest)
+    sums: bytes = wire_field(_sums)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Gateway to worker: run a model; the parameters are resolved."""
+
+    kind: ClassVar[str] = "run"
+    execution: int = wire_field(f.count)
+    package: str = wire_field(f.text)
+    package_digest: bytes = wire_field(f.digest)
+    params: Mapping[str, Any] = wire_field(f.mapping(f.plain))
+    inputs: tuple[InputEntry, ...] = wire_field(f.many(f.record(InputEntry)))
+    layers: Mapping[str, str] = wire_field(f.mapping(f.text))
+    wish: Wish = wire_field(f.record(Wish))  # noqa: RUF009 - it returns a field()
+    provenance: Mapping[str, str] = wire_field(f.mapping(f.text))
+    attached: tuple[Attachment, ...] = wire_field(f.many(f.record(Attachment)))
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Gateway to worker: stop this execution at the next tile or stage."""
+
+    kind: ClassVar[str] = "cancel"
+    execution: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Gateway to worker: where to write what `Reserve` asked for; *refused* drops the execution."""
+
+    kind: ClassVar[str] = "grant"
+    execution: int = wire_field(f.count)
+    segments: tuple[GrantEntry, ...] = wire_field(f.many(f.record(GrantEntry)), ())
+    refused: bool = wire_field(f.flag, False)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Gateway to worker: forget a segment; its blob is gone."""
+
+    kind: ClassVar[str] = "drop"
+    segment: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Gateway to worker: leave now."""
+
+    kind: ClassVar[str] = "stop"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Worker to gateway: started; what it runs on and with."""
+
+    kind: ClassVar[str] = "ready"
+    pid: int = wire_field(f.count)
+    device: str = wire_field(f.text)
+    device_class: str = wire_field(f.text)
+    engines: Mapping[str, str] = wire_field(f.mapping(f.text))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Worker to gateway: how far a stage has come."""
+
+    kind: ClassVar[str] = "progress"
+    execution: int = wire_field(f.count)
+    stage: str = wire_field(f.word(*STAGES))
+    done: int = wire_field(f.count)
+    total: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Worker to gateway: the most bytes that each output can take."""
+
+    kind: ClassVar[str] = "reserve"
+    execution: int = wire_field(f.count)
+    sizes: tuple[int, ...] = wire_field(f.many(f.count))
+
+
+@dataclass(frozen=True)
+class Done:
+    """Worker to gateway: every output is complete."""
+
+    kind: ClassVar[str] = "done"
+    execution: int = wire_field(f.count)
+    outputs: tuple[OutputEntry, ...] = wire_field(f.many(f.record(OutputEntry)))
+    warnings: tuple[str, ...] = wire_field(f.many(f.text))
+    timings: Mapping[str, float] = wire_field(f.mapping(f.number))
+    attached: tuple[Attachment, ...] = wire_field(f.many(f.record(Attachment)))
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Worker to gateway: the execution ended with an error; see `filmgate.errors`."""
+
+    kind: ClassVar[str] = "failed"
+    execution: int = wire_field(f.count)
+    code: str = wire_field(f.text)
+    text: str = wire_field(f.text)
+    remedy: str = wire_field(f.text)
+    detail: Mapping[str, Any] = wire_field(f.mapping(f.plain))
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Worker to gateway: alive; *loading* asks for patience while a model is loaded."""
+
+    kind: ClassVar[str] = "beat"
+    loading: bool = wire_field(f.flag, False)
+
+
+FromGateway = Run | Cancel | Grant | Drop | Stop
+FromWorker = Ready | Progress | Reserve | Done | Failed | Beat
+PoolMessage = FromGateway | FromWorker
+POOL_MESSAGES: dict[str, type[PoolMessage]] = {
+    kind.kind: kind
+    for kind in (Run, Cancel, Grant, Drop, Stop, Ready, Progress, Reserve, Done, Failed, Beat)
+}
+
+
+def split_sums(joined: Buffer) -> tuple[bytes, ...]:
+    """Undo the joining of prefix sums."""
+    view = memoryview(joined)
+    return tuple(bytes(view[at : at + SUM_BYTES]) for at in range(0, len(view), SUM_BYTES))

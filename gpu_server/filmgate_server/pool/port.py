@@ -1,0 +1,180 @@
+"""The pool's port: what the broker asks of a pool, and what a pool tells the broker.
+
+Everything runs on the gateway's one thread and nothing blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from filmgate.errors import FilmgateError
+from filmgate.wire.messages import Wish
+
+from filmgate_server.segments import Segment
+
+
+@dataclass(frozen=True)
+class AssignedInput:
+    """An input blob: the first *size_bytes* of a segment that the pool may hand to a worker."""
+
+    name: str
+    time: float
+    view: str
+    media: str
+    segment: Segment
+    size_bytes: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One execution of one model.
+
+    Attributes:
+        execution: the broker's number for it.
+        package_path: the package's folder.
+        package_digest: what the folder must hold.
+        params: every parameter, resolved.
+        inputs: the main input first, or all of one view first.
+        layers: layers chosen by hand, by input name.
+        wish: what to answer.
+        provenance: texts for the header of the result.
+    """
+
+    execution: int
+    package_path: Path
+    package_digest: bytes
+    params: Mapping[str, Any]
+    inputs: tuple[AssignedInput, ...]
+    layers: Mapping[str, str]
+    wish: Wish
+    provenance: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ProducedOutput:
+    """An output blob: the first *size_bytes* of a worker's segment, mapped read-only here.
+
+    Attributes:
+        sums: the prefix sums at 1 MiB, see `filmgate.digest.BlobDigest`.
+    """
+
+    name: str
+    time: float
+    view: str
+    media: str
+    segment: Segment
+    size_bytes: int
+    digest: bytes
+    sums: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """What a worker runs on: its device, the device's class and its engines' versions."""
+
+    pid: int
+    device: str
+    device_class: str
+    engines: Mapping[str, str]
+
+
+class PoolEvents(Protocol):
+    """What a pool tells; it is called from within `Pool.handle`, `Pool.tick` and `Pool.run`."""
+
+    def ready(self, worker: int, info: WorkerInfo) -> None:
+        """Say that a worker has started, or started again, and takes work."""
+        ...
+
+    def progress(self, execution: int, stage: str, done: int, total: int) -> None:
+        """Say how far ``decode``, ``infer`` or ``encode`` of an execution has come."""
+        ...
+
+    def reserve(self, execution: int, sizes: Sequence[int]) -> None:
+        """Ask for room for outputs of at most *sizes* bytes; answer with `Pool.grant`, soon."""
+        ...
+
+    def done(
+        self,
+        execution: int,
+        outputs: Sequence[ProducedOutput],
+        warnings: Sequence[str],
+        timings: Mapping[str, float],
+    ) -> None:
+        """Hand over complete outputs; each segment goes back by `Pool.release_output`."""
+        ...
+
+    def failed(self, execution: int, error: FilmgateError) -> None:
+        """Say that an execution ended without outputs."""
+        ...
+
+    def lost(self, worker: int, executions: Sequence[int], reason: str) -> None:
+        """Say that a worker is gone for certain, and with it these executions."""
+        ...
+
+
+class Pool(Protocol):
+    """Workers that run executions."""
+
+    def start(self) -> None:
+        """Start the workers; `PoolEvents.ready` follows for each."""
+        ...
+
+    def stop(self) -> None:
+        """End every worker and wait for it; open executions are dropped without an event."""
+        ...
+
+    def filenos(self) -> list[int]:
+        """Return the descriptors to poll for reading; they change when a worker is restarted."""
+        ...
+
+    def handle(self, fileno: int) -> None:
+        """Take what one of `filenos` has to say; an old descriptor is ignored."""
+        ...
+
+    def tick(self, now_s: float) -> None:
+        """Judge silent workers, restart dead ones, send what found no room; call it often.
+
+        Args:
+            now_s: a monotonic time; only differences matter.
+        """
+        ...
+
+    def free_slots(self) -> dict[int, int]:
+        """Return how many more executions each ready worker takes now."""
+        ...
+
+    def run(self, worker: int, assignment: Assignment) -> None:
+        """Give an execution to a worker with a free slot."""
+        ...
+
+    def cancel(self, execution: int) -> None:
+        """Stop an execution at its next tile; `failed` (or a `done` that was faster) follows."""
+        ...
+
+    def grant(self, execution: int, sizes: Sequence[int] | None) -> None:
+        """Answer `PoolEvents.reserve`: give segments of these sizes, or None to drop the execution.
+
+        A dropped execution frees its slot at once; no further event comes for it.
+        """
+        ...
+
+    def drop_input(self, segment_id: int) -> None:
+        """Make the workers let go of an input segment that is about to be closed."""
+        ...
+
+    def release_output(self, segment_id: int) -> None:
+        """Return an output's segment: nobody reads it any more."""
+        ...
+
+    def trim_outputs(self, idle_bytes_max: int) -> None:
+        """Close idle output segments until at most *idle_bytes_max* are kept."""
+        ...
+
+    @property
+    def output_bytes(self) -> tuple[int, int]:
+        """The capacities of the output segments granted or in use, and of the idle ones."""
+        ...
