@@ -1,0 +1,171 @@
+"""Model packages in local folders: ``<folder>/<name>[/<version>]/model.toml``."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filmgate.digest import digest_text
+from filmgate.errors import FilmgateError, ManifestError, UnknownModelError
+from filmgate.manifest import Manifest, parse_manifest
+
+from filmgate_server.registry.content import MANIFEST_FILE, digest_package, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_HIDDEN = (".", "__")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model package that can be used.
+
+    Attributes:
+        manifest: what its ``model.toml`` says.
+        path: its folder.
+        digest: 32 bytes over everything it holds; see `digest_package`.
+    """
+
+    manifest: Manifest
+    path: Path
+    digest: bytes
+
+    @property
+    def reference(self) -> str:
+        """``name@version``."""
+        return f"{self.manifest.name}@{self.manifest.version}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A folder that should be a package and cannot be used."""
+
+    path: Path
+    error: FilmgateError
+
+
+class LocalRegistry:
+    """The packages found in *folders* at the time of construction.
+
+    A package that cannot be used takes no other one down: it is listed in `problems`. Of two
+    packages with the same name and version the one in the earlier folder counts.
+
+    Args:
+        folders: searched in this order; one that does not exist is a problem, not an error.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.problems: list[Problem] = []
+        self._by_name: dict[str, dict[str, Package]] = {}
+        for folder in folders:
+            for path in self._candidates(folder):
+                self._admit(path, folder)
+
+    def packages(self) -> list[Package]:
+        """Return every package, by name, the latest version of each first."""
+        return [
+            package
+            for name in sorted(self._by_name)
+            for package in sorted(self._by_name[name].values(), key=_age)
+        ]
+
+    def resolve(self, ref: str) -> Package:
+        """Find a package.
+
+        Args:
+            ref: ``name`` (its highest version), ``name@1.0.0`` or ``name@blake3:<hex>``.
+
+        Raises:
+            UnknownModelError: there is none; the text names close ones.
+        """
+        name, at, wanted = ref.partition("@")
+        versions = sorted(self._by_name.get(name, {}).values(), key=_age)
+        for package in versions:
+            if not at or wanted in (package.manifest.version, digest_text(package.digest)):
+                return package
+        raise self._unknown(ref, name, versions)
+
+    def _unknown(self, ref: str, name: str, versions: list[Package]) -> UnknownModelError:
+        if versions:
+            offered = ", ".join(package.reference for package in versions)
+            return UnknownModelError(f"There is no model {ref!r} here, only {offered}.")
+        close = difflib.get_close_matches(name, self._by_name)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        return UnknownModelError(f"There is no model {ref!r} here.{hint}")
+
+    def _candidates(self, folder: Path) -> Iterator[Path]:
+        for path in self._subfolders(folder):
+            versions = [] if (path / MANIFEST_FILE).exists() else self._subfolders(path)
+            yield from versions or [path]
+
+    def _subfolders(self, folder: Path) -> list[Path]:
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            self._report(folder, ManifestError(f"{folder} cannot be read: {error.strerror}."))
+            return []
+        return [path for path in paths if path.is_dir() and not path.name.startswith(_HIDDEN)]
+
+    def _admit(self, path: Path, folder: Path) -> None:
+        try:
+            package = load_package(path)
+            self._check_place(package, folder)
+        except FilmgateError as error:
+            self._report(path, error)
+            return
+        versions = self._by_name.setdefault(package.manifest.name, {})
+        first = versions.setdefault(package.manifest.version, package)
+        if first is not package:
+            text = f"{package.reference} is already given by {first.path}."
+            self._report(path, ManifestError(text, "Give one of them another version."))
+
+    def _check_place(self, package: Package, folder: Path) -> None:
+        manifest, place = package.manifest, package.path.relative_to(folder).parts
+        if place not in ((manifest.name,), (manifest.name, manifest.version)):
+            raise ManifestError(
+                f"{package.path} holds {package.reference}.",
+                "Name the folder after the model, and its subfolder after the version.",
+            )
+
+    def _report(self, path: Path, error: FilmgateError) -> None:
+        self.problems.append(Problem(path, error))
+
+
+def load_package(path: Path) -> Package:
+    """Read the package in the folder *path*.
+
+    Raises:
+        ManifestError: it cannot be used; the text names the field or the file.
+    """
+    if path.is_symlink():
+        raise ManifestError(f"{path} is a symbolic link: a package is a folder of its own.")
+    try:
+        manifest = parse_manifest(_load_document(path))
+        _check_files(path, manifest)
+        return Package(manifest, path, digest_package(path))
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _load_document(path: Path) -> dict[str, Any]:
+    content = locate(path, MANIFEST_FILE).read_bytes()
+    try:
+        return tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path / MANIFEST_FILE} is not TOML: {error}.") from error
+
+
+def _check_files(path: Path, manifest: Manifest) -> None:
+    if manifest.runtime.engine != "oidn":
+        locate(path, manifest.runtime.entry.partition(":")[0])
+    for weights in manifest.weights:
+        locate(path, weights.file)
+
+
+def _age(package: Package) -> tuple[int, ...]:
+    """Sort the latest version first."""
+    return tuple(-int(part) for part in package.manifest.version.split("."))
