@@ -12,7 +12,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--constraint locks/constraints.txt
-LOCKS := pyproject.toml locks/constraints.txt locks/weights.txt
+LOCKS := pyproject.toml core/filmgate/__init__.py locks/constraints.txt locks/weights.txt
+DEMO := .build/demo
 TEST_ARGS ?=
 
 .PHONY: help demo test lint bench clean
@@ -43,7 +44,11 @@ help: ## Say what can be made
 	@touch $@
 
 demo: .venv/served ## Denoise the example renders with an embedded server
-	@bash examples/demo.sh
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	$(BIN)/filmgate run denoise examples/plates/noisy_0001.exr $(DEMO)/denoised_0001.exr --embedded
+	$(BIN)/filmgate compare $(DEMO)/denoised_0001.exr examples/plates/reference_0001.exr \
+		--before examples/plates/noisy_0001.exr --png $(DEMO)/before_after.png
+	@echo "See $(DEMO)/denoised_0001.exr and $(DEMO)/before_after.png"
 
 test: lint ## Check the code and run every test
 	$(BIN)/python -m pytest $(TEST_ARGS)
