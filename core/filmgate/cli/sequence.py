@@ -1,0 +1,112 @@
+"""Frame numbers in paths and on the command line: ``plate.####.exr``, ``1-100x2,200``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from filmgate.errors import RequestError
+
+FRAMES_MAX = 100_000
+
+_PLACE = re.compile(r"%0?(\d*)d|#+")
+_SPAN = re.compile(r"(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?\Z")
+_FRAMES_REMEDY = "Write frames like 1001, 1-100, 1-100x2 or 1-100x2,200."
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Files whose names differ only by the frame number.
+
+    Attributes:
+        folder: where they are.
+        before: the name's part before the number.
+        after: the name's part after the number.
+        digits: the number is padded with zeros to this length, its sign included.
+    """
+
+    folder: Path
+    before: str
+    after: str
+    digits: int
+
+    def path(self, frame: int) -> Path:
+        """Return the file of *frame*."""
+        return self.folder / f"{self.before}{frame:0{self.digits}d}{self.after}"
+
+    def frames(self) -> list[int]:
+        """List the frames that are on disk, in order; none where the folder is missing."""
+        if not self.folder.is_dir():
+            return []
+        found = (self._frame(path.name) for path in self.folder.iterdir())
+        return sorted(frame for frame in found if frame is not None)
+
+    def _frame(self, name: str) -> int | None:
+        """Return the frame in *name*; a number padded otherwise belongs to another sequence."""
+        inner = name[len(self.before) : len(name) - len(self.after)]
+        if not re.fullmatch(r"-?\d+", inner, re.ASCII):
+            return None
+        frame = int(inner)
+        return frame if self.path(frame).name == name else None
+
+
+def parse_sequence(text: str) -> Sequence | None:
+    """Read a path with a place for the frame number, ``%04d`` or ``####``; None without one.
+
+    Raises:
+        RequestError: the place is in a folder's name, or there are several.
+    """
+    path = Path(text)
+    places = list(_PLACE.finditer(path.name))
+    if _PLACE.search(str(path.parent)) or len(places) > 1:
+        raise RequestError(
+            f"{text} has the frame number in a folder's name, or more than once.",
+            "Write one place for it, in the file's name: plate.%04d.exr or plate.####.exr.",
+        )
+    if not places:
+        return None
+    place = places[0]
+    digits = len(place[0]) if place[0].startswith("#") else int(place[1] or 1)
+    return Sequence(path.parent, path.name[: place.start()], path.name[place.end() :], digits)
+
+
+def parse_frames(text: str) -> list[int]:
+    """Read a list of frames: numbers and spans with an optional step, ``1-100x2,200``.
+
+    Returns:
+        The frames in the order written, each once.
+
+    Raises:
+        RequestError: the text is no such list, runs backwards, or lists too many frames.
+    """
+    frames: dict[int, None] = {}
+    for part in text.split(","):
+        span = _parse_span(part.strip(), text)
+        if len(span) > FRAMES_MAX or len(frames) > FRAMES_MAX:
+            raise RequestError(f"{text} lists more than {FRAMES_MAX} frames.", _FRAMES_REMEDY)
+        frames.update(dict.fromkeys(span))
+    return list(frames)
+
+
+def format_frames(frames: list[int]) -> str:
+    """Write sorted frames as `parse_frames` reads them, runs of neighbours as spans."""
+    spans: list[list[int]] = []
+    for frame in sorted(frames):
+        if spans and spans[-1][-1] == frame - 1:
+            spans[-1].append(frame)
+        else:
+            spans.append([frame])
+    return ",".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans)
+
+
+def _parse_span(part: str, whole: str) -> range:
+    match = _SPAN.match(part)
+    if match is None:
+        raise RequestError(f"{whole!r} is not a list of frames.", _FRAMES_REMEDY)
+    first = int(match[1])
+    last = int(match[2]) if match[2] else first
+    step = int(match[3]) if match[3] else 1
+    if last < first or step < 1:
+        raise RequestError(f"{part!r} runs backwards or does not step.", _FRAMES_REMEDY)
+    return range(first, last + 1, step)

@@ -1,0 +1,207 @@
+"""What a client knows of its site: which server, and who asks.
+
+Each setting is looked for in five places; the later ones win::
+
+    default < site file < user file < environment < given by the caller
+
+Files are read by `configparser`: one section ``[filmgate]`` with the names of `SETTING_NAMES`. The
+site file is the one that ``FILMGATE_CONFIG`` names; `user_file` says where the user's is.
+"""
+
+from __future__ import annotations
+
+import configparser
+import getpass
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+from filmgate.errors import ConfigError
+
+SETTING_NAMES = ("server", "show", "user", "key")
+SITE_FILE_VARIABLE = "FILMGATE_CONFIG"
+FILE_SECTION = "filmgate"
+ORIGIN_DEFAULT = "default"
+ORIGIN_GIVEN = "given"
+
+_NAME_CHARS_MAX = 64
+_PORT_MAX = 65535
+_ADDRESS = re.compile(r"tcp://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})\Z")
+_NAME = re.compile(r"[\w][\w.@ +-]*\Z")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and where it came from.
+
+    Attributes:
+        value: the text; empty when nothing is set.
+        origin: ``default``, ``given``, or the file or environment variable, for people to read.
+    """
+
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of a client.
+
+    Attributes:
+        server: the address, ``tcp://HOST:PORT``; empty means that none is configured.
+        show: whose work this is; empty where the site has one show only.
+        user: who asks; the login name unless set.
+        key: the file with the user's key for servers beyond this machine; empty means none.
+    """
+
+    server: Setting
+    show: Setting
+    user: Setting
+    key: Setting
+
+    def settings(self) -> dict[str, Setting]:
+        """Return every setting by name, in the order of `SETTING_NAMES`."""
+        return {name: getattr(self, name) for name in SETTING_NAMES}
+
+
+def load_config(
+    given: Optional[Mapping[str, str]] = None, environ: Optional[Mapping[str, str]] = None
+) -> Config:
+    """Read the files and the environment and settle every setting.
+
+    Args:
+        given: what the caller was told by its own user; an empty text counts as not given.
+        environ: the environment; None means this process's.
+
+    Raises:
+        ConfigError: names the file or variable that holds a bad value, and what would be right.
+    """
+    environ = os.environ if environ is None else environ
+    settled = {name: Setting("", ORIGIN_DEFAULT) for name in SETTING_NAMES}
+    settled["user"] = Setting(_login_name(), ORIGIN_DEFAULT)
+    for layer in _layers(given or {}, environ):
+        for name, setting in layer.items():
+            settled[name] = Setting(_checked(name, setting), setting.origin)
+    return Config(**settled)
+
+
+def user_file(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> Path:
+    """Return where the user's own settings are, whether or not the file exists."""
+    environ = os.environ if environ is None else environ
+    home = Path(environ.get("USERPROFILE" if platform == "win32" else "HOME") or Path.home())
+    if platform == "win32":
+        folder = Path(environ.get("APPDATA") or home / "AppData" / "Roaming")
+    elif platform == "darwin":
+        folder = home / "Library" / "Application Support"
+    else:
+        folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return folder / "filmgate" / "filmgate.ini"
+
+
+def _layers(given: Mapping[str, str], environ: Mapping[str, str]) -> list[dict[str, Setting]]:
+    return [
+        _site_layer(environ),
+        _user_layer(environ),
+        _environment_layer(environ),
+        _given_layer(given),
+    ]
+
+
+def _site_layer(environ: Mapping[str, str]) -> dict[str, Setting]:
+    named = environ.get(SITE_FILE_VARIABLE, "")
+    if not named:
+        return {}
+    if not Path(named).is_file():
+        raise ConfigError(
+            f"{SITE_FILE_VARIABLE} names {named}, which is not a file.",
+            f"Correct {SITE_FILE_VARIABLE}, or unset it.",
+        )
+    return _load_file(Path(named), "site file")
+
+
+def _user_layer(environ: Mapping[str, str]) -> dict[str, Setting]:
+    path = user_file(environ)
+    return _load_file(path, "user file") if path.is_file() else {}
+
+
+def _environment_layer(environ: Mapping[str, str]) -> dict[str, Setting]:
+    variables = {name: f"FILMGATE_{name.upper()}" for name in SETTING_NAMES}
+    return {
+        name: Setting(environ[variable], f"environment {variable}")
+        for name, variable in variables.items()
+        if environ.get(variable)
+    }
+
+
+def _given_layer(given: Mapping[str, str]) -> dict[str, Setting]:
+    _refuse_unknown(set(given), "The caller")
+    return {name: Setting(value, ORIGIN_GIVEN) for name, value in given.items() if value}
+
+
+def _load_file(path: Path, kind: str) -> dict[str, Setting]:
+    where = f"{kind} {path.as_posix()}"
+    parser = configparser.ConfigParser(interpolation=None, default_section="")
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        reason = str(error).replace("\n", " ")
+        raise ConfigError(f"The {where} cannot be read: {reason}.", _FILE_REMEDY) from error
+    strange = [section for section in parser.sections() if section != FILE_SECTION]
+    if strange:
+        raise ConfigError(f"The {where} has an unknown section [{strange[0]}].", _FILE_REMEDY)
+    values = dict(parser[FILE_SECTION]) if parser.has_section(FILE_SECTION) else {}
+    _refuse_unknown(set(values), f"The {where}")
+    return {name: Setting(value, where) for name, value in values.items() if value}
+
+
+def _refuse_unknown(names: set[str], where: str) -> None:
+    strange = sorted(names - set(SETTING_NAMES))
+    if strange:
+        raise ConfigError(
+            f"{where} sets {strange[0]!r}, which is no setting.",
+            f"The settings are {', '.join(SETTING_NAMES)}.",
+        )
+
+
+def _checked(name: str, setting: Setting) -> str:
+    check, expectation = _CHECKS[name]
+    if not check(setting.value):
+        raise ConfigError(
+            f"{name} = {setting.value!r} ({setting.origin}) cannot be used.",
+            f"It must be {expectation}.",
+        )
+    return setting.value
+
+
+def _is_address(text: str) -> bool:
+    match = _ADDRESS.match(text)
+    return match is not None and 0 < int(match.group(1)) <= _PORT_MAX
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _NAME_CHARS_MAX and _NAME.match(text) is not None
+
+
+def _is_file(text: str) -> bool:
+    return Path(text).is_file()
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # an account without a name, as in containers
+        return ""
+
+
+_NAME_EXPECTATION = f"at most {_NAME_CHARS_MAX} letters, digits, spaces and . _ @ + -"
+_CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "server": (_is_address, "an address such as tcp://gate:5700"),
+    "show": (_is_name, _NAME_EXPECTATION),
+    "user": (_is_name, _NAME_EXPECTATION),
+    "key": (_is_file, "the path of an existing file"),
+}
+_FILE_REMEDY = f"It holds one section [{FILE_SECTION}] with lines such as server = tcp://gate:5700."

@@ -1,0 +1,106 @@
+"""Files that appear whole or not at all, and the typed error when a disk does not play along."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Generator
+from pathlib import Path
+
+from filmgate.digest import Buffer
+from filmgate.errors import StorageError
+
+READ_ONLY = 0o444
+_WRITABLE = 0o644
+_SHARED = 0o666  # less the user's umask, as for any file
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Generator[None, None, None]:
+    """Turn an `OSError` inside the block into a `StorageError` that names *path* and the reason."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """Return the error that says what the disk refused."""
+    reason = error.strerror or str(error)
+    detail = {"path": path.as_posix(), "errno": error.errno or 0}
+    return StorageError(f"{path.as_posix()}: {reason}.", detail=detail)
+
+
+def write_whole(path: Path, content: Buffer, mode: int = _SHARED) -> None:
+    """Write *content* under a temporary name beside *path*, then rename it into place.
+
+    Args:
+        path: what it becomes; a file that is there is replaced.
+        content: everything.
+        mode: permissions, less the umask; only POSIX knows all of them.
+
+    Raises:
+        StorageError: the disk is full or refuses; neither a part nor the temporary file remains.
+    """
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    with storage_errors(path):
+        try:
+            write_new(beside, content, mode)
+            beside.replace(path)
+        except BaseException:  # Ctrl-C included: no partial file may stay
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def write_new(path: Path, content: Buffer, mode: int = _SHARED) -> None:
+    """Write a file that must not exist yet, and wait until the disk has it.
+
+    Raises:
+        OSError: the file exists, or the disk is full or refuses.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make *source* appear as *target* too: a hard link, else a read-only copy.
+
+    Raises:
+        OSError: *target* exists, *source* does not, or the disk is full or refuses.
+    """
+    try:
+        os.link(source, target)
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except (OSError, NotImplementedError):  # another disk, or one without hard links
+        _copy(source, target)
+
+
+def remove(path: Path) -> bool:
+    """Remove a file, read-only or not; return False when somebody has it open (Windows)."""
+    try:
+        if sys.platform == "win32":  # there a read-only file cannot be removed
+            path.chmod(_WRITABLE)
+        path.unlink()
+    except FileNotFoundError:
+        return True
+    except PermissionError:
+        return False
+    return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as reader, target.open("xb") as writer:
+        try:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+        except BaseException:
+            writer.close()
+            target.unlink()
+            raise
+    target.chmod(READ_ONLY)

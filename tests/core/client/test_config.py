@@ -1,0 +1,139 @@
+"""Where a client's settings come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from filmgate.config import load_config, user_file
+from filmgate.errors import ConfigError
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which no file of the real user can be found."""
+    home = str(tmp_path / "home")
+    return {"HOME": home, "USERPROFILE": home, "APPDATA": home, "XDG_CONFIG_HOME": home}
+
+
+def write(path: Path, text: str) -> Path:
+    """Write *text* to *path*, folders included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_nothing_configured_means_no_server(environ: dict[str, str]) -> None:
+    """Without files and variables there is no server, and every origin is the default."""
+    config = load_config(environ=environ)
+    assert config.server.value == ""
+    assert {setting.origin for setting in config.settings().values()} == {"default"}
+
+
+def test_later_places_win_and_are_named(environ: dict[str, str], tmp_path: Path) -> None:
+    """Site file < user file < environment < given, each value with its origin."""
+    site = write(
+        tmp_path / "site.ini",
+        "[filmgate]\nserver = tcp://site:1\nshow = site\nuser = site\n",
+    )
+    write(user_file(environ), "[filmgate]\nshow = mine\nuser = mine\n")
+    environ.update(FILMGATE_CONFIG=str(site), FILMGATE_USER="env")
+    config = load_config(environ=environ)
+    assert (config.server.value, config.show.value, config.user.value) == (
+        "tcp://site:1",
+        "mine",
+        "env",
+    )
+    assert config.server.origin == f"site file {site.as_posix()}"
+    assert config.show.origin == f"user file {user_file(environ).as_posix()}"
+    assert config.user.origin == "environment FILMGATE_USER"
+    given = load_config({"user": "me"}, environ)
+    assert (given.user.value, given.user.origin) == ("me", "given")
+
+
+def test_an_empty_text_sets_nothing(environ: dict[str, str]) -> None:
+    """Empty variables and empty given values leave the earlier place in force."""
+    environ["FILMGATE_SERVER"] = "tcp://gate:5700"
+    environ["FILMGATE_SHOW"] = ""
+    config = load_config({"server": ""}, environ)
+    assert config.server.origin == "environment FILMGATE_SERVER"
+    assert config.show.origin == "default"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["gate:5700", "tcp://gate", "tcp://gate:0", "tcp://gate:65536", "ipc:///x", "tcp://a b:1"],
+)
+def test_a_bad_address_names_its_variable(environ: dict[str, str], address: str) -> None:
+    """A server that is no address is refused with the variable's name and an example."""
+    environ["FILMGATE_SERVER"] = address
+    with pytest.raises(ConfigError) as caught:
+        load_config(environ=environ)
+    assert "FILMGATE_SERVER" in caught.value.text
+    assert "tcp://" in caught.value.remedy
+
+
+@pytest.mark.parametrize("address", ["tcp://[::1]:5700", "tcp://gate.studio.lan:1"])
+def test_good_addresses_pass(environ: dict[str, str], address: str) -> None:
+    """Names, dotted names and IPv6 addresses are addresses."""
+    assert load_config({"server": address}, environ).server.value == address
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("server = tcp://x:1\n", "cannot be read"),
+        ("[gate]\nserver = tcp://x:1\n", "[gate]"),
+        ("[filmgate]\nsever = tcp://x:1\n", "sever"),
+        ("[filmgate]\nshow = a\nshow = b\n", "cannot be read"),
+        ("[filmgate]\nshow = a/b\n", "a/b"),
+    ],
+)
+def test_a_bad_file_is_refused_by_name(environ: dict[str, str], text: str, word: str) -> None:
+    """A file with a mistake is an error that names the file, never a warning."""
+    path = write(user_file(environ), text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(environ=environ)
+    assert word in caught.value.text
+    assert path.as_posix() in caught.value.text
+
+
+def test_bytes_that_are_no_text_are_refused(environ: dict[str, str]) -> None:
+    """A file in another encoding is an error, not garbage."""
+    path = write(user_file(environ), "")
+    path.write_bytes(b"[filmgate]\nshow = \xff\xfe\n")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(environ=environ)
+
+
+def test_a_missing_site_file_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+    """A site file that was named must exist: a farm must not fall back to defaults."""
+    environ["FILMGATE_CONFIG"] = str(tmp_path / "gone.ini")
+    with pytest.raises(ConfigError, match="FILMGATE_CONFIG"):
+        load_config(environ=environ)
+
+
+def test_a_key_must_exist(environ: dict[str, str], tmp_path: Path) -> None:
+    """The key is a file; a path that leads nowhere is refused at once."""
+    with pytest.raises(ConfigError, match="key"):
+        load_config({"key": str(tmp_path / "none.key")}, environ)
+
+
+def test_an_unknown_given_name_is_refused(environ: dict[str, str]) -> None:
+    """A setting that does not exist cannot be given."""
+    with pytest.raises(ConfigError, match="sever"):
+        load_config({"sever": "tcp://x:1"}, environ)
+
+
+@pytest.mark.parametrize(
+    ("platform", "place"),
+    [
+        ("linux", "cfg/filmgate/filmgate.ini"),
+        ("darwin", "home/Library/Application Support/filmgate/filmgate.ini"),
+        ("win32", "roaming/filmgate/filmgate.ini"),
+    ],
+)
+def test_the_user_file_is_where_the_platform_keeps_such(platform: str, place: str) -> None:
+    """Each platform has its own folder for a user's settings."""
+    environ = {"HOME": "home", "XDG_CONFIG_HOME": "cfg", "APPDATA": "roaming"}
+    assert user_file(environ, platform).as_posix() == place
