@@ -1,0 +1,1 @@
+"""Measurements of Filmgate beside plain transports, all in one run: ``python -m bench``."""
