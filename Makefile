@@ -24,7 +24,8 @@ help: ## Say what can be made
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "Filmgate needs Python 3.11 or later: none was found." \
 	"Name one, for example: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
-	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Filmgate needs Python 3.11 or later; this is " + sys.version)'
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Filmgate needs Python 3.11 or later; this is " + sys.version.split()[0])'
 	"$(PYTHON)" -m venv .venv
 	@touch $@
 

@@ -8,16 +8,17 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import filmgate
 import pytest
-import tomllib
-from interpreters import VERSIONS, find_interpreter, load_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import filmgate
+from interpreters import VERSIONS, find_interpreter, load_environment
 
 FOLDERS = ("core", "gpu_server", "plugins", "tests", "bench", "docs", "examples", ".ci", "locks")
 TEXT_SUFFIXES = {".py", ".pyi", ".md", ".toml", ".txt", ".yaml", ".yml", ".sh", ".svg", ".json", ""}
