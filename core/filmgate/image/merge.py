@@ -1,0 +1,181 @@
+"""What is written back: the source with the model's channels replaced, or those channels alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmgate.errors import InputError, UnsupportedImageError
+from filmgate.image.frame import Part, Plane, Plate
+from filmgate.image.half import to_half
+from filmgate.image.header import (
+    Header,
+    compression_attribute,
+    window_attribute,
+)
+from filmgate.image.provenance import Provenance, provenance_attributes
+
+Depth = Literal["half", "float"]
+Pixels = NDArray[np.float32] | NDArray[np.float16]
+
+UNSTABLE_COMPRESSIONS = frozenset({"b44", "b44a", "dwaa", "dwab", "lj2k"})
+"""Written again, these change even the channels that nobody touched. PXR24 is lossy but stable."""
+LOSSLESS_INSTEAD = "zip"
+_DTYPES: Mapping[Depth, np.dtype[Any]] = {
+    "half": np.dtype(np.float16),
+    "float": np.dtype(np.float32),
+}
+_OF_THE_SOURCE_ONLY = ("cryptomatte/", "preview")
+"""Attributes that describe channels which the model's outputs do not include."""
+_OF_ITS_TIME = ("timeCode", "keyCode")
+
+
+class Merged(NamedTuple):
+    """A result ready to be encoded, and what an artist should know about it."""
+
+    plate: Plate
+    warnings: tuple[str, ...] = ()
+
+
+def merged(
+    plate: Plate,
+    place: int,
+    replaced: Mapping[str, Pixels],
+    *,
+    depth: Depth | None = None,
+    compression: str | None = None,
+    provenance: Provenance | None = None,
+) -> Merged:
+    """Put the model's channels into a copy of the source; everything else stays bit for bit.
+
+    Args:
+        plate: the source.
+        place: which of its parts.
+        replaced: full channel name to (H, W) plane; names that the source lacks are added.
+        depth: the type of those channels; None keeps the source's (half for added ones).
+        compression: None keeps the source's, unless writing it again would change other channels.
+        provenance: written into the part's header.
+
+    Returns:
+        The new plate and its warnings.
+
+    Raises:
+        InputError: a plane does not fit the data window, or would replace whole numbers.
+        UnsupportedImageError: *compression* is unknown, or would change other channels.
+    """
+    if compression in UNSTABLE_COMPRESSIONS:
+        raise UnsupportedImageError(
+            f"{compression} would change channels that the model did not touch.",
+            "Choose a lossless compression for merged files.",
+        )
+    source = plate.parts[place]
+    planes, warnings = _stored(source, replaced, depth)
+    parts, changes = _recompressed(plate, compression)
+    header = _with_provenance(parts[place].header, provenance)
+    parts[place] = Part(header, {**source.channels, **planes})
+    return Merged(Plate(tuple(parts)), (*changes, *warnings))
+
+
+def model_only(
+    source: Part,
+    outputs: Mapping[str, Pixels],
+    *,
+    scale: float | Fraction = 1,
+    retimed: bool = False,
+    depth: Depth | None = None,
+    compression: str | None = None,
+    provenance: Provenance | None = None,
+) -> Merged:
+    """Make a file of the model's outputs alone, placed where the source was.
+
+    Args:
+        source: gives windows, pixel aspect, other attributes and the channels' types.
+        outputs: full channel name to (H, W) plane, of the source's data window scaled.
+        scale: how many times larger the result is; see `Window.scaled`.
+        retimed: the result lies at another time: time codes are left out.
+        depth: the channels' type; None means the source's for names it has, else half.
+        compression: None keeps the source's, unless that is unstable.
+        provenance: written into the header.
+
+    Returns:
+        A plate of one part and its warnings.
+
+    Raises:
+        InputError: a plane does not fit the scaled window, or a window does not scale.
+        UnsupportedImageError: *compression* is unknown.
+    """
+    header, changes = _with_compression(source.header, compression)
+    header = _with_provenance(_scaled(_own_attributes(header, retimed), scale), provenance)
+    planes, warnings = _stored(source, outputs, depth)
+    return Merged(Plate((Part(header, planes),)), (*changes, *warnings))
+
+
+def _stored(
+    source: Part, pixels: Mapping[str, Pixels], depth: Depth | None
+) -> tuple[dict[str, Plane], tuple[str, ...]]:
+    planes: dict[str, Plane] = {}
+    warnings: list[str] = []
+    for name, values in pixels.items():
+        planes[name], held = _as_type(values, _stored_type(source, name, depth))
+        if held:
+            warnings.append(
+                f"{name}: {held} samples above 65504 were held there; half has no more."
+            )
+    return planes, tuple(warnings)
+
+
+def _stored_type(source: Part, name: str, depth: Depth | None) -> np.dtype[Any]:
+    plane = source.channels.get(name)
+    if plane is not None and plane.dtype == np.uint32:
+        raise InputError(f"{name} holds whole numbers (ids); a model's result cannot replace it.")
+    return _DTYPES[depth] if depth else _DTYPES["half"] if plane is None else plane.dtype
+
+
+def _as_type(values: Pixels, dtype: np.dtype[Any]) -> tuple[Plane, int]:
+    if values.dtype == dtype:
+        return values, 0
+    if dtype == np.float16:
+        return to_half(values.astype(np.float32, copy=False))
+    return values.astype(np.float32), 0
+
+
+def _recompressed(plate: Plate, wanted: str | None) -> tuple[list[Part], tuple[str, ...]]:
+    headers = [_with_compression(part.header, wanted) for part in plate.parts]
+    parts = [Part(new, old.channels) for (new, _), old in zip(headers, plate.parts, strict=True)]
+    changes = (change for _, changes in headers for change in changes)
+    return parts, tuple(dict.fromkeys(changes))
+
+
+def _with_compression(header: Header, wanted: str | None) -> tuple[Header, tuple[str, ...]]:
+    if wanted:
+        return header.with_attributes({"compression": compression_attribute(wanted)}), ()
+    if header.compression not in UNSTABLE_COMPRESSIONS:
+        return header, ()
+    warning = (
+        f"The source is stored with {header.compression}, which loses more each time it is "
+        f"written; the result is written with {LOSSLESS_INSTEAD}."
+    )
+    changed = {"compression": compression_attribute(LOSSLESS_INSTEAD)}
+    return header.with_attributes(changed), (warning,)
+
+
+def _with_provenance(header: Header, provenance: Provenance | None) -> Header:
+    return header.with_attributes(provenance_attributes(provenance)) if provenance else header
+
+
+def _own_attributes(header: Header, retimed: bool) -> Header:
+    left_out = (*_OF_THE_SOURCE_ONLY, *(_OF_ITS_TIME if retimed else ()))
+    dropped = [name for name in header.attributes if name.startswith(left_out)]
+    return header.with_attributes(dict.fromkeys(dropped))
+
+
+def _scaled(header: Header, scale: float | Fraction) -> Header:
+    windows = {
+        "dataWindow": window_attribute(header.data_window.scaled(scale)),
+        "displayWindow": window_attribute(header.display_window.scaled(scale)),
+    }
+    return header.with_attributes(windows)

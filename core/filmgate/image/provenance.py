@@ -1,0 +1,63 @@
+"""Where a result came from, written into its header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from filmgate.image.header import Attribute, Header, text_attribute
+
+_PREFIX = "filmgate/"
+_JSON_FIELDS = ("params", "inputs")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result; each field is one text attribute, ``filmgate/<field>``.
+
+    Attributes:
+        model: name and version, ``denoise@1.2.0``.
+        model_digest: of the package.
+        params: parameter name to value, as JSON.
+        inputs: input name to digest of the file, as JSON.
+        numerics: the id of engine, precision, device class, tile and batch.
+        version: of Filmgate.
+    """
+
+    model: str
+    model_digest: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    numerics: str = ""
+    version: str = ""
+
+
+def provenance_attributes(provenance: Provenance) -> dict[str, Attribute]:
+    """Return *provenance* as attributes of a header."""
+    texts = {name: value for name, value in vars(provenance).items() if name not in _JSON_FIELDS}
+    texts |= {name: _json(getattr(provenance, name)) for name in _JSON_FIELDS}
+    return {_PREFIX + name: text_attribute(text) for name, text in texts.items()}
+
+
+def read_provenance(header: Header) -> Provenance | None:
+    """Return what `provenance_attributes` wrote; None where a file does not come from here."""
+    texts = {name: header.text(_PREFIX + name) for name in Provenance.__dataclass_fields__}
+    if not texts["model"]:
+        return None
+    fields: dict[str, Any] = {**texts, **{name: _table(texts[name]) for name in _JSON_FIELDS}}
+    return Provenance(**fields)
+
+
+def _json(table: Mapping[str, Any]) -> str:
+    return json.dumps(dict(table), sort_keys=True, ensure_ascii=False)
+
+
+def _table(text: str) -> dict[str, Any]:
+    """Read a JSON table; other programs may have cut a long text, which is not worth an error."""
+    try:
+        table = json.loads(text)
+    except ValueError:
+        return {}
+    return table if isinstance(table, dict) else {}  # pyright: ignore[reportUnknownVariableType]
