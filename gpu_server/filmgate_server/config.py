@@ -1,0 +1,247 @@
+"""The server's settings: command line > environment > file > default, checked before it starts.
+
+The environment's names are ``FILMGATE_SERVER_`` and the field in capitals; the file is TOML with
+the same fields at its top level, named by ``--config`` or ``FILMGATE_SERVER_CONFIG``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    TomlConfigSettingsSource,
+)
+
+from filmgate.errors import ConfigError
+from filmgate_server.zoo import ZOO_FOLDER
+
+ENVIRONMENT_PREFIX = "FILMGATE_SERVER_"
+FILE_VARIABLE = "FILMGATE_SERVER_CONFIG"
+IN_MEMORY = Path(":memory:")
+"""As sqlite3 calls a database that ends with its process."""
+
+ANY_PORT = 0
+NO_PORT = -1
+CHUNK_BYTES_MIN = 64 << 10
+CHUNK_BYTES_MAX = 1 << 20
+_REMEDY = "`filmgate serve --help` lists the settings; docs/configuration.md explains them."
+
+
+def _check_loopback(host: str) -> str:
+    """Refuse addresses that other machines reach: nothing encrypts or authorises them yet."""
+    try:
+        loopback = ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        raise ValueError("it must be an address of this machine, such as 127.0.0.1") from None
+    if not loopback:
+        raise ValueError(
+            "the server only listens to its own machine (127.0.0.1): "
+            "connections from others are not encrypted or authorised yet"
+        )
+    return host
+
+
+def _split_folders(value: Any) -> Any:
+    """Take a list of folders as the environment writes it, separated like PATH."""
+    return [Path(part) for part in value.split(os.pathsep)] if isinstance(value, str) else value
+
+
+def _check_folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"there is no folder {path}")
+    return path.resolve()
+
+
+_Port = Annotated[int, Field(ge=ANY_PORT, le=65535)]
+_Folder = Annotated[Path, AfterValidator(_check_folder)]
+_Folders = Annotated[tuple[_Folder, ...], NoDecode, BeforeValidator(_split_folders)]
+_Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
+
+
+class ServerConfig(BaseModel):
+    """Every setting of a server; load it with `load_server_config`."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+    host: Annotated[str, AfterValidator(_check_loopback)] = Field(
+        "127.0.0.1", description="Address to listen on; only this machine's own."
+    )
+    port: _Port = Field(5700, description="Port for clients; 0 takes any that is free.")
+    http_port: int = Field(
+        5701,
+        ge=NO_PORT,
+        le=65535,
+        description="Port on 127.0.0.1 for /livez, /readyz and /metrics; 0 takes any, -1 none.",
+    )
+    workers: int | None = Field(
+        None, ge=1, le=64, description="Worker processes; unset: one per GPU, or one on the CPU."
+    )
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="Threads of each worker; unset: every core."
+    )
+    store_bytes: ByteSize = Field(
+        ByteSize(2 << 30),
+        ge=16 << 20,
+        description="Shared memory for inputs and results together, for example 8GiB.",
+    )
+    upload_window_bytes: ByteSize = Field(
+        ByteSize(8 << 20),
+        ge=1 << 20,
+        le=1 << 30,
+        description="How much one client may send before the server has read it.",
+    )
+    chunk_bytes: ByteSize = Field(
+        ByteSize(CHUNK_BYTES_MAX),
+        ge=CHUNK_BYTES_MIN,
+        le=CHUNK_BYTES_MAX,
+        description="Size of the pieces that pixels travel in, 64KiB to 1MiB.",
+    )
+    max_frame_bytes: ByteSize = Field(
+        ByteSize(4 << 30), ge=1 << 20, description="Largest frame, decoded, that a worker takes."
+    )
+    max_jobs: int = Field(10_000, ge=1, description="Open jobs of all clients together.")
+    journal: Path | None = Field(
+        None, description="File that records accepted jobs; unset: one per port, for this user."
+    )
+    models: _Folders = Field(
+        (), description="Folders of model packages beside those that come with the server."
+    )
+    result_ttl_s: _Seconds = Field(3600.0, description="How long an unused result is kept.")
+    job_lease_s: _Seconds = Field(60.0, description="How long a job waits for a lost client.")
+    upload_stall_s: _Seconds = Field(30.0, description="How long an upload may stand still.")
+    drain_s: _Seconds = Field(
+        60.0, description="How long accepted work may take to finish when the server is stopped."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error."
+    )
+    log_json: bool = Field(False, description="Write the log as one JSON object per line.")
+
+    @property
+    def address(self) -> str:
+        """Where the gateway binds, for example ``tcp://127.0.0.1:5700``."""
+        return f"tcp://{self.host}:{self.port}"
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is: a server on any free port keeps it in memory unless told."""
+        if self.journal is not None:
+            return self.journal
+        return IN_MEMORY if self.port == ANY_PORT else _state_folder() / f"jobs-{self.port}.sqlite3"
+
+    @property
+    def model_folders(self) -> tuple[Path, ...]:
+        """Every folder of model packages, the site's own first."""
+        return (*self.models, ZOO_FOLDER)
+
+    def to_settings(self) -> dict[str, Any]:
+        """Return every value as JSON can hold it: what child processes are started with."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Read what `to_settings` wrote.
+
+        Raises:
+            pydantic.ValidationError: a value does not fit.
+        """
+        return cls.model_validate(settings)
+
+
+def load_server_config(given: Mapping[str, Any], file: Path | None = None) -> ServerConfig:
+    """Settle every setting.
+
+    Args:
+        given: what stands on the command line; None counts as not given.
+        file: a TOML file; None means the one that ``FILMGATE_SERVER_CONFIG`` names, if it does.
+
+    Raises:
+        ConfigError: names the option, variable or file that holds the mistake.
+    """
+    told = {name: value for name, value in given.items() if value is not None}
+    named = os.environ.get(FILE_VARIABLE, "")
+    path = file or (Path(named) if named else None)
+    _refuse_unknown_variables(os.environ)
+    _check_file(path)
+    try:
+        return _layered(path)(**told)
+    except ValidationError as error:
+        raise _first_mistake(error, told, path) from None
+
+
+def _layered(file: Path | None) -> type[ServerConfig]:
+    """Return the settings as a class that looks at the environment and at *file* by itself."""
+
+    class Layered(BaseSettings, ServerConfig, env_prefix=ENVIRONMENT_PREFIX):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there is no such file
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor these
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    return Layered
+
+
+def _check_file(path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        with path.open("rb") as file:
+            tomllib.load(file)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}.", _REMEDY) from error
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = {_variable(name) for name in ServerConfig.model_fields} | {FILE_VARIABLE}
+    for name in sorted(environ):
+        if name.upper().startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
+            raise ConfigError(f"The environment sets {name}, which is no setting.", _REMEDY)
+
+
+def _first_mistake(
+    error: ValidationError, given: Mapping[str, Any], file: Path | None
+) -> ConfigError:
+    mistake = error.errors(include_url=False)[0]
+    name = str(mistake["loc"][0])
+    reason = mistake["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{_origin(name, given, file)} cannot be used: {reason}.", _REMEDY)
+
+
+def _origin(name: str, given: Mapping[str, Any], file: Path | None) -> str:
+    if name in given:
+        return f"--{name.replace('_', '-')} {given[name]}"
+    if _variable(name) in os.environ:
+        return f"{_variable(name)}={os.environ[_variable(name)]}"
+    return f"{name} in {file}"
+
+
+def _variable(name: str) -> str:
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
+def _state_folder() -> Path:
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "filmgate"
