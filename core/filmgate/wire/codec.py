@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Optional
 
 import msgpack
 
-from filmgate.errors import ProtocolError, UnsupportedKindError
+from filmgate.errors import FilmgateError, ProtocolError, UnsupportedKindError
 from filmgate.wire.fields import COUNT_MAX, LIST_MAX, MAP_MAX, TEXT_MAX, read_fields, write_fields
 from filmgate.wire.messages import MESSAGES, Message
 
@@ -44,6 +45,7 @@ def decode(header: bytes) -> Envelope:
 
     Raises:
         UnsupportedKindError: the kind is unknown; ``detail["id"]`` is the request's number.
+        UnsupportedFieldError: the work of a job holds a field that nobody here knows.
         ProtocolError: anything else that does not follow the protocol.
     """
     document = unpack(header)
@@ -55,7 +57,7 @@ def decode(header: bytes) -> Envelope:
         )
     try:
         message = read_fields(MESSAGES[kind], document)
-    except ProtocolError as error:
+    except FilmgateError as error:
         error.detail["id"] = number or 0
         raise
     return Envelope(message, number or 0, answered)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import msgpack
+
 from filmgate.errors import ConfigError, FilmgateError, ProtocolError
 from filmgate.wire.fields import LIST_MAX, MAP_MAX, TEXT_MAX, read_fields, write_fields
-
 from filmgate_server.pool.messages import POOL_MESSAGES, SUMS_BYTES_MAX, PoolMessage
 
 MESSAGE_BYTES_MAX = 128 << 10
@@ -112,7 +112,7 @@ class Channel:
         """
         flags = socket.MSG_CMSG_CLOEXEC | (0 if wait else socket.MSG_DONTWAIT)
         try:
-            content, fds, cut, _ = socket.recv_fds(self._socket, MESSAGE_BYTES_MAX, FDS_MAX, flags)
+            content, fds, cut = _receive(self._socket, flags)
         except ConnectionResetError:
             return None
         if not content and not fds:
@@ -145,6 +145,17 @@ class Channel:
 def _send(end: socket.socket, content: bytes, fds: Sequence[int], flags: int) -> None:
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
     end.sendmsg([content], rights, flags | socket.MSG_NOSIGNAL)
+
+
+def _receive(end: socket.socket, flags: int) -> tuple[bytes, list[int], int]:
+    """Do what `socket.recv_fds` does; that one ignores its flags (Python 3.11)."""
+    room = socket.CMSG_LEN(FDS_MAX * array.array("i").itemsize)
+    content, rights, cut, _ = end.recvmsg(MESSAGE_BYTES_MAX, room, flags)
+    fds = array.array("i")
+    for level, kind, data in rights:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return content, list(fds), cut
 
 
 def pack(message: PoolMessage, fds: Sequence[int] = ()) -> bytes:

@@ -1,0 +1,317 @@
+"""The connection to the server: one thread, one socket, reconnecting by itself."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import random
+import threading
+import time
+from typing import Any, Callable, Dict, Optional, Tuple
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from filmgate.errors import (
+    ConfigError,
+    ConnectionLostError,
+    DeniedError,
+    FilmgateError,
+    ProtocolError,
+    VersionError,
+)
+from filmgate.wire.codec import decode, encode
+from filmgate.wire.messages import BlobPut, Error, Hello, Message, Welcome, from_error
+from filmgate.wire.version import PROTOCOLS, negotiate
+
+HEARTBEAT_MS = 5_000
+HEARTBEAT_TIMEOUT_MS = 20_000
+WELCOME_WITHIN_S = 10.0
+BACKOFF_S = (0.05, 8.0)
+RECONNECT_MS = (100, 2_000)
+TURN_MS = 200
+RECEIVE_BURST = 64
+
+log = logging.getLogger("filmgate")
+
+
+class LinkEvents:
+    """What the link tells its owner, on the link's thread."""
+
+    def opened(self, welcome: Welcome) -> None:
+        """Say that a session is open, new or resumed."""
+
+    def closed(self) -> None:
+        """Say that the connection is gone; another will be tried."""
+
+    def failed(self, error: FilmgateError) -> None:
+        """Say that trying again is pointless: the server has turned us away."""
+
+    def received(self, message: Message, re: Optional[int], piece: memoryview) -> None:
+        """Hand over a message."""
+
+    def turned(self) -> None:
+        """Say that a turn of the loop is over: at least a few times each second."""
+
+
+class Link:
+    """Owns the socket and the thread; everything but `post` and `close` belongs to that thread.
+
+    Args:
+        server: the address, for example ``tcp://127.0.0.1:5700``.
+        hello: what to say first; the resume token is filled in.
+        events: who listens.
+
+    Raises:
+        ConfigError: the address cannot be used.
+    """
+
+    def __init__(self, server: str, hello: Hello, events: LinkEvents) -> None:
+        self.server = server
+        self.welcome: Optional[Welcome] = None
+        self._hello = hello
+        self._events = events
+        self._resume: Optional[bytes] = None
+        self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._numbers = itertools.count(1)
+        self._stopping = False
+        self._retry_at_s: Optional[float] = None
+        self._failures = 0
+        self._hello_sent_s: Optional[float] = None
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._wake_lock = threading.Lock()
+        self._wake, self._waker = self._wake_pair()
+        self._socket, self._monitor = self._connect()
+        self._thread = threading.Thread(target=self._run, name="filmgate-link", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run *call* on the link's thread; may be called from any thread."""
+        self._posted.put(call)
+        with self._wake_lock:
+            if not self._waker.closed:
+                self._waker.send(b"", zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Close the connection and end the thread; may be called from any thread."""
+        self.post(self._stop)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def send(self, message: Message, piece: Optional[memoryview] = None) -> int:
+        """Send a message, and a binary part with it; return its number."""
+        number = next(self._numbers)
+        parts: list[Any] = [encode(message, number)]
+        if piece is not None:
+            parts.append(piece)
+        try:
+            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=not isinstance(message, BlobPut))
+        except zmq.Again:
+            self._reopen("the server does not take what we send")
+        return number
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            with self._wake_lock:
+                self._waker.close(0)
+            self._drop_socket()
+            self._wake.close(0)
+            self._context.term()
+
+    def _turn(self) -> None:
+        poller = zmq.Poller()
+        for socket in (self._socket, self._monitor, self._wake):
+            poller.register(socket, zmq.POLLIN)
+        ready = dict(poller.poll(TURN_MS if self._retry_at_s is None else 20))
+        if self._wake in ready:
+            self._run_posted()
+        if self._socket in ready:
+            self._receive()
+        if self._monitor in ready:
+            self._watch()
+        self._keep_time()
+        self._events.turned()
+
+    def _run_posted(self) -> None:
+        while self._wake.poll(0):
+            self._wake.recv()
+        while True:
+            try:
+                call = self._posted.get_nowait()
+            except queue.Empty:
+                return
+            call()
+
+    def _receive(self) -> None:
+        socket = self._socket
+        for _ in range(RECEIVE_BURST):
+            try:
+                parts = socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            self._take(parts)
+            if socket is not self._socket:
+                return
+
+    def _take(self, parts: list[zmq.Frame]) -> None:
+        try:
+            if len(parts) > 2:
+                raise ProtocolError("The server sent a message of too many parts.")
+            envelope = decode(parts[0].bytes)
+        except FilmgateError as error:
+            log.warning("message dropped: %s", error)
+            return
+        message = envelope.message
+        if isinstance(message, Welcome):
+            self._welcomed(message)
+        elif isinstance(message, Error) and self._turned_away(message):
+            return
+        else:
+            piece = parts[1].buffer if len(parts) > 1 else memoryview(b"")
+            self._events.received(message, envelope.re, piece)
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        negotiate([welcome.protocol])
+        self.welcome, self._resume = welcome, welcome.resume
+        self._hello_sent_s, self._failures = None, 0
+        self._events.opened(welcome)
+
+    def _turned_away(self, message: Error) -> bool:
+        if message.code == "unknown_session":
+            self._reopen("the server does not know this connection")
+            return True
+        error = from_error(message)
+        if self.welcome is None and isinstance(error, (VersionError, DeniedError)):
+            self._events.failed(error)
+            return True
+        return False
+
+    def _watch(self) -> None:
+        while self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)["event"]
+            if event == zmq.EVENT_CONNECTED:
+                self._hello_sent_s = time.monotonic()
+            elif event == zmq.EVENT_DISCONNECTED:
+                self._reopen("the connection was lost")
+                return
+
+    def _keep_time(self) -> None:
+        now_s = time.monotonic()
+        if self._retry_at_s is not None and now_s >= self._retry_at_s:
+            self._retry_at_s = None
+            self._socket, self._monitor = self._connect()
+        sent_s = self._hello_sent_s
+        if self.welcome is None and sent_s is not None and now_s > sent_s + WELCOME_WITHIN_S:
+            self._reopen("the server did not answer the hello")
+
+    def _reopen(self, why: str) -> None:
+        """Close the socket and try another after a while, longer each time and never in step."""
+        if self._retry_at_s is not None:
+            return
+        log.info("reconnecting to %s: %s", self.server, why)
+        self._failures += 1
+        ceiling_s = min(BACKOFF_S[1], BACKOFF_S[0] * 2**self._failures)
+        self._retry_at_s = time.monotonic() + random.uniform(BACKOFF_S[0], ceiling_s)
+        was_open, self.welcome, self._hello_sent_s = self.welcome is not None, None, None
+        if was_open:
+            self._events.closed()
+
+    def _connect(self) -> Tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
+        self._drop_socket()
+        socket = _dealer(self._context)
+        monitor = socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
+        try:
+            socket.connect(self.server)
+        except zmq.ZMQError as error:
+            socket.disable_monitor()
+            socket.close(0)
+            raise ConfigError(f"{self.server!r} is not an address: {error}.") from error
+        hello = Hello(
+            PROTOCOLS,
+            self._hello.client,
+            self._hello.user,
+            self._hello.show,
+            self._hello.token,
+            self._resume,
+        )
+        socket.send(encode(hello, next(self._numbers)), zmq.NOBLOCK)
+        return socket, monitor
+
+    def _drop_socket(self) -> None:
+        socket = getattr(self, "_socket", None)
+        if socket is not None and not socket.closed:
+            socket.disable_monitor()
+            socket.close(0)
+
+    def _wake_pair(self) -> Tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
+        """Make a pair of sockets that wakes the poll; pipes cannot be polled on Windows."""
+        address = f"inproc://filmgate-wake-{id(self)}"
+        receiver, sender = self._context.socket(zmq.PAIR), self._context.socket(zmq.PAIR)
+        receiver.setsockopt(zmq.RCVHWM, 0)
+        sender.setsockopt(zmq.SNDHWM, 0)
+        receiver.bind(address)
+        sender.connect(address)
+        return receiver, sender
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+
+class Requests:
+    """Questions and their answers, by number; asked again on a new connection."""
+
+    def __init__(self) -> None:
+        self._open: Dict[int, Tuple[Message, Callable[[Any], None]]] = {}
+
+    def note(self, number: int, message: Message, answered: Callable[[Any], None]) -> None:
+        """Remember a question."""
+        self._open[number] = (message, answered)
+
+    def answer(self, number: Optional[int], answer: Any) -> bool:
+        """Hand an answer to whoever asked; return whether somebody had."""
+        asked = self._open.pop(number, None) if number is not None else None
+        if asked is None:
+            return False
+        asked[1](answer)
+        return True
+
+    def take_all(self) -> list[Tuple[Message, Callable[[Any], None]]]:
+        """Return and forget every open question."""
+        asked = list(self._open.values())
+        self._open.clear()
+        return asked
+
+    def fail_all(self, error: FilmgateError) -> None:
+        """Answer every open question with an error."""
+        for _, answered in self.take_all():
+            answered(error)
+
+
+def _dealer(context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.DEALER)
+    options = {
+        zmq.LINGER: 0,
+        zmq.SNDHWM: 4096,
+        zmq.RCVHWM: 256,
+        zmq.MAXMSGSIZE: 4 << 20,
+        zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
+        zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+        zmq.HEARTBEAT_TTL: HEARTBEAT_TIMEOUT_MS,
+        zmq.RECONNECT_IVL: RECONNECT_MS[0],
+        zmq.RECONNECT_IVL_MAX: RECONNECT_MS[1],
+    }
+    for option, value in options.items():
+        socket.setsockopt(option, value)
+    return socket
+
+
+def lost_error(server: str, waited_s: float) -> ConnectionLostError:
+    """Return the error of a server that did not answer in time."""
+    return ConnectionLostError(f"The server {server} did not answer within {waited_s:g} s.")

@@ -1,0 +1,481 @@
+"""The life of a job: accepted, supplied, ready, ended; exactly one outcome each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from filmgate.errors import (
+    BusyError,
+    CancelledError,
+    DeniedError,
+    ExpiredError,
+    FilmgateError,
+    UnknownBlobError,
+    UnknownJobError,
+)
+from filmgate.wire.messages import (
+    BlobDone,
+    BlobPut,
+    BlobRef,
+    JobAccepted,
+    JobEnded,
+    JobProgress,
+    JobReady,
+    JobRefused,
+    JobSubmit,
+    Message,
+)
+from filmgate_server.dispatcher import Dispatcher
+from filmgate_server.intake import Intake
+from filmgate_server.jobs import Execution, Job, JobTable, Outcome, Owner
+from filmgate_server.journal import Journal
+from filmgate_server.metrics import Metrics
+from filmgate_server.segments import capacity_for
+from filmgate_server.store import Blob, Key, Store
+from filmgate_server.uploads import Uploads
+
+RESULTS_MAX = 10_000
+MISSING_MAX = 200
+RETRY_AFTER_MS = 500
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long things may take, and how many jobs may be open.
+
+    Attributes:
+        lease_s: how long a job lives while its session is away, unless it says otherwise.
+        upload_stall_s: how long an upload may stand still.
+        jobs_max: open jobs in all.
+    """
+
+    lease_s: float = 60.0
+    upload_stall_s: float = 30.0
+    jobs_max: int = 10_000
+
+
+class Outbox(Protocol):
+    """Where the broker's messages go; one for a session that is away is dropped."""
+
+    def send(self, session: bytes, message: Message, re: int | None = None) -> None:
+        """Send *message*, perhaps as the answer to request *re*."""
+        ...
+
+
+class Broker:
+    """Every open job; all of it on one thread.
+
+    Args:
+        table: jobs and executions.
+        store: the blobs.
+        uploads: what clients are expected to send.
+        journal: what was promised.
+        intake: resolves submissions.
+        outbox: where answers go.
+        terms: durations and limits.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        table: JobTable,
+        store: Store,
+        uploads: Uploads,
+        journal: Journal,
+        intake: Intake,
+        outbox: Outbox,
+        metrics: Metrics,
+        terms: Terms,
+        clock: Callable[[], float],
+    ) -> None:
+        self.dispatcher: Dispatcher | None = None
+        self.draining = False
+        self._table = table
+        self._store = store
+        self._uploads = uploads
+        self._journal = journal
+        self._intake = intake
+        self._outbox = outbox
+        self._metrics = metrics
+        self._terms = terms
+        self._clock = clock
+        self._results: OrderedDict[Key, Outcome] = OrderedDict()
+        self._orphans = {
+            job_id: clock() + max(lease_s, terms.lease_s) for job_id, lease_s in journal.open_jobs()
+        }
+
+    # What a client asks for.
+
+    def submit(self, owner: Owner, submit: JobSubmit, re: int) -> None:
+        """Accept or refuse a job; a known *job_id* is answered with where it stands."""
+        try:
+            job = self._table.jobs.get(submit.job_id)
+            if job is not None:
+                self._check_owner(owner, job.owner.user, job.owner.show)
+                self._take_over(job, owner)
+            elif not self._answer_from_journal(owner, submit.job_id, re):
+                self._accept(owner, submit, re)
+                return
+            if job is not None:
+                self._say_where(job, re)
+        except FilmgateError as error:
+            self._refuse(owner, submit.job_id, error, re)
+
+    def acknowledge(self, owner: Owner, job_id: bytes, re: int) -> None:
+        """End a ready job as a result; the client has verified every output."""
+        job = self._job_of(owner, job_id, re)
+        if job is None:
+            return
+        if job.outcome is None:
+            self._say_where(job, re)
+            return
+        self._end(job, JobEnded(job_id, "result"), re)
+
+    def cancel(self, owner: Owner, job_id: bytes, re: int) -> None:
+        """End a job as cancelled, unless it has ended."""
+        job = self._job_of(owner, job_id, re)
+        if job is not None:
+            self._end(
+                job, _ended(job_id, "cancelled", CancelledError("The job was cancelled.")), re
+            )
+
+    def query(self, owner: Owner, job_id: bytes, re: int) -> None:
+        """Say where a job stands; one that has lost its outputs is done again."""
+        job = self._job_of(owner, job_id, re)
+        if job is None:
+            return
+        if job.outcome is not None and not self._present(job.owner.show, job.outcome):
+            self._redo(job)
+        self._say_where(job, re)
+
+    def put(self, owner: Owner, put: BlobPut, piece: memoryview) -> None:
+        """Take a piece of an upload.
+
+        Raises:
+            FilmgateError: the piece was not taken; the upload may go on as the error says.
+        """
+        blob = self._uploads.put(owner.session, owner.show, put, piece)
+        if blob is None:
+            return
+        for session in {owner.session, *self._uploads.others(owner.show, put.digest)}:
+            self._outbox.send(session, BlobDone(put.digest))
+        for execution in self._table.waiting_for(owner.show, put.digest):
+            self._supply(execution, blob)
+
+    def blob(self, owner: Owner, digest: bytes) -> Blob:
+        """Return a blob of the owner's show.
+
+        Raises:
+            UnknownBlobError: there is none, or none that this show may see.
+        """
+        blob = self._store.find(owner.show, digest)
+        if blob is None:
+            raise UnknownBlobError("The server does not hold this content.")
+        return blob
+
+    def session_away(self, session: bytes) -> None:
+        """Start the leases of a session's jobs; its uploads stay where they are."""
+        for job in self._table.jobs_of(session):
+            job.away_since_s = self._clock()
+
+    def session_back(self, session: bytes) -> None:
+        """Stop the leases of a session's jobs."""
+        for job in self._table.jobs_of(session):
+            job.away_since_s = None
+
+    # What the dispatcher tells.
+
+    def progressed(self, execution: Execution) -> None:
+        """Tell each waiting client how far its job is."""
+        for job_id in execution.jobs:
+            job = self._table.jobs[job_id]
+            self._outbox.send(job.owner.session, self._progress(job, execution))
+
+    def finished(self, execution: Execution, outcome: Outcome) -> None:
+        """Remember the result and offer it to each job."""
+        self._metrics.executions.labels(outcome="result").inc()
+        self._remember((execution.work.show, execution.work_key), outcome)
+        for job_id in list(execution.jobs):
+            self._make_ready(self._table.jobs[job_id], outcome)
+            self._say_where(self._table.jobs[job_id], None)
+
+    def failed(self, execution: Execution, error: FilmgateError) -> None:
+        """End each job of a failed execution with the error."""
+        self._metrics.executions.labels(outcome=error.code).inc()
+        for job_id in list(execution.jobs):
+            self._end(self._table.jobs[job_id], _ended(job_id, "error", error), None)
+
+    # Time.
+
+    def tick(self) -> None:
+        """Expire what has run out of time."""
+        now_s = self._clock()
+        for job in list(self._table.jobs.values()):
+            if job.deadline_s is not None and now_s > job.deadline_s:
+                self._expire(job, "The job's deadline has passed.")
+            elif job.away_since_s is not None and now_s > job.away_since_s + job.lease_s:
+                self._expire(job, "The client went away and did not come back.")
+        for job_id in [job_id for job_id, until_s in self._orphans.items() if now_s > until_s]:
+            del self._orphans[job_id]
+            error = ExpiredError("The server was restarted and the client did not come back.")
+            self._journal.end(_ended(job_id, "expired", error))
+        self._expire_stalled(now_s)
+
+    def _expire_stalled(self, now_s: float) -> None:
+        for session, digest in self._uploads.stalled(now_s - self._terms.upload_stall_s):
+            self._uploads.close(session, digest)
+            for job in self._table.jobs_of(session):
+                execution = self._execution(job)
+                if execution is not None and digest in execution.missing:
+                    self._expire(job, "The upload of an input stood still for too long.")
+
+    def _expire(self, job: Job, text: str) -> None:
+        self._end(job, _ended(job.id, "expired", ExpiredError(text)), None)
+
+    # Accepting.
+
+    def _accept(self, owner: Owner, submit: JobSubmit, re: int) -> None:
+        self._check_room()
+        work = self._intake.resolve(owner, submit.work)
+        lease_s = submit.lease_ms / 1000 or self._terms.lease_s
+        job = Job(submit.job_id, owner, work, work.key(), lease_s)
+        if submit.deadline_ms:
+            job.deadline_s = self._clock() + submit.deadline_ms / 1000
+        outcome = self._known_result(owner.show, job.work_key)
+        if outcome is None:
+            self._attach(job, submit.priority)
+        self._record(job, submit.priority)
+        self._table.jobs[job.id] = job
+        self._metrics.jobs_accepted.inc()
+        if outcome is not None:
+            self._metrics.cache_hits.inc()
+            self._make_ready(job, outcome)
+            self._outbox.send(owner.session, self._accepted(job), re)
+            self._say_where(job, None)
+            return
+        self._say_where(job, re)
+        self._start_if_supplied(job)
+
+    def _check_room(self) -> None:
+        if self.draining:
+            raise BusyError("The server is about to restart.")
+        if len(self._table.jobs) >= self._terms.jobs_max:
+            raise BusyError("The server has as many open jobs as it takes.")
+
+    def _attach(self, job: Job, priority: str) -> None:
+        """Join the execution of this work, or open one; its memory is set aside or it raises."""
+        refs = self._absent(job)
+        execution = self._table.execution_for(job.owner.show, job.work_key)
+        uploads_bytes = self._uploads.missing_bytes(job.owner.session, refs)
+        outputs_bytes = 0 if execution else capacity_for(self._intake.output_bytes(job.work))
+        pinned = self._pin_inputs(job) if execution is None else []
+        try:
+            self._store.promise(uploads_bytes + outputs_bytes)
+        except FilmgateError:
+            for blob in pinned:
+                self._store.unpin(blob)
+            raise
+        self._uploads.expect(job.owner.session, job.owner.show, refs)
+        if execution is None:
+            execution = self._table.new_execution(job, priority, (ref.digest for ref in refs))
+            execution.pins, execution.promised_bytes = pinned, outputs_bytes
+        execution.jobs.add(job.id)
+        job.execution = execution.number
+
+    def _record(self, job: Job, priority: str) -> None:
+        if self._orphans.pop(job.id, None) is not None:
+            return
+        work = job.work
+        try:
+            self._journal.accept(
+                job.id,
+                job.owner.show,
+                job.owner.user,
+                work.package.reference,
+                work.package.digest,
+                job.work_key,
+                priority,
+                job.lease_s,
+            )
+        except FilmgateError:
+            self._detach(job)
+            raise
+
+    def _start_if_supplied(self, job: Job) -> None:
+        execution = self._execution(job)
+        if execution is not None and execution.stage == "missing" and not execution.missing:
+            self._dispatch.enqueue(execution)
+
+    def _pin_inputs(self, job: Job) -> list[Blob]:
+        digests = {ref.digest for ref in job.work.inputs}
+        found = [self._store.find(job.owner.show, digest) for digest in sorted(digests)]
+        blobs = [blob for blob in found if blob is not None]
+        for blob in blobs:
+            self._store.pin(blob)
+        return blobs
+
+    def _absent(self, job: Job) -> list[BlobRef]:
+        refs = {ref.digest: ref for ref in job.work.inputs}
+        return [ref for ref in refs.values() if not self._store.find(job.owner.show, ref.digest)]
+
+    def _supply(self, execution: Execution, blob: Blob) -> None:
+        self._store.pin(blob)
+        execution.pins.append(blob)
+        execution.missing.discard(blob.digest)
+        if not execution.missing:
+            self._dispatch.enqueue(execution)
+            return
+        for job_id in execution.jobs:  # the list of what is missing may have been cut short
+            if len(execution.missing) % MISSING_MAX == 0:
+                self._say_where(self._table.jobs[job_id], None)
+
+    # Where a job stands.
+
+    def _say_where(self, job: Job, re: int | None) -> None:
+        session = job.owner.session
+        if job.outcome is not None:
+            outcome = job.outcome
+            ready = JobReady(job.id, outcome.outputs, outcome.warnings, outcome.timings_ms)
+            self._outbox.send(session, ready, re)
+            return
+        self._outbox.send(session, self._accepted(job), re)
+
+    def _accepted(self, job: Job) -> JobAccepted:
+        execution = self._execution(job)
+        refs = self._absent(job) if execution is not None and execution.missing else []
+        missing = self._uploads.missing(job.owner.session, refs)[:MISSING_MAX]
+        place = self._dispatch.waiting(execution) if execution is not None else 0
+        work = job.work
+        return JobAccepted(
+            job.id, job.work_key, work.package.digest, work.numerics, tuple(missing), place
+        )
+
+    def _progress(self, job: Job, execution: Execution) -> JobProgress:
+        place = self._dispatch.waiting(execution)
+        return JobProgress(job.id, execution.stage, place, execution.done, execution.total)
+
+    def _answer_from_journal(self, owner: Owner, job_id: bytes, re: int) -> bool:
+        entry = self._journal.find(job_id)
+        if entry is None:
+            return False
+        self._check_owner(owner, entry.user, entry.show)
+        if entry.ended is None:
+            return False
+        self._outbox.send(owner.session, entry.ended, re)
+        return True
+
+    def _job_of(self, owner: Owner, job_id: bytes, re: int) -> Job | None:
+        """Return an open job; a job that has ended is answered here, an unknown one raises."""
+        job = self._table.jobs.get(job_id)
+        if job is not None:
+            self._check_owner(owner, job.owner.user, job.owner.show)
+            return job
+        if not self._answer_from_journal(owner, job_id, re):
+            raise UnknownJobError("The server knows no such job.")
+        return None
+
+    def _check_owner(self, owner: Owner, user: str, show: str) -> None:
+        if (owner.user, owner.show) != (user, show):
+            raise DeniedError("This job belongs to somebody else.")
+
+    def _take_over(self, job: Job, owner: Owner) -> None:
+        """Bind a job to the session that asks for it now: the newest one wins."""
+        if job.owner.session == owner.session:
+            return
+        refs = self._absent(job)
+        self._store.promise(self._uploads.missing_bytes(owner.session, refs))
+        self._uploads.expect(owner.session, owner.show, refs)
+        job.owner, job.away_since_s = owner, None
+
+    # Results.
+
+    def _known_result(self, show: str, work_key: bytes) -> Outcome | None:
+        outcome = self._results.get((show, work_key))
+        if outcome is None or not self._present(show, outcome):
+            self._results.pop((show, work_key), None)
+            return None
+        return outcome
+
+    def _present(self, show: str, outcome: Outcome) -> bool:
+        return all(self._store.find(show, ref.digest) for ref in outcome.outputs)
+
+    def _remember(self, key: Key, outcome: Outcome) -> None:
+        self._results[key] = outcome
+        self._results.move_to_end(key)
+        if len(self._results) > RESULTS_MAX:
+            self._results.popitem(last=False)
+
+    def _make_ready(self, job: Job, outcome: Outcome) -> None:
+        for ref in outcome.outputs:
+            blob = self._store.find(job.owner.show, ref.digest)
+            if blob is not None:
+                self._store.pin(blob)
+                job.pins.append(blob)
+        job.execution, job.outcome = None, outcome
+
+    def _redo(self, job: Job) -> None:
+        self._unpin(job)
+        job.outcome = None
+        self._attach(job, "interactive")
+        self._start_if_supplied(job)
+
+    # Ending.
+
+    def _end(self, job: Job, ended: JobEnded, re: int | None) -> None:
+        final = self._journal.end(ended)
+        del self._table.jobs[job.id]
+        self._unpin(job)
+        self._detach(job)
+        self._metrics.jobs_ended.labels(outcome=final.outcome).inc()
+        self._outbox.send(job.owner.session, final, re)
+
+    def _unpin(self, job: Job) -> None:
+        for blob in job.pins:
+            self._store.unpin(blob)
+        job.pins.clear()
+
+    def _detach(self, job: Job) -> None:
+        execution = self._execution(job)
+        job.execution = None
+        if execution is None:
+            return
+        execution.jobs.discard(job.id)
+        for digest in self._unwanted(job, execution):
+            self._uploads.close(job.owner.session, digest)
+        if not execution.jobs:
+            self._dispatch.abandon(execution)
+
+    def _unwanted(self, job: Job, execution: Execution) -> set[bytes]:
+        """Return the missing inputs that no other job of this session asks for."""
+        wanted: set[bytes] = set()
+        for other in self._table.jobs_of(job.owner.session):
+            running = self._execution(other)
+            if other.id != job.id and running is not None:
+                wanted |= running.missing
+        return execution.missing - wanted
+
+    def _execution(self, job: Job) -> Execution | None:
+        return None if job.execution is None else self._table.executions.get(job.execution)
+
+    def _refuse(self, owner: Owner, job_id: bytes, error: FilmgateError, re: int) -> None:
+        retry_after_ms = RETRY_AFTER_MS if error.retryable else 0
+        detail = dict(error.detail)
+        refused = JobRefused(job_id, error.code, error.text, error.remedy, detail, retry_after_ms)
+        self._outbox.send(owner.session, refused, re)
+
+    @property
+    def _dispatch(self) -> Dispatcher:
+        if self.dispatcher is None:
+            raise BusyError("The server has not finished starting.")
+        return self.dispatcher
+
+
+def _ended(job_id: bytes, outcome: str, error: FilmgateError) -> JobEnded:
+    return JobEnded(job_id, outcome, error.code, error.text, error.remedy, dict(error.detail))

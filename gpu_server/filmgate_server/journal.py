@@ -1,0 +1,154 @@
+"""The journal: what was accepted and how it ended, in sqlite3; metadata only, never pixels."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from filmgate.errors import StorageError
+from filmgate.wire.messages import JobEnded
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    job_id BLOB PRIMARY KEY,
+    show TEXT NOT NULL,
+    user TEXT NOT NULL,
+    model TEXT NOT NULL,
+    package BLOB NOT NULL,
+    work_key BLOB NOT NULL,
+    priority TEXT NOT NULL,
+    accepted_s REAL NOT NULL,
+    lease_s REAL NOT NULL,
+    ended_s REAL,
+    outcome TEXT,
+    code TEXT NOT NULL DEFAULT '',
+    text TEXT NOT NULL DEFAULT '',
+    remedy TEXT NOT NULL DEFAULT '',
+    detail BLOB
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS open_jobs ON jobs (accepted_s) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS ended_jobs ON jobs (ended_s) WHERE outcome IS NOT NULL;
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One job as the journal knows it; *ended* is None while it is open."""
+
+    job_id: bytes
+    show: str
+    user: str
+    work_key: bytes
+    ended: JobEnded | None
+
+
+class Journal:
+    """Accepted jobs and their one outcome each.
+
+    A write is committed before the answer that depends on it is sent. The log is written ahead and
+    not forced to the disk at every commit: it survives the death of the process, not of the machine.
+
+    Args:
+        path: the database file; its folder is created.
+        clock: seconds since the epoch.
+
+    Raises:
+        StorageError: the file cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(path, isolation_level=None)
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=NORMAL")
+            self._base.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(f"The journal {path} cannot be opened ({error}).") from error
+
+    def accept(
+        self,
+        job_id: bytes,
+        show: str,
+        user: str,
+        model: str,
+        package: bytes,
+        work_key: bytes,
+        priority: str,
+        lease_s: float,
+    ) -> None:
+        """Record an accepted job.
+
+        Raises:
+            StorageError: the disk is full or failing; the job must not be accepted.
+        """
+        row = (job_id, show, user, model, package, work_key, priority, self._clock(), lease_s)
+        self._write(
+            "INSERT INTO jobs (job_id, show, user, model, package, work_key, priority,"
+            " accepted_s, lease_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+    def end(self, ended: JobEnded) -> JobEnded:
+        """Record how a job ended, unless it has ended before; return what counts.
+
+        Raises:
+            StorageError: the disk is full or failing.
+        """
+        detail = msgpack.packb(dict(ended.detail))
+        row = (self._clock(), ended.outcome, ended.code, ended.text, ended.remedy, detail)
+        self._write(
+            "UPDATE jobs SET ended_s=?, outcome=?, code=?, text=?, remedy=?, detail=?"
+            " WHERE job_id=? AND outcome IS NULL",
+            (*row, ended.job_id),
+        )
+        entry = self.find(ended.job_id)
+        return entry.ended if entry is not None and entry.ended is not None else ended
+
+    def find(self, job_id: bytes) -> Entry | None:
+        """Return what is known of a job."""
+        row = self._base.execute(
+            "SELECT show, user, work_key, outcome, code, text, remedy, detail FROM jobs"
+            " WHERE job_id=?",
+            (job_id,),
+        ).fetchone()
+        return None if row is None else _entry(job_id, row)
+
+    def open_jobs(self) -> list[tuple[bytes, float]]:
+        """List the jobs without an outcome as (job_id, lease in seconds)."""
+        rows = self._base.execute("SELECT job_id, lease_s FROM jobs WHERE outcome IS NULL")
+        return [(bytes(job_id), float(lease_s)) for job_id, lease_s in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs ended how; open ones as ``open``."""
+        rows = self._base.execute("SELECT coalesce(outcome, 'open'), count(*) FROM jobs GROUP BY 1")
+        return {str(outcome): int(number) for outcome, number in rows}
+
+    def forget(self, older_than_s: float) -> None:
+        """Delete jobs that ended before *older_than_s* (seconds since the epoch)."""
+        self._write("DELETE FROM jobs WHERE outcome IS NOT NULL AND ended_s < ?", (older_than_s,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        try:
+            self._base.execute(statement, values)
+        except sqlite3.Error as error:
+            raise StorageError(f"The journal {self._path} cannot be written ({error}).") from error
+
+
+def _entry(job_id: bytes, row: tuple[Any, ...]) -> Entry:
+    show, user, work_key, outcome, code, text, remedy, detail = row
+    ended = None
+    if outcome is not None:
+        ended = JobEnded(job_id, outcome, code, text, remedy, msgpack.unpackb(detail))
+    return Entry(job_id, show, user, bytes(work_key), ended)

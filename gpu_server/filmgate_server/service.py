@@ -1,0 +1,225 @@
+"""The gateway's process: everything put together around one loop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+import structlog
+import zmq
+
+from filmgate_server.broker import Broker, Terms
+from filmgate_server.catalogue import Catalogue
+from filmgate_server.children import read_settings, tie_to_parent
+from filmgate_server.config import NO_PORT, ServerConfig
+from filmgate_server.devices import list_devices
+from filmgate_server.dispatcher import Dispatcher
+from filmgate_server.gateway import Gateway
+from filmgate_server.health import HealthServer
+from filmgate_server.intake import Intake
+from filmgate_server.jobs import JobTable
+from filmgate_server.journal import Journal
+from filmgate_server.logs import configure_logs
+from filmgate_server.metrics import Metrics
+from filmgate_server.pool.local import LocalPool, PoolSettings
+from filmgate_server.pool.port import WorkerInfo
+from filmgate_server.registry.local import LocalRegistry
+from filmgate_server.scheduler import FirstInFirstOut
+from filmgate_server.sessions import SessionTable
+from filmgate_server.status import Status
+from filmgate_server.store import Store
+from filmgate_server.uploads import Uploads
+
+TICK_MS = 25
+UPKEEP_S = 1.0
+STUCK_S = 10.0
+JOURNAL_KEEP_S = 7 * 24 * 3600.0
+
+log = structlog.get_logger()
+
+
+class Service:
+    """One gateway with its pool.
+
+    Args:
+        config: the server's settings.
+        token: what clients must show in their hello.
+    """
+
+    def __init__(self, config: ServerConfig, token: str) -> None:
+        self._config = config
+        self._clock = time.monotonic
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._upkeep_s = 0.0
+        self._turned_s = self._clock()
+        self._drain_until_s: float | None = None
+        self._wake, self._waker = socket.socketpair()
+        self.metrics = Metrics()
+        self._build(token)
+
+    def _build(self, token: str) -> None:
+        config, clock = self._config, self._clock
+        table, sessions = JobTable(), SessionTable(token)
+        self._registry = LocalRegistry(config.model_folders)
+        self._table = table
+        self._store = Store(config.store_bytes, clock, self._forget_segment)
+        uploads = Uploads(self._store, clock)
+        self._journal = Journal(config.journal_path, time.time)
+        self.gateway = Gateway(
+            self._context,
+            config.address,
+            sessions,
+            self.metrics,
+            config.chunk_bytes,
+            config.upload_window_bytes,
+        )
+        self._broker = Broker(
+            table,
+            self._store,
+            uploads,
+            self._journal,
+            Intake(self._registry, self._store, config.max_frame_bytes, self._device),
+            self.gateway,
+            self.metrics,
+            Terms(config.job_lease_s, config.upload_stall_s, config.max_jobs),
+            clock,
+        )
+        self._dispatcher = Dispatcher(
+            table, self._store, FirstInFirstOut(), self.metrics, self._broker, clock
+        )
+        self._devices = list_devices(config.workers)
+        settings = PoolSettings(
+            self._devices, config.threads, frame_bytes_max=config.max_frame_bytes
+        )
+        self._pool = LocalPool(settings, self._dispatcher)
+        self._dispatcher.pool = self._pool
+        self._broker.dispatcher = self._dispatcher
+        self.gateway.broker = self._broker
+        self.gateway.catalogue = Catalogue(self._registry, config.chunk_bytes)
+        self._status = Status(
+            table, self._store, sessions, self._dispatcher, self._broker, uploads, clock
+        )
+        self.gateway.status = self._status
+
+    def _device(self) -> WorkerInfo | None:
+        return next(iter(self._dispatcher.workers.values()), None)
+
+    def _forget_segment(self, segment_id: int) -> None:
+        self._pool.drop_input(segment_id)
+
+    def complaint(self) -> str:
+        """Say what keeps the server from taking work; empty when nothing does."""
+        missing = len(self._devices) - len(self._dispatcher.workers)
+        if missing:
+            return f"{missing} workers are still starting"
+        return "the server is about to stop" if self._broker.draining else ""
+
+    def stuck(self) -> str:
+        """Say whether the loop has stopped turning; empty when it turns."""
+        silent_s = self._clock() - self._turned_s
+        return f"the gateway has been silent for {silent_s:.0f} s" if silent_s > STUCK_S else ""
+
+    def run(self, report_fd: int | None) -> None:
+        """Serve until a signal has asked to stop and accepted work is done."""
+        for problem in self._registry.problems:
+            log.warning("package not usable", path=str(problem.path), error=str(problem.error))
+        self._waker.setblocking(False)
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        self._pool.start()
+        health = self._start_health()
+        try:
+            while not self._finished():
+                self._turn()
+                if report_fd is not None and not self.complaint():
+                    self._report(report_fd, health.port if health else NO_PORT)
+                    report_fd = None
+        finally:
+            if health is not None:
+                health.close()
+            self._close()
+
+    def _start_health(self) -> HealthServer | None:
+        if self._config.http_port == NO_PORT:
+            return None
+        port, metrics = self._config.http_port, self.metrics
+        return HealthServer(port, self.stuck, self.complaint, metrics.to_text)
+
+    def _turn(self) -> None:
+        for fd in self._poll():
+            if fd is self.gateway.socket:
+                self.gateway.receive()
+            elif fd is self.gateway.watchdog.monitor:
+                self.gateway.lost()
+            elif fd == self._wake.fileno():
+                self._wake.recv(64)
+            elif isinstance(fd, int):
+                self._pool.handle(fd)
+        now_s = self._turned_s = self._clock()
+        self._pool.tick(now_s)
+        self._dispatcher.tick()
+        self._dispatcher.place()
+        self.gateway.tick()
+        if now_s - self._upkeep_s > UPKEEP_S:
+            self._upkeep_s = now_s
+            self._upkeep(now_s)
+
+    def _poll(self) -> list[Any]:
+        poller = zmq.Poller()
+        poller.register(self.gateway.socket, zmq.POLLIN)
+        poller.register(self.gateway.watchdog.monitor, zmq.POLLIN)
+        for fd in (self._wake.fileno(), *self._pool.filenos()):
+            poller.register(fd, zmq.POLLIN)
+        return [fd for fd, _ in poller.poll(TICK_MS)]
+
+    def _upkeep(self, now_s: float) -> None:
+        self._broker.tick()
+        self._store.expire(now_s - self._config.result_ttl_s)
+        self._journal.forget(time.time() - JOURNAL_KEEP_S)
+        self.metrics.set_gauges(self._status.counters())
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._drain_until_s is None:
+            self._broker.draining = True
+            self._drain_until_s = self._clock() + self._config.drain_s
+        else:
+            self._drain_until_s = 0.0
+
+    def _finished(self) -> bool:
+        if self._drain_until_s is None:
+            return False
+        return not self._table.jobs or self._clock() > self._drain_until_s
+
+    def _report(self, report_fd: int, http_port: int) -> None:
+        line = json.dumps({"port": self.gateway.port, "http_port": http_port}) + "\n"
+        os.write(report_fd, line.encode())
+        os.close(report_fd)
+
+    def _close(self) -> None:
+        self._pool.stop()
+        self.gateway.close()
+        self._journal.close()
+        self._context.destroy(0)
+
+
+def run_service(settings: Mapping[str, Any]) -> None:
+    """Run the gateway with the settings that the supervisor hands over."""
+    given = dict(settings)
+    token, report_fd = str(given.pop("token", "")), given.pop("report_fd", None)
+    config = ServerConfig.from_settings(given)
+    configure_logs(config.log_level, config.log_json)
+    Service(config, token).run(report_fd)
+
+
+if __name__ == "__main__":
+    handed_over = read_settings()
+    tie_to_parent()
+    run_service(handed_over)

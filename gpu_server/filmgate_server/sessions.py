@@ -1,0 +1,135 @@
+"""Sessions: who is connected, by which route, and how many bytes each side may still send."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from filmgate.errors import CreditError, DeniedError, UnknownSessionError
+from filmgate.wire.messages import Hello
+from filmgate_server.jobs import Owner
+
+TOKEN_BYTES = 16
+DOWNLOADS_MAX = 64
+
+
+@dataclass
+class Session:
+    """One client.
+
+    Attributes:
+        owner: its token, artist and show.
+        route: the connection's routing id; None while the client is away.
+        seen_s: when the last message came.
+        put_credit: bytes that the client may still send.
+        get_credit: bytes that we may still send.
+        downloads: the next byte to send of each blob that was asked for.
+    """
+
+    owner: Owner
+    route: bytes | None
+    seen_s: float
+    put_credit: int = 0
+    get_credit: int = 0
+    spent: int = 0
+    downloads: OrderedDict[bytes, int] = field(default_factory=OrderedDict[bytes, int])
+
+    @property
+    def token(self) -> bytes:
+        """The session's name, which only its client knows."""
+        return self.owner.session
+
+    def spend(self, size_bytes: int) -> None:
+        """Count bytes that the client has sent.
+
+        Raises:
+            CreditError: they are more than it was granted.
+        """
+        if size_bytes > self.put_credit:
+            raise CreditError("The client sent more bytes than it was granted.")
+        self.put_credit -= size_bytes
+        self.spent += size_bytes
+
+    def refund(self, at_least: int) -> int:
+        """Return the credit to grant again, once it is worth a message."""
+        if self.spent < at_least:
+            return 0
+        granted, self.spent = self.spent, 0
+        self.put_credit += granted
+        return granted
+
+
+class SessionTable:
+    """Every session, found by its token or by its connection.
+
+    Args:
+        secret: what a hello must show; empty lets everybody on this machine in.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._by_token: dict[bytes, Session] = {}
+        self._by_route: dict[bytes, Session] = {}
+
+    def open(self, hello: Hello, route: bytes, now_s: float) -> tuple[Session, bool]:
+        """Open a session, or resume the one whose token is shown; the newest connection wins.
+
+        Returns:
+            The session, and whether it was resumed.
+
+        Raises:
+            DeniedError: the hello does not show the server's token.
+        """
+        if not secrets.compare_digest(hello.token.encode(), self._secret.encode()):
+            raise DeniedError("The token is not this server's.")
+        user, show = hello.user or "unknown", hello.show or "default"
+        session = self._by_token.get(hello.resume or b"")
+        resumed = session is not None and (session.owner.user, session.owner.show) == (user, show)
+        if session is None or not resumed:
+            session = Session(Owner(secrets.token_bytes(TOKEN_BYTES), user, show), None, now_s)
+            self._by_token[session.token] = session
+        self._unroute(session)
+        self._by_route.pop(route, None)
+        session.route, session.seen_s = route, now_s
+        self._by_route[route] = session
+        return session, resumed
+
+    def by_route(self, route: bytes) -> Session:
+        """Return the session of a connection.
+
+        Raises:
+            UnknownSessionError: it has not said hello.
+        """
+        session = self._by_route.get(route)
+        if session is None:
+            raise UnknownSessionError("This connection has no session.")
+        return session
+
+    def by_token(self, token: bytes) -> Session | None:
+        """Return a session by its token."""
+        return self._by_token.get(token)
+
+    def disconnect(self, session: Session) -> None:
+        """Note that the client is away; its session stays for a while."""
+        self._unroute(session)
+        session.downloads.clear()
+
+    def forget(self, session: Session) -> None:
+        """Drop a session for good."""
+        self.disconnect(session)
+        self._by_token.pop(session.token, None)
+
+    def __iter__(self) -> Iterator[Session]:
+        """Iterate over every session."""
+        return iter(list(self._by_token.values()))
+
+    def __len__(self) -> int:
+        """Return how many sessions there are."""
+        return len(self._by_token)
+
+    def _unroute(self, session: Session) -> None:
+        if session.route is not None:
+            self._by_route.pop(session.route, None)
+            session.route = None

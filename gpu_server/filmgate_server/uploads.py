@@ -1,0 +1,131 @@
+"""Blobs on their way in: one staging for each session and digest, within promised memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from filmgate.errors import IntegrityError
+from filmgate.wire.messages import BlobPut, BlobRef, Missing
+from filmgate_server.segments import capacity_for
+from filmgate_server.store import Blob, Staging, Store
+
+LOOSE_BYTES_MAX = 1 << 20
+"""A blob up to this size may be put without a job that asks for it: long lists and parameters."""
+
+
+@dataclass
+class Upload:
+    """What one session is expected to send."""
+
+    show: str
+    digest: bytes
+    size_bytes: int
+    touched_s: float
+    staging: Staging | None = None
+
+
+class Uploads:
+    """Every upload that is expected or under way.
+
+    Two sessions that send the same content stage it separately, so that neither can spoil or delay
+    the other's; the first that is complete and verified becomes the blob.
+
+    Attributes:
+        received_bytes: all that was taken since the start.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self.received_bytes = 0
+        self._open: dict[tuple[bytes, bytes], Upload] = {}
+
+    def missing_bytes(self, session: bytes, refs: Iterable[BlobRef]) -> int:
+        """Return the memory that `expect` would promise for *refs*."""
+        return sum(
+            capacity_for(ref.size) for ref in refs if (session, ref.digest) not in self._open
+        )
+
+    def expect(self, session: bytes, show: str, refs: Iterable[BlobRef]) -> None:
+        """Expect *session* to send *refs*; their memory must have been promised already."""
+        for ref in refs:
+            key = (session, ref.digest)
+            if key not in self._open:
+                self._open[key] = Upload(show, ref.digest, ref.size, self._clock())
+
+    def missing(self, session: bytes, refs: Iterable[BlobRef]) -> list[Missing]:
+        """Say what *session* should send of *refs*, and from which byte on."""
+        return [Missing(ref.digest, self._received(session, ref.digest)) for ref in refs]
+
+    def put(self, session: bytes, show: str, put: BlobPut, piece: memoryview) -> Blob | None:
+        """Take a piece; return the blob when it is complete.
+
+        A piece that nobody expects (any more) is dropped.
+
+        Raises:
+            ProtocolError: it is out of order; ``detail["offset"]`` says where to go on.
+            IntegrityError: it was damaged; the upload starts again from byte 0.
+            BusyError, StorageError: there is no memory for it.
+        """
+        upload = self._open.get((session, put.digest)) or self._loose(session, show, put)
+        if upload is None or put.size != upload.size_bytes:
+            return None
+        upload.touched_s = self._clock()
+        self.received_bytes += len(piece)
+        if upload.staging is None:
+            upload.staging = self._store.stage(show, put.digest, put.size)
+        try:
+            complete = upload.staging.add(put.offset, piece, put.sum)
+        except IntegrityError:
+            self._restart(upload)
+            raise
+        if not complete:
+            return None
+        del self._open[(session, put.digest)]
+        return self._store.publish(upload.staging)
+
+    def others(self, show: str, digest: bytes) -> list[bytes]:
+        """Close every other upload of a blob that has arrived; return their sessions."""
+        keys = [key for key, upload in self._open.items() if key[1] == digest]
+        keys = [key for key in keys if self._open[key].show == show]
+        for session, _ in keys:
+            self.close(session, digest)
+        return [session for session, _ in keys]
+
+    def close(self, session: bytes, digest: bytes) -> None:
+        """Expect this no longer and free its memory."""
+        upload = self._open.pop((session, digest), None)
+        if upload is None:
+            return
+        if upload.staging is not None:
+            self._store.discard(upload.staging, promise_again=False)
+        else:
+            self._store.cancel_promise(capacity_for(upload.size_bytes))
+
+    def stalled(self, older_than_s: float) -> list[tuple[bytes, bytes]]:
+        """Return (session, digest) of uploads of which nothing came since *older_than_s*."""
+        return [key for key, upload in self._open.items() if upload.touched_s < older_than_s]
+
+    def __len__(self) -> int:
+        """Return how many are open."""
+        return len(self._open)
+
+    def _received(self, session: bytes, digest: bytes) -> int:
+        upload = self._open.get((session, digest))
+        if upload is None or upload.staging is None:
+            return 0
+        return upload.staging.received_bytes
+
+    def _loose(self, session: bytes, show: str, put: BlobPut) -> Upload | None:
+        if put.offset or not 0 < put.size <= LOOSE_BYTES_MAX:
+            return None
+        self._store.promise(capacity_for(put.size))
+        upload = Upload(show, put.digest, put.size, self._clock())
+        self._open[(session, put.digest)] = upload
+        return upload
+
+    def _restart(self, upload: Upload) -> None:
+        if upload.staging is not None:
+            self._store.discard(upload.staging, promise_again=True)
+            upload.staging = None
