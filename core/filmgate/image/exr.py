@@ -228,12 +228,10 @@ def _join(headers: tuple[Header, ...], written: memoryview, out: Sink) -> int:
     codec = scan_headers(written, _UNBOUNDED)
     blocks = sum(block_count(header) for header in codec.headers)
     body_start = codec.table_start + 8 * blocks
-    offsets = np.frombuffer(written[codec.table_start : body_start], "<i8")
+    offsets = np.frombuffer(bytes(written[codec.table_start : body_start]), "<i8")
     front = header_bytes(headers)
     moved = offsets + (len(front) - codec.table_start)
-    body = written[body_start:]
-    for piece in (memoryview(front), memoryview(moved.tobytes()), body):
-        out.write(piece)
-    size_bytes = len(front) + moved.nbytes + len(body)
-    body.release()
-    return size_bytes
+    with written[body_start:] as body:
+        for piece in (memoryview(front), memoryview(moved.tobytes()), body):
+            out.write(piece)
+        return len(front) + moved.nbytes + len(body)
