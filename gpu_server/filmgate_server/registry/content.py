@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import blake3
+
 from filmgate.digest import CHUNK_BYTES, canonical_digest
 from filmgate.errors import ManifestError
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from filmgate.digest import digest_text
 from filmgate.errors import FilmgateError, ManifestError, UnknownModelError
 from filmgate.manifest import Manifest, parse_manifest
-
 from filmgate_server.registry.content import MANIFEST_FILE, digest_package, locate
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
-
     from filmgate_server.runtime.port import Pixels, Step
 
 
@@ -38,14 +37,14 @@ class ArrayRuntime:
             outputs = self._model.infer(inputs, params, step)
         return checked_outputs(self._manifest, inputs, outputs)
 
-    def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:  # noqa: ARG002 - the port's signature
+    def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
         """Say nothing: the package gets the pixels as they are."""
         return []
 
     def output_specs(
         self,
         inputs: Mapping[str, TensorSpec],
-        params: Mapping[str, Any],  # noqa: ARG002 - the port's signature
+        params: Mapping[str, Any],
     ) -> dict[str, TensorSpec]:
         """Return what `infer_tensors` will write."""
         if not self._native:

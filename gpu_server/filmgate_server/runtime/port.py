@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from numpy.typing import NDArray
+
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
-    from numpy.typing import NDArray
 
     Pixels = NDArray[np.float32]
     """(H, W, C), C-contiguous, scene-linear, in the channel order of the manifest."""

@@ -8,8 +8,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filmgate.errors import FilmgateError, ManifestError, ModelError
 
+from filmgate.errors import FilmgateError, ManifestError, ModelError
 from filmgate_server.registry.content import locate
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filmgate.manifest import Manifest
-
     from filmgate_server.runtime.port import Pixels
 
 

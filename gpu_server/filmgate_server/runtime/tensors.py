@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from filmgate.errors import InputError
+from filmgate.image.half import to_half
+from filmgate.image.scrub import scrub
 from filmgate.tensor import Tensor, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filmgate.manifest import Manifest
     from numpy.typing import NDArray
 
+    from filmgate.manifest import Manifest
     from filmgate_server.runtime.port import Pixels, Runtime, Step
-
-HALF_MAX = 65504.0
-"""The largest finite half; beyond 65520 a conversion would give infinity."""
 
 NUMPY_TYPES = {
     "BOOL": "?",
@@ -97,14 +97,10 @@ def infer_as_images(
 
 
 def to_image(tensor: Tensor) -> Pixels:
-    """Return float32 pixels; NaN becomes 0 and infinity the largest finite half, as in files."""
-    pixels = to_array(tensor).astype(np.float32)
-    return np.nan_to_num(pixels, copy=False, nan=0.0, posinf=HALF_MAX, neginf=-HALF_MAX)
+    """Return float32 pixels without NaN or infinity; see `scrub`."""
+    return scrub(to_array(tensor).astype(np.float32))[0]
 
 
 def write_image(pixels: Pixels, target: NDArray[Any]) -> None:
-    """Copy *pixels* into *target*; a half holds at most ±65504, never infinity."""
-    if target.dtype == np.float16:
-        np.copyto(target, np.clip(pixels, -HALF_MAX, HALF_MAX), casting="same_kind")
-    else:
-        np.copyto(target, pixels)
+    """Copy *pixels* into *target*; finite values beyond what a half can hold stay finite."""
+    np.copyto(target, to_half(pixels).values if target.dtype == np.float16 else pixels)

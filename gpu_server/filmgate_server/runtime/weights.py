@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filmgate.errors import IntegrityError
-
 from filmgate_server.registry.content import locate
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from filmgate_server.runtime.tensors import to_array
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Identity:
     def infer(
         self,
         inputs: Mapping[str, Pixels],
-        params: Mapping[str, Any],  # noqa: ARG002 - every model's signature
+        params: Mapping[str, Any],
         step: Step,
     ) -> dict[str, Pixels]:
         """Copy the image."""
@@ -33,7 +34,7 @@ class Identity:
         self,
         inputs: Mapping[str, Tensor],
         outputs: Mapping[str, Tensor],
-        params: Mapping[str, Any],  # noqa: ARG002 - every model's signature
+        params: Mapping[str, Any],
         step: Step,
     ) -> None:
         """Copy the tensor's bytes, whatever its type."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from filmgate.errors import InputError
 from filmgate_server.runtime.tensors import to_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from filmgate.tensor import Tensor, TensorSpec
     from filmgate_server.runtime.port import Pixels, Step
-    from numpy.typing import NDArray
 
 _BITS = {
     "F16": np.dtype(np.uint16),

@@ -1,0 +1,137 @@
+"""Run Open Image Denoise natively, tile by tile, with one exposure for the whole frame."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from filmgate.errors import InputError
+from filmgate.image.half import HALF_MAX
+from filmgate_server.runtime.denoiser import CHANNELS, QUALITIES, Device, TileFilter
+from filmgate_server.runtime.exposure import auto_exposure
+from filmgate_server.runtime.tensors import image_specs, infer_as_images
+from filmgate_server.tiles import Tile, plan_tiles, render_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filmgate.manifest import Manifest
+    from filmgate.tensor import Tensor, TensorSpec
+    from filmgate_server.runtime.port import Pixels, Step
+
+GRID_PX = 16
+"""The net halves its input four times: tiles on this grid see what the whole frame would."""
+
+
+class OidnRuntime:
+    """Open Image Denoise behind `filmgate_server.runtime.port.Runtime`.
+
+    The package's inputs are called ``color``, ``albedo`` and ``normal``, its parameters ``quality``
+    and ``clean_aux``. The net takes no negative light: the negative part of the colour, where there
+    is one, is denoised by itself with its sign turned, and subtracted.
+    """
+
+    def __init__(self, manifest: Manifest, device: str, threads: int) -> None:
+        self._manifest = manifest
+        self._device = Device(device, threads)
+
+    def infer(
+        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
+    ) -> dict[str, Pixels]:
+        """Denoise an image; all tiles share the exposure of the whole frame."""
+        _check(inputs)
+        result = np.empty(inputs["color"].shape, np.float32)
+        tiles = plan_tiles(result.shape[0], result.shape[1], self._manifest.tiling, GRID_PX)
+        with _Passes(self._device, inputs, params) as passes:
+            render_tiles(tiles, passes.render, result, step)
+        return {"color": result}
+
+    def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
+        """Say what is too large for the net, and what cannot be used."""
+        found: list[str] = []
+        count = int(np.count_nonzero(np.abs(inputs["color"]) > HALF_MAX))
+        if count:
+            found.append(f"{count} values beyond ±65504 were held there before denoising.")
+        if "normal" in inputs and "albedo" not in inputs:
+            found.append("The normals were not used: the net takes them only together with albedo.")
+        return found
+
+    def output_specs(
+        self,
+        inputs: Mapping[str, TensorSpec],
+        params: Mapping[str, Any],
+    ) -> dict[str, TensorSpec]:
+        """Return what `infer_tensors` will write."""
+        return image_specs(self._manifest, inputs)
+
+    def infer_tensors(
+        self,
+        inputs: Mapping[str, Tensor],
+        outputs: Mapping[str, Tensor],
+        params: Mapping[str, Any],
+        step: Step,
+    ) -> None:
+        """Denoise tensors that hold images."""
+        infer_as_images(self, inputs, outputs, params, step)
+
+    def close(self) -> None:
+        """Give the device back."""
+        self._device.close()
+
+
+class _Passes:
+    """The filters of one frame: of its light and, if there is any, of its negative part."""
+
+    def __init__(
+        self, device: Device, inputs: Mapping[str, Pixels], params: Mapping[str, Any]
+    ) -> None:
+        self._owned = ExitStack()
+        quality, light = QUALITIES[params["quality"]], _held(inputs["color"])
+        scale = auto_exposure(light)
+        images = {"color": light, **_guides(inputs)}
+        self._light = TileFilter(device, images, quality, params["clean_aux"], scale)
+        self._owned.enter_context(self._light)
+        self._is_dark = np.any(inputs["color"] < 0, axis=2)
+        self._dark: TileFilter | None = None
+        if self._is_dark.any():
+            # No guides here: with them the net finds a trace of light in what is wholly black.
+            images = {"color": _held(-inputs["color"])}
+            self._dark = TileFilter(device, images, quality, False, scale)
+            self._owned.enter_context(self._dark)
+
+    def __enter__(self) -> _Passes:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._owned.close()
+
+    def render(self, tile: Tile) -> Pixels:
+        """Denoise one tile; the second pass runs only where something is negative."""
+        result = self._light.render(tile)
+        if self._dark and self._is_dark[tile.y.outer, tile.x.outer].any():
+            result -= self._dark.render(tile)
+        return result
+
+
+def _check(inputs: Mapping[str, Pixels]) -> None:
+    """Refuse what would let native code read beyond an image."""
+    shape = inputs["color"].shape
+    if len(shape) != 3 or shape[2] != CHANNELS or 0 in shape:
+        raise InputError(f"denoise needs an R, G, B image, not one of shape {shape}.")
+    for name, pixels in inputs.items():
+        if pixels.shape != shape:
+            raise InputError(f"{name!r} is of shape {pixels.shape}, the colour of {shape}.")
+
+
+def _guides(inputs: Mapping[str, Pixels]) -> dict[str, Pixels]:
+    """Return what helps the net to see edges; it knows no normals without albedo."""
+    names = [name for name in ("albedo", "normal") if name in inputs and "albedo" in inputs]
+    return {name: np.ascontiguousarray(inputs[name], np.float32) for name in names}
+
+
+def _held(color: Pixels) -> Pixels:
+    """Return a contiguous copy between 0 and 65504; NaN becomes 0."""
+    held = np.fmin(np.fmax(color, np.float32(0)), np.float32(HALF_MAX))
+    return np.ascontiguousarray(held, np.float32)
