@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filmgate.errors import FilmgateError, IntegrityError, ProtocolError, error_from_wire
-
 from filmgate_server.pool.channel import Parcel
 from filmgate_server.pool.member import STOP_GRACE_S, Member, MemberSettings, State
 from filmgate_server.pool.messages import (
@@ -203,14 +202,16 @@ class LocalPool:
 
     def _take(self, worker: int, member: Member, parcel: Parcel) -> None:
         message = parcel.message
-        member.note_sign_of_life(isinstance(message, Beat) and message.loading)
+        member.note_sign_of_life()
         if isinstance(message, Done):
             self._take_done(member, message, parcel)
             return
         parcel.close_fds()
         if isinstance(message, Ready):
             self._take_ready(worker, member, message)
-        elif not isinstance(message, Beat):
+        elif isinstance(message, Beat):
+            member.note_loading(message.loading)
+        else:
             self._pass_on(member, message)
 
     def _take_ready(self, worker: int, member: Member, message: Ready) -> None:

@@ -128,9 +128,13 @@ class Member:
         except OSError as error:
             self.doom(f"it cannot be reached ({error.strerror or error})")
 
-    def note_sign_of_life(self, loading: bool) -> None:
-        """Remember that it said something; *loading* makes us patient."""
-        self._heard, self._loading = True, loading
+    def note_sign_of_life(self) -> None:
+        """Remember that it said something."""
+        self._heard = True
+
+    def note_loading(self, loading: bool) -> None:
+        """Be patient while it loads a model: that may hold up its beats."""
+        self._loading = loading
 
     def note_success(self) -> None:
         """Forget earlier deaths: this process does its work."""

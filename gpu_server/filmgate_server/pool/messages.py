@@ -85,7 +85,7 @@ class Run:
     params: Mapping[str, Any] = wire_field(f.mapping(f.plain))
     inputs: tuple[InputEntry, ...] = wire_field(f.many(f.record(InputEntry)))
     layers: Mapping[str, str] = wire_field(f.mapping(f.text))
-    wish: Wish = wire_field(f.record(Wish))  # noqa: RUF009 - it returns a field()
+    wish: Wish = wire_field(f.record(Wish))
     provenance: Mapping[str, str] = wire_field(f.mapping(f.text))
     attached: tuple[Attachment, ...] = wire_field(f.many(f.record(Attachment)))
 

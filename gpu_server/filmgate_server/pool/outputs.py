@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from filmgate.errors import ProtocolError
-
 from filmgate_server.pool.messages import GrantEntry, OutputEntry
 from filmgate_server.segments import Segment, capacity_for, new_segment_id
 

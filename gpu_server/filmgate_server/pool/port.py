@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from filmgate.errors import FilmgateError
 from filmgate.wire.messages import Wish
-
 from filmgate_server.segments import Segment
 
 

@@ -1,0 +1,129 @@
+"""Which part and which channels of a file feed each input, view by view.
+
+A file of several parts may hold the views of a stereo plate, the layers of one view, or both. The
+parts of a view count as one image: a part's name stands for the layer of its plain channels, so
+that ``R`` in the part ``albedo`` is found as ``albedo.R``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from filmgate.errors import LayerError
+from filmgate.image.frame import Part, Plate
+from filmgate.image.layers import MAIN, bind_layers, list_layers
+from filmgate.manifest import ModelInput
+
+_SEPARATORS = "._- "
+
+
+@dataclass(frozen=True)
+class BoundInput:
+    """Where an input is: the place of a part and the channels in it, in the model's order."""
+
+    place: int
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BoundView:
+    """One view of a file; empty name where there is only one."""
+
+    view: str
+    inputs: Mapping[str, BoundInput]
+
+
+def bind_views(
+    inputs: Sequence[ModelInput], plate: Plate, by_hand: Mapping[str, str]
+) -> list[BoundView]:
+    """Bind *inputs*, the main one first, in each view that holds what they need.
+
+    Args:
+        inputs: what the model takes from this file.
+        plate: the file.
+        by_hand: input name to layer name, where the user chose.
+
+    Raises:
+        LayerError: no view of the file holds what is needed.
+    """
+    bound: list[BoundView] = []
+    refused: list[LayerError] = []
+    for view in dict.fromkeys(part.view for part in plate.parts):
+        places = [place for place, part in enumerate(plate.parts) if part.view == view]
+        try:
+            bound.append(BoundView(view, _bind(inputs, plate, places, by_hand)))
+        except LayerError as error:
+            refused.append(error)
+    if not bound:
+        raise refused[0]
+    return bound
+
+
+def bind_own_file(wanted: ModelInput, plate: Plate, view: str, chosen: str | None) -> BoundInput:
+    """Bind an input that has a file of its own: its layer by name, or else the file's main one.
+
+    Args:
+        wanted: the input.
+        plate: the file.
+        view: the main input's; a file without that view serves every view.
+        chosen: the layer that the user chose, if so.
+
+    Raises:
+        LayerError: the file does not hold the input.
+    """
+    needed = replace(wanted, optional=False)
+    by_hand = {} if chosen is None else {wanted.name: chosen}
+    try:
+        views = bind_views([needed], plate, by_hand)
+    except LayerError:
+        layers = list_layers(plate.parts[0].channels)
+        if chosen is not None or len(plate.parts) > 1 or not {MAIN, *layers}:
+            raise
+        views = bind_views([needed], plate, {wanted.name: _only_layer(layers)})
+    named = {bound.view: bound.inputs[wanted.name] for bound in views}
+    return named.get(view) or next(iter(named.values()))
+
+
+def _only_layer(layers: Mapping[str, tuple[str, ...]]) -> str:
+    return next(iter(layers)) if len(layers) == 1 else MAIN
+
+
+def _bind(
+    inputs: Sequence[ModelInput], plate: Plate, places: Sequence[int], by_hand: Mapping[str, str]
+) -> dict[str, BoundInput]:
+    """Bind by the parts' names where there are several, else as if they had none."""
+    named = _channels(plate, places, prefixed=len(places) > 1)
+    try:
+        bound = bind_layers(inputs, list(named), by_hand)
+    except LayerError:
+        named = _channels(plate, places, prefixed=False)
+        bound = bind_layers(inputs, list(named), by_hand)
+    return {name: _located(channels, named) for name, channels in bound.items()}
+
+
+def _channels(plate: Plate, places: Sequence[int], prefixed: bool) -> dict[str, tuple[int, str]]:
+    """Return where each channel of a view is, by the name it is looked for; the first part wins."""
+    found: dict[str, tuple[int, str]] = {}
+    for place in places:
+        part = plate.parts[place]
+        layer = _layer_of(part) if prefixed else MAIN
+        for channel in part.channels:
+            plain = layer and "." not in channel
+            found.setdefault(f"{layer}.{channel}" if plain else channel, (place, channel))
+    return found
+
+
+def _layer_of(part: Part) -> str:
+    """Return a part's name without its view: ``rgba_left`` is ``rgba``."""
+    name, view = part.name, part.view
+    if view and name.lower().endswith(view.lower()):
+        name = name[: -len(view)].rstrip(_SEPARATORS)
+    return name
+
+
+def _located(channels: Sequence[str], named: Mapping[str, tuple[int, str]]) -> BoundInput:
+    """Return the one part that holds *channels*; what lies in other parts is not the same layer."""
+    place = named[channels[0]][0]
+    inside = (named[channel] for channel in channels)
+    return BoundInput(place, tuple(name for home, name in inside if home == place))

@@ -1,0 +1,128 @@
+"""One execution inside a worker: what was ordered and what has become of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from filmgate.errors import CancelledError
+from filmgate_server.pool.messages import Grant, GrantEntry, InputEntry, Progress, Reserve, Run
+from filmgate_server.segments import Segment
+
+if TYPE_CHECKING:
+    from filmgate_server.registry.local import Package
+    from filmgate_server.task import Task
+
+PROGRESS_INTERVAL_S = 0.1
+"""People cannot read faster."""
+
+Say = Callable[[Progress | Reserve], None]
+
+
+@dataclass(frozen=True)
+class InputBlob:
+    """An input's description and its bytes, read-only, in shared memory."""
+
+    entry: InputEntry
+    data: memoryview
+
+
+@dataclass(frozen=True)
+class Produced:
+    """An output that lies at the start of the segment that was granted for it."""
+
+    name: str
+    time: float
+    view: str
+    media: str
+    size_bytes: int
+
+
+class Execution:
+    """What travels through the stages.
+
+    Attributes:
+        order: the gateway's message.
+        blobs: the inputs, in the order's order.
+        timings: seconds that each stage has taken, waiting excluded.
+        waited_s: seconds spent on waiting for memory.
+        package: the model's package, once found.
+        task: what the stages work on, once the inputs' media are known.
+        segments: the outputs' memory, once granted.
+        created: the ids of those segments that the gateway does not have yet.
+    """
+
+    def __init__(self, order: Run, say: Say) -> None:
+        self.order = order
+        self.blobs: Sequence[InputBlob] = ()
+        self.timings: dict[str, float] = {}
+        self.waited_s = 0.0
+        self.segments: list[Segment] = []
+        self.created: set[int] = set()
+        self.package: Package
+        self.task: Task
+        self._say = say
+        self._cancelled = threading.Event()
+        self._grants: SimpleQueue[Grant | None] = SimpleQueue()
+        self._said_s = 0.0
+
+    @property
+    def number(self) -> int:
+        """The gateway's number for it."""
+        return self.order.execution
+
+    def cancel(self) -> None:
+        """Make it stop at its next step; called by another thread."""
+        self._cancelled.set()
+        self._grants.put(None)
+
+    def answer(self, grant: Grant) -> None:
+        """Pass the gateway's answer to `ask_for_room`; called by another thread."""
+        self._grants.put(grant)
+
+    def check(self) -> None:
+        """Stop here if nobody wants the result any more.
+
+        Raises:
+            CancelledError: so it is.
+        """
+        if self._cancelled.is_set():
+            raise CancelledError("The job was cancelled.")
+
+    def step(self, stage: str, done: int, total: int) -> None:
+        """Note how far *stage* has come.
+
+        Raises:
+            CancelledError: nobody wants the result any more.
+        """
+        self.check()
+        now_s = time.monotonic()
+        if done in (0, total) or now_s - self._said_s >= PROGRESS_INTERVAL_S:
+            self._said_s = now_s
+            self._say(Progress(self.number, stage, done, total))
+
+    def ask_for_room(self, sizes: Sequence[int]) -> tuple[GrantEntry, ...]:
+        """Ask the gateway for memory for outputs of at most *sizes* bytes and wait for it.
+
+        Raises:
+            CancelledError: nobody wants the result any more.
+            RefusedError: the gateway has no memory now and will run the work again.
+        """
+        self.check()
+        self._say(Reserve(self.number, tuple(sizes)))
+        asked_s = time.perf_counter()
+        grant = self._grants.get()
+        self.waited_s += time.perf_counter() - asked_s
+        if grant is None:
+            raise CancelledError("The job was cancelled.")
+        if grant.refused:
+            raise RefusedError
+        return grant.segments
+
+
+class RefusedError(Exception):
+    """The gateway has taken the execution back; nothing is to be answered."""

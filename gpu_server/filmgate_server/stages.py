@@ -1,0 +1,109 @@
+"""What the pipeline's three stages do with an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from filmgate.digest import digest_blob
+from filmgate.errors import UnsupportedError
+from filmgate.image.codec import set_codec_threads
+from filmgate.image.container import Limits
+from filmgate.tensor import TENSOR_MEDIA
+from filmgate.wire.messages import EXR_MEDIA
+from filmgate_server.execution import Execution, Produced
+from filmgate_server.image_task import ImageTask
+from filmgate_server.mappings import Mappings
+from filmgate_server.pool.messages import Attachment, Done, OutputEntry
+from filmgate_server.registry.local import Package
+from filmgate_server.segments import Segment
+from filmgate_server.shelf import Shelf
+from filmgate_server.task import Task, common_media, group_by_view
+from filmgate_server.tensor_task import TensorTask
+
+Deliver = Callable[[Execution, Done, Sequence[int]], None]
+
+
+class Stages:
+    """Decode, infer and encode; each is called by a thread of its own.
+
+    Args:
+        shelf: the models.
+        mappings: the shared memory.
+        threads: for decoding and encoding files.
+        frame_bytes_max: the largest decoded frame.
+        deliver: sends what is complete, with the descriptors of new segments.
+    """
+
+    def __init__(
+        self, shelf: Shelf, mappings: Mappings, threads: int, frame_bytes_max: int, deliver: Deliver
+    ) -> None:
+        self._shelf = shelf
+        self._mappings = mappings
+        self._frame_bytes_max = frame_bytes_max
+        self._deliver = deliver
+        set_codec_threads(threads)
+
+    def decode(self, execution: Execution) -> None:
+        """Turn the blobs into what the model takes."""
+        execution.step("decode", 0, 1)
+        order = execution.order
+        package = self._shelf.package(Path(order.package), order.package_digest)
+        execution.package, execution.task = package, self._new_task(execution, package)
+        execution.task.decode()
+
+    def infer(self, execution: Execution) -> None:
+        """Run the model, loading it first if need be."""
+        execution.step("infer", 0, 1)
+        runtime = self._shelf.runtime(execution.package)
+        execution.task.infer(
+            runtime, partial(execution.step, "infer"), partial(self._make_room, execution)
+        )
+
+    def encode(self, execution: Execution) -> None:
+        """Write the outputs and deliver them."""
+        execution.step("encode", 0, 1)
+        produced = execution.task.encode(partial(self._make_room, execution))
+        pairs = zip(produced, execution.segments, strict=True)
+        outputs = tuple(_described(output, segment) for output, segment in pairs)
+        execution.check()
+        created = [segment for segment in execution.segments if segment.id in execution.created]
+        done = Done(
+            execution.number,
+            outputs,
+            tuple(execution.task.warnings),
+            execution.timings,
+            tuple(Attachment(segment.id, segment.capacity_bytes) for segment in created),
+        )
+        self._deliver(execution, done, [segment.fd for segment in created])
+
+    def _new_task(self, execution: Execution, package: Package) -> Task:
+        groups = group_by_view(package.manifest, execution.blobs)
+        media = {common_media(group) for group in groups}
+        if media == {EXR_MEDIA}:
+            limits = Limits(max_bytes=self._frame_bytes_max)
+            return ImageTask(package.manifest, execution.order, groups, limits)
+        if media == {TENSOR_MEDIA}:
+            return TensorTask(package.manifest, execution.order.params, groups)
+        raise UnsupportedError(f"No model takes inputs of media {', '.join(sorted(media))}.")
+
+    def _make_room(self, execution: Execution, sizes: Sequence[int]) -> list[memoryview]:
+        entries = execution.ask_for_room(sizes)
+        execution.segments = self._mappings.open_outputs(entries)
+        execution.created = {entry.segment for entry in entries if entry.create}
+        return [segment.view for segment in execution.segments]
+
+
+def _described(output: Produced, segment: Segment) -> OutputEntry:
+    digested = digest_blob(segment.view[: output.size_bytes])
+    return OutputEntry(
+        output.name,
+        output.time,
+        output.view,
+        output.media,
+        segment.id,
+        output.size_bytes,
+        digested.digest,
+        b"".join(digested.sums),
+    )
