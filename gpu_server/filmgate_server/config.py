@@ -13,19 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
+    SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
@@ -75,10 +68,12 @@ _Folders = Annotated[tuple[_Folder, ...], NoDecode, BeforeValidator(_split_folde
 _Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 
 
-class ServerConfig(BaseModel):
+class ServerConfig(BaseSettings):
     """Every setting of a server; load it with `load_server_config`."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True
+    )
 
     host: Annotated[str, AfterValidator(_check_loopback)] = Field(
         "127.0.0.1", description="Address to listen on; only this machine's own."
@@ -134,6 +129,18 @@ class ServerConfig(BaseModel):
     )
     log_json: bool = Field(False, description="Write the log as one JSON object per line.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is given
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look at what is given and nowhere else; `load_server_config` adds the other places."""
+        return (init_settings,)
+
     @property
     def address(self) -> str:
         """Where the gateway binds, for example ``tcp://127.0.0.1:5700``."""
@@ -162,7 +169,7 @@ class ServerConfig(BaseModel):
         Raises:
             pydantic.ValidationError: a value does not fit.
         """
-        return cls.model_validate(settings)
+        return cls(**settings)
 
 
 def load_server_config(given: Mapping[str, Any], file: Path | None = None) -> ServerConfig:
@@ -189,7 +196,7 @@ def load_server_config(given: Mapping[str, Any], file: Path | None = None) -> Se
 def _layered(file: Path | None) -> type[ServerConfig]:
     """Return the settings as a class that looks at the environment and at *file* by itself."""
 
-    class Layered(BaseSettings, ServerConfig, env_prefix=ENVIRONMENT_PREFIX):
+    class Layered(ServerConfig):
         @classmethod
         def settings_customise_sources(
             cls,

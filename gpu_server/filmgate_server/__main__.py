@@ -1,0 +1,7 @@
+"""`python -m filmgate_server serve`."""
+
+from __future__ import annotations
+
+from filmgate_server.main import main
+
+main()

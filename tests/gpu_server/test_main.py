@@ -1,0 +1,224 @@
+"""`filmgate serve`: starting, staying and leaving."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from filmgate.endpoint import Endpoint, load_endpoint
+from filmgate.errors import FilmgateError
+from filmgate.local_server import LocalServer
+
+WAIT_S = 50.0
+OWNER = """
+import os, signal
+from filmgate.local_server import LocalServer
+
+with LocalServer() as endpoint:
+    print(endpoint.pid, endpoint.port, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keep the endpoints of this test apart from the user's own."""
+    for name in list(os.environ):
+        if name.startswith("FILMGATE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    return tmp_path / "filmgate"
+
+
+@pytest.fixture
+def serve(runtime: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Start servers as a user would, and kill what is left of them."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "filmgate_server", "serve", "--port", "0"]
+        started.append(subprocess.Popen([*command, "--http-port", "-1", *options]))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until *condition* holds; fail when it never does."""
+    give_up_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < give_up_s
+        time.sleep(0.02)
+
+
+def published(runtime: Path) -> Endpoint:
+    """Wait for the endpoint's file and return what it says."""
+    wait_for(lambda: list(runtime.glob("server-*.json")))
+    endpoint = load_endpoint(next(runtime.glob("server-*.json")))
+    assert endpoint is not None
+    return endpoint
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all its descendants."""
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Say whether nothing runs any more; a zombie that nobody waits for counts as gone."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_server_is_announced_to_its_user_alone(
+    serve: Callable[[], subprocess.Popen[bytes]], runtime: Path
+) -> None:
+    """Port and token stand in a file that only its user can read; SIGTERM removes it."""
+    process = serve()
+    endpoint = published(runtime)
+    path = next(runtime.iterdir())
+    assert path.stat().st_mode & 0o077 == 0
+    assert runtime.stat().st_mode & 0o077 == 0
+    assert endpoint.pid == process.pid
+    assert len(endpoint.token) == 64
+    members = family(process.pid)
+    process.terminate()
+    assert process.wait(WAIT_S) == 0
+    assert list(runtime.iterdir()) == []
+    wait_for(lambda: all(is_gone(member) for member in members))
+
+
+def test_a_dead_gateway_is_started_again_at_its_place(
+    serve: Callable[[], subprocess.Popen[bytes]], runtime: Path
+) -> None:
+    """After SIGKILL of the gateway another one listens on the same port, with the same token."""
+    process = serve()
+    endpoint = published(runtime)
+    first = psutil.Process(process.pid).children()[0]
+    first.kill()
+    wait_for(lambda: [c for c in psutil.Process(process.pid).children() if c.pid != first.pid])
+    wait_for(lambda: listens(endpoint.port))
+    assert published(runtime) == endpoint
+
+
+def test_a_second_signal_stops_at_once(
+    serve: Callable[[], subprocess.Popen[bytes]], runtime: Path
+) -> None:
+    """Who asks twice does not wait for a gateway that is stopped in its tracks."""
+    process = serve("--drain-s", "600")
+    published(runtime)
+    gateway = psutil.Process(process.pid).children()[0]
+    gateway.suspend()
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)  # another one: two alike may arrive as one
+    assert process.wait(WAIT_S) == 0
+    wait_for(lambda: is_gone(gateway))
+
+
+def test_an_embedded_server_ends_with_its_context() -> None:
+    """It answers on its port while it is needed; afterwards no process and no port is left."""
+    with LocalServer() as endpoint:
+        members = family(endpoint.pid)
+        assert listens(endpoint.port)
+        assert len(members) >= 3
+    wait_for(lambda: all(is_gone(member) for member in members))
+    wait_for(lambda: not listens(endpoint.port))
+
+
+def test_an_embedded_server_is_not_announced(runtime: Path) -> None:
+    """It belongs to one client: nobody else should find it."""
+    with LocalServer():
+        assert not runtime.exists()
+
+
+def test_an_embedded_server_dies_with_a_killed_owner() -> None:
+    """After kill -9 of the client nothing of its server runs or listens."""
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    with owner.stdout:
+        pid, port = map(int, owner.stdout.readline().split())
+    assert owner.wait(WAIT_S) == -signal.SIGKILL
+    wait_for(lambda: not psutil.pid_exists(pid) or is_gone(psutil.Process(pid)))
+    wait_for(lambda: not listens(port))
+
+
+def test_a_killed_supervisor_takes_everything_along(
+    serve: Callable[[], subprocess.Popen[bytes]], runtime: Path
+) -> None:
+    """After kill -9 of the supervisor no process of the server is left."""
+    process = serve()
+    endpoint = published(runtime)
+    members = family(process.pid)
+    process.kill()
+    process.wait()
+    wait_for(lambda: all(is_gone(member) for member in members))
+    wait_for(lambda: not listens(endpoint.port))
+
+
+def test_a_setting_that_cannot_be_used_reaches_the_client() -> None:
+    """The embedded server's own error arrives typed, not as a time-out."""
+    with (
+        pytest.raises(FilmgateError, match="--workers none") as caught,
+        LocalServer(options=("--workers", "none")),
+    ):
+        pass
+    assert caught.value.code == "config"
+
+
+def test_an_interpreter_without_the_server_is_a_typed_error(tmp_path: Path) -> None:
+    """The last words of whatever was started stand in the error."""
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONNOUSERSITE": "1"}
+    (tmp_path / "filmgate_server.py").write_text("raise ImportError('not installed')")
+    with pytest.raises(FilmgateError, match="not installed"), LocalServer(environ=environ):
+        pass
+
+
+def test_a_bind_beyond_this_machine_is_refused() -> None:
+    """The server says why, and ends with an error."""
+    command = [sys.executable, "-m", "filmgate_server", "serve", "--host", "0.0.0.0"]  # noqa: S104
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    assert ended.returncode == 70
+    assert "not encrypted" in ended.stderr
+
+
+def test_a_taken_port_ends_the_start(serve: Callable[[], subprocess.Popen[bytes]]) -> None:
+    """A server that cannot listen does not try for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serve("--port", str(port)).wait(WAIT_S) == 70
+
+
+def test_the_log_can_be_json(tmp_path: Path, runtime: Path) -> None:
+    """With --log-json each line of the log is an object."""
+    log = tmp_path / "log"
+    with log.open("wb") as stderr:
+        command = [sys.executable, "-m", "filmgate_server", "serve", "--port", "0", "--log-json"]
+        process = subprocess.Popen([*command, "--http-port", "-1"], stderr=stderr)
+    published(runtime)
+    process.terminate()
+    assert process.wait(WAIT_S) == 0
+    lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
+    assert "ready" in [json.loads(line)["event"] for line in lines]
+
+
+def listens(port: int) -> bool:
+    """Say whether somebody accepts connections on the port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
