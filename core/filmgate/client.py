@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Set, Type
+from typing import Any, Callable, Optional
 
 import filmgate
 from filmgate.errors import (
@@ -41,6 +41,7 @@ from filmgate.wire.messages import (
     Credit,
     Drain,
     Error,
+    Hello,
     JobAccepted,
     JobAck,
     JobCancel,
@@ -60,6 +61,7 @@ from filmgate.wire.messages import (
     WorkSpec,
     from_error,
 )
+from filmgate.wire.version import PROTOCOLS
 
 WINDOW_BYTES = 8 << 20
 """How many bytes of results the server may send before we have read them."""
@@ -101,14 +103,14 @@ class Client(LinkEvents):
         hello = _hello(show, user, token)
         self._connected = threading.Event()
         self._fatal: Optional[FilmgateError] = None
-        self._jobs: Dict[bytes, _Open] = {}
-        self._submits: Dict[int, bytes] = {}
-        self._fetches: Dict[int, bytes] = {}
+        self._jobs: dict[bytes, _Open] = {}
+        self._submits: dict[int, bytes] = {}
+        self._fetches: dict[int, bytes] = {}
         self._requests = Requests()
         self._outgoing = Outgoing()
         self._incoming = Incoming()
         self._consumed = 0
-        self._blobs: Dict[bytes, Callable[[Any], None]] = {}
+        self._blobs: dict[bytes, Callable[[Any], None]] = {}
         self._closed = False
         self._handlers = self._handler_table()
         self._link = Link(server, hello, self)
@@ -167,13 +169,13 @@ class Client(LinkEvents):
         """
         return self.submit(work, options).result()
 
-    def models(self, timeout_s: float = ANSWER_WITHIN_S) -> List[ModelSummary]:
+    def models(self, timeout_s: float = ANSWER_WITHIN_S) -> list[ModelSummary]:
         """List what the server offers.
 
         Raises:
             ConnectionLostError: it did not answer in time.
         """
-        found: List[ModelSummary] = []
+        found: list[ModelSummary] = []
         cursor = 0
         while True:
             page: ModelsPage = self._ask(ModelsList(cursor), timeout_s)
@@ -331,7 +333,7 @@ class Client(LinkEvents):
 
     def _handler_table(
         self,
-    ) -> Dict[Type[Message], Callable[[Any, Optional[int], memoryview], None]]:
+    ) -> dict[type[Message], Callable[[Any, Optional[int], memoryview], None]]:
         return {
             JobAccepted: self._on_accepted,
             JobRefused: self._on_refused,
@@ -533,7 +535,7 @@ class Client(LinkEvents):
         self._incoming.release(job_id)
         if opened is None:
             return
-        wanted: Set[bytes] = set()
+        wanted: set[bytes] = set()
         for other in self._jobs.values():
             wanted.update(other.job.digests)
         for digest in set(opened.job.digests) - wanted:
@@ -553,10 +555,7 @@ class Client(LinkEvents):
         self._blobs.clear()
 
 
-def _hello(show: str, user: str, token: str) -> Any:
-    from filmgate.wire.messages import Hello
-    from filmgate.wire.version import PROTOCOLS
-
+def _hello(show: str, user: str, token: str) -> Hello:
     return Hello(PROTOCOLS, f"filmgate/{filmgate.__version__}", user or _user(), show, token)
 
 

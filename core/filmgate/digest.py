@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, List, Mapping, NamedTuple, Tuple, Union
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Union
 
 import blake3
 import msgpack
@@ -30,7 +31,7 @@ class BlobDigest(NamedTuple):
 
     digest: bytes
     size_bytes: int
-    sums: Tuple[bytes, ...]
+    sums: tuple[bytes, ...]
 
 
 class PrefixHasher:
@@ -55,7 +56,7 @@ def digest_blob(content: Buffer, chunk_bytes: int = CHUNK_BYTES) -> BlobDigest:
     """Digest *content* in one pass, with the sum of each chunk of *chunk_bytes*."""
     view = memoryview(content).cast("B")
     hasher = PrefixHasher()
-    sums: List[bytes] = [
+    sums: list[bytes] = [
         hasher.update(view[start : start + chunk_bytes])
         for start in range(0, len(view), chunk_bytes)
     ]

@@ -35,7 +35,8 @@ The tree::
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Mapping
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class FilmgateError(Exception):
@@ -109,7 +110,7 @@ class ConnectionLostError(FilmgateError):
 
 
 class BusyError(FilmgateError):
-    """The server does not take the work now; ``detail["retry_after_ms"]`` says when to ask again."""
+    """The server does not take the work now."""
 
     code = "busy"
     retryable = True

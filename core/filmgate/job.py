@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Optional
 
 from filmgate.digest import BlobDigest, Buffer, digest_blob
 from filmgate.errors import ExpiredError
@@ -49,10 +49,10 @@ class Work:
     """
 
     model: str
-    inputs: Tuple[Payload, ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Payload, ...]
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     wish: Wish = field(default_factory=Wish)
-    layers: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class Result:
         uploaded_bytes: pixels that had to be sent for this job.
     """
 
-    outputs: Tuple[Output, ...]
-    warnings: Tuple[str, ...] = ()
+    outputs: tuple[Output, ...]
+    warnings: tuple[str, ...] = ()
     package_digest: bytes = b""
     work_key: bytes = b""
     numerics: str = ""
-    timings_ms: Mapping[str, int] = field(default_factory=dict)
+    timings_ms: Mapping[str, int] = field(default_factory=dict[str, int])
     uploaded_bytes: int = 0
 
     def output(self, name: str) -> Output:
@@ -163,7 +163,7 @@ class Job:
         self.work = work
         self.options = options
         self.progress = Progress()
-        self.digests: Dict[bytes, Tuple[BlobDigest, Buffer]] = {}
+        self.digests: dict[bytes, tuple[BlobDigest, Buffer]] = {}
         self.refs = tuple(self._ref(payload) for payload in work.inputs)
         self.future: Future[Result] = Future()
         self._cancel = cancel

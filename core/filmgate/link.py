@@ -8,7 +8,7 @@ import queue
 import random
 import threading
 import time
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Optional
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -218,12 +218,12 @@ class Link:
         log.info("reconnecting to %s: %s", self.server, why)
         self._failures += 1
         ceiling_s = min(BACKOFF_S[1], BACKOFF_S[0] * 2**self._failures)
-        self._retry_at_s = time.monotonic() + random.uniform(BACKOFF_S[0], ceiling_s)
+        self._retry_at_s = time.monotonic() + random.uniform(BACKOFF_S[0], ceiling_s)  # noqa: S311 - jitter, not a secret
         was_open, self.welcome, self._hello_sent_s = self.welcome is not None, None, None
         if was_open:
             self._events.closed()
 
-    def _connect(self) -> Tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
+    def _connect(self) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
         self._drop_socket()
         socket = _dealer(self._context)
         monitor = socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
@@ -250,7 +250,7 @@ class Link:
             socket.disable_monitor()
             socket.close(0)
 
-    def _wake_pair(self) -> Tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
+    def _wake_pair(self) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
         """Make a pair of sockets that wakes the poll; pipes cannot be polled on Windows."""
         address = f"inproc://filmgate-wake-{id(self)}"
         receiver, sender = self._context.socket(zmq.PAIR), self._context.socket(zmq.PAIR)
@@ -268,7 +268,7 @@ class Requests:
     """Questions and their answers, by number; asked again on a new connection."""
 
     def __init__(self) -> None:
-        self._open: Dict[int, Tuple[Message, Callable[[Any], None]]] = {}
+        self._open: dict[int, tuple[Message, Callable[[Any], None]]] = {}
 
     def note(self, number: int, message: Message, answered: Callable[[Any], None]) -> None:
         """Remember a question."""
@@ -282,7 +282,7 @@ class Requests:
         asked[1](answer)
         return True
 
-    def take_all(self) -> list[Tuple[Message, Callable[[Any], None]]]:
+    def take_all(self) -> list[tuple[Message, Callable[[Any], None]]]:
         """Return and forget every open question."""
         asked = list(self._open.values())
         self._open.clear()

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
-from typing import Any, Dict, List, Mapping, Tuple, Type, TypeVar
+from typing import Any, TypeVar
 
 from filmgate.errors import ManifestError
 from filmgate.params import Parameter
@@ -53,8 +54,8 @@ class ModelInput:
 
     name: str
     role: str = "any"
-    channels: Tuple[str, ...] = ()
-    layers: Tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
     optional: bool = False
     kind: str = "image"
 
@@ -71,14 +72,14 @@ class ModelOutput:
     """
 
     name: str
-    channels: Tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     replaces: str = ""
     kind: str = "image"
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """The sizes a model takes: multiples of *multiple_of* px; the result is *scale* times larger."""
+    """The sizes a model takes, multiples of *multiple_of* px; results are *scale* times larger."""
 
     multiple_of: int = 1
     scale: int = 1
@@ -147,15 +148,15 @@ class Manifest:
     version: str
     task: str
     summary: str
-    inputs: Tuple[ModelInput, ...]
-    outputs: Tuple[ModelOutput, ...]
+    inputs: tuple[ModelInput, ...]
+    outputs: tuple[ModelOutput, ...]
     runtime: RuntimeSpec
-    licence: Mapping[str, str] = field(default_factory=dict)
+    licence: Mapping[str, str] = field(default_factory=dict[str, str])
     geometry: Geometry = field(default_factory=Geometry)
     tiling: Tiling = field(default_factory=Tiling)
     temporal: Temporal = field(default_factory=Temporal)
-    params: Tuple[Parameter, ...] = ()
-    weights: Tuple[Weights, ...] = ()
+    params: tuple[Parameter, ...] = ()
+    weights: tuple[Weights, ...] = ()
 
     @property
     def main_input(self) -> ModelInput:
@@ -219,7 +220,7 @@ def parse_manifest_json(content: bytes) -> Manifest:
 def to_manifest_json(manifest: Manifest) -> bytes:
     """Write *manifest* as it travels over the wire: the mapping of its ``model.toml`` as JSON."""
     flat = asdict(manifest)
-    document: Dict[str, Any] = {
+    document: dict[str, Any] = {
         "model": {key: flat.pop(key) for key in ("name", "version", "task", "summary")}
     }
     document.update(flat)
@@ -239,18 +240,18 @@ def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return table  # pyright: ignore[reportUnknownVariableType]
 
 
-def _each(kind: Type[_T], document: Mapping[str, Any], key: str) -> Tuple[_T, ...]:
+def _each(kind: type[_T], document: Mapping[str, Any], key: str) -> tuple[_T, ...]:
     rows = document.get(key, [])
     if not isinstance(rows, (list, tuple)):
         raise ManifestError(f"[[{key}]] must be a list of tables.")
-    tables: List[Any] = list(rows)  # pyright: ignore[reportUnknownArgumentType]
+    tables: list[Any] = list(rows)  # pyright: ignore[reportUnknownArgumentType]
     return tuple(_one(kind, row, f"{key}[{place}]") for place, row in enumerate(tables))
 
 
-def _one(kind: Type[_T], table: Any, where: str) -> _T:
+def _one(kind: type[_T], table: Any, where: str) -> _T:
     if not isinstance(table, dict):
         raise ManifestError(f"{where} must be a table.")
-    given: Dict[str, Any] = dict(table)  # pyright: ignore[reportUnknownArgumentType]
+    given: dict[str, Any] = dict(table)  # pyright: ignore[reportUnknownArgumentType]
     declared = {spec.name: spec for spec in fields(kind)}  # type: ignore[arg-type]
     _refuse_unknown(where, set(given) - set(declared))
     for name, spec in declared.items():
@@ -262,7 +263,7 @@ def _one(kind: Type[_T], table: Any, where: str) -> _T:
 
 def _typed(where: str, key: str, value: Any, declared: Any) -> Any:
     """Check *value* against the annotation's text; lists become tuples."""
-    if declared == "Tuple[str, ...]":
+    if declared == "tuple[str, ...]":
         if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):  # pyright: ignore[reportUnknownVariableType]
             return tuple(value)  # pyright: ignore[reportUnknownArgumentType]
         raise ManifestError(f"{where}.{key} must be a list of texts.")
@@ -282,7 +283,7 @@ def _text(table: Mapping[str, Any], where: str, key: str) -> str:
     return value
 
 
-def _refuse_unknown(where: str, names: "set[str]") -> None:
+def _refuse_unknown(where: str, names: set[str]) -> None:
     if names:
         raise ManifestError(f"{where} has unknown fields: {', '.join(sorted(names))}.")
 
@@ -324,7 +325,7 @@ def _check_words(manifest: Manifest) -> None:
         _demand(bool(_SHA256.match(weights.sha256)), f"{weights.file}: sha256 must be 64 digits")
 
 
-def _one_of(what: str, value: str, known: Tuple[str, ...]) -> None:
+def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
     _demand(value in known, f"{what} = {value!r} is none of {', '.join(known)}")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Optional
 
 from filmgate.errors import ManifestError, ParameterError
 
@@ -36,7 +37,7 @@ class Parameter:
     high: Optional[float] = None
     step: Optional[float] = None
     unit: str = ""
-    choices: Tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     label: str = ""
     help: str = ""
     animatable: bool = False
@@ -97,9 +98,7 @@ class Parameter:
         return " ".join([f"it is a {self.type}", *bounds])
 
 
-def resolve_parameters(
-    declared: Sequence[Parameter], given: Mapping[str, Any]
-) -> Dict[str, Any]:
+def resolve_parameters(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return every declared parameter's value: the given one, converted, or the default.
 
     Raises:
@@ -150,7 +149,7 @@ def _to_text(parameter: Parameter, value: Any) -> str:
     return value
 
 
-def _to_vector(parameter: Parameter, value: Any) -> Tuple[float, ...]:
+def _to_vector(parameter: Parameter, value: Any) -> tuple[float, ...]:
     if not isinstance(value, (list, tuple)):
         raise parameter.misfit(value)
     numbers = tuple(_to_float(parameter, item) for item in value)  # pyright: ignore[reportUnknownVariableType]
@@ -159,7 +158,7 @@ def _to_vector(parameter: Parameter, value: Any) -> Tuple[float, ...]:
     return numbers
 
 
-PARAMETER_TYPES: Dict[str, Callable[[Parameter, Any], Any]] = {
+PARAMETER_TYPES: dict[str, Callable[[Parameter, Any], Any]] = {
     "float": _to_float,
     "int": _to_int,
     "bool": _to_bool,
@@ -180,7 +179,7 @@ def _parse_bool(parameter: Parameter, text: str) -> bool:
     return words[text.lower()]
 
 
-def _numbers(value: Any) -> Tuple[float, ...]:
+def _numbers(value: Any) -> tuple[float, ...]:
     return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else ()
 
 

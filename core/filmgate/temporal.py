@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, List, Tuple
 
 from filmgate.manifest import Temporal
 
-Range = Tuple[int, int]
+Range = tuple[int, int]
 
 
-def plan_inputs(temporal: Temporal, time: float, span: Range) -> List[int]:
+def plan_inputs(temporal: Temporal, time: float, span: Range) -> list[int]:
     """List the source frames for a result at *time*, in the order in which the model gets them.
 
     Args:
@@ -31,12 +30,12 @@ def plan_inputs(temporal: Temporal, time: float, span: Range) -> List[int]:
     return _at_edges(temporal.edges, wanted, span)
 
 
-def plan_range(temporal: Temporal, times: List[float], span: Range) -> Dict[float, List[int]]:
+def plan_range(temporal: Temporal, times: list[float], span: Range) -> dict[float, list[int]]:
     """Plan several results at once; the union of the lists is what has to be captured."""
     return {time: plan_inputs(temporal, time, span) for time in times}
 
 
-def _at_edges(policy: str, frames: List[int], span: Range) -> List[int]:
+def _at_edges(policy: str, frames: list[int], span: Range) -> list[int]:
     first, last = span
     if policy == "drop":
         return [frame for frame in frames if first <= frame <= last]

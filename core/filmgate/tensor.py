@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any
 
 from filmgate.digest import Buffer
 from filmgate.errors import InputError
@@ -46,8 +47,8 @@ class TensorSpec:
     """
 
     dtype: str
-    shape: Tuple[int, ...]
-    axes: Tuple[str, ...]
+    shape: tuple[int, ...]
+    axes: tuple[str, ...]
 
     @property
     def size_bytes(self) -> int:
@@ -68,7 +69,7 @@ class Tensor:
 
 def tensor_header(specs: Mapping[str, TensorSpec]) -> bytes:
     """Return everything that precedes the numbers, padded so that they start on a 64-byte bound."""
-    document: Dict[str, Any] = {
+    document: dict[str, Any] = {
         "__metadata__": {name: " ".join(spec.axes) for name, spec in specs.items()}
     }
     start = 0
@@ -85,13 +86,13 @@ def tensor_header(specs: Mapping[str, TensorSpec]) -> bytes:
     return struct.pack("<Q", len(text)) + text
 
 
-def to_tensor_blob(tensors: Mapping[str, Tuple[TensorSpec, Buffer]]) -> bytes:
+def to_tensor_blob(tensors: Mapping[str, tuple[TensorSpec, Buffer]]) -> bytes:
     """Write tensors one after the other as one blob."""
     header = tensor_header({name: spec for name, (spec, _) in tensors.items()})
     return b"".join([header, *(bytes(data) for _, data in tensors.values())])
 
 
-def parse_tensor_blob(blob: Buffer) -> Dict[str, Tensor]:
+def parse_tensor_blob(blob: Buffer) -> dict[str, Tensor]:
     """Find the tensors of a blob without copying them.
 
     Raises:
@@ -106,7 +107,7 @@ def parse_tensor_blob(blob: Buffer) -> Dict[str, Tensor]:
     return {name: _parse_tensor(name, entry, axes, body) for name, entry in document.items()}  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _parse_header(view: memoryview) -> Tuple[Dict[str, Any], int]:
+def _parse_header(view: memoryview) -> tuple[dict[str, Any], int]:
     if len(view) < 8:
         raise InputError("The tensor is shorter than its header.")
     (size,) = struct.unpack_from("<Q", view)

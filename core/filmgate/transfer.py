@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Dict, Optional, Set, Tuple
+from typing import Optional
 
 from filmgate.digest import CHUNK_BYTES, BlobDigest, Buffer, PrefixHasher, digest_blob
 from filmgate.errors import IntegrityError, StorageError
@@ -65,7 +65,7 @@ class Outgoing:
             raise IntegrityError("An input was damaged each time on its way to the server.")
         sending.offset = offset - offset % self.chunk_bytes
 
-    def pieces(self) -> Iterator[Tuple[BlobPut, memoryview]]:
+    def pieces(self) -> Iterator[tuple[BlobPut, memoryview]]:
         """Yield the pieces that may be sent now."""
         while self._queue:
             digest, sending = next(iter(self._queue.items()))
@@ -100,7 +100,7 @@ class Receiving:
     digest: bytes
     buffer: memoryview
     hasher: PrefixHasher = field(default_factory=PrefixHasher)
-    jobs: Set[bytes] = field(default_factory=set)
+    jobs: set[bytes] = field(default_factory=set[bytes])
     asked: bool = False
     attempts: int = 0
 
@@ -141,7 +141,7 @@ class Incoming:
     AT_A_TIME = 16
 
     def __init__(self) -> None:
-        self._blobs: Dict[bytes, Receiving] = {}
+        self._blobs: dict[bytes, Receiving] = {}
 
     def want(self, ref: BlobRef, job_id: bytes) -> Receiving:
         """Expect a blob for a job.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,11 +34,11 @@ from filmgate_server.intake import Intake
 from filmgate_server.jobs import Execution, Job, JobTable, Outcome, Owner
 from filmgate_server.journal import Journal
 from filmgate_server.metrics import Metrics
+from filmgate_server.results import Results
 from filmgate_server.segments import capacity_for
-from filmgate_server.store import Blob, Key, Store
+from filmgate_server.store import Blob, Store
 from filmgate_server.uploads import Uploads
 
-RESULTS_MAX = 10_000
 MISSING_MAX = 200
 RETRY_AFTER_MS = 500
 
@@ -75,19 +74,22 @@ class Broker:
     Args:
         table: jobs and executions.
         store: the blobs.
-        uploads: what clients are expected to send.
         journal: what was promised.
         intake: resolves submissions.
         outbox: where answers go.
         terms: durations and limits.
         clock: seconds, monotonic.
+
+    Attributes:
+        dispatcher: runs executions; set once the pool exists.
+        draining: whether new work is refused.
+        uploads: what clients are expected to send.
     """
 
     def __init__(
         self,
         table: JobTable,
         store: Store,
-        uploads: Uploads,
         journal: Journal,
         intake: Intake,
         outbox: Outbox,
@@ -99,14 +101,14 @@ class Broker:
         self.draining = False
         self._table = table
         self._store = store
-        self._uploads = uploads
+        self.uploads = Uploads(store, clock)
         self._journal = journal
         self._intake = intake
         self._outbox = outbox
         self._metrics = metrics
         self._terms = terms
         self._clock = clock
-        self._results: OrderedDict[Key, Outcome] = OrderedDict()
+        self._results = Results(store)
         self._orphans = {
             job_id: clock() + max(lease_s, terms.lease_s) for job_id, lease_s in journal.open_jobs()
         }
@@ -151,7 +153,7 @@ class Broker:
         job = self._job_of(owner, job_id, re)
         if job is None:
             return
-        if job.outcome is not None and not self._present(job.owner.show, job.outcome):
+        if job.outcome is not None and not self._results.present(job.owner.show, job.outcome):
             self._redo(job)
         self._say_where(job, re)
 
@@ -161,10 +163,10 @@ class Broker:
         Raises:
             FilmgateError: the piece was not taken; the upload may go on as the error says.
         """
-        blob = self._uploads.put(owner.session, owner.show, put, piece)
+        blob = self.uploads.put(owner.session, owner.show, put, piece)
         if blob is None:
             return
-        for session in {owner.session, *self._uploads.others(owner.show, put.digest)}:
+        for session in {owner.session, *self.uploads.others(owner.show, put.digest)}:
             self._outbox.send(session, BlobDone(put.digest))
         for execution in self._table.waiting_for(owner.show, put.digest):
             self._supply(execution, blob)
@@ -201,7 +203,7 @@ class Broker:
     def finished(self, execution: Execution, outcome: Outcome) -> None:
         """Remember the result and offer it to each job."""
         self._metrics.executions.labels(outcome="result").inc()
-        self._remember((execution.work.show, execution.work_key), outcome)
+        self._results.remember(execution.work.show, execution.work_key, outcome)
         for job_id in list(execution.jobs):
             self._make_ready(self._table.jobs[job_id], outcome)
             self._say_where(self._table.jobs[job_id], None)
@@ -229,8 +231,8 @@ class Broker:
         self._expire_stalled(now_s)
 
     def _expire_stalled(self, now_s: float) -> None:
-        for session, digest in self._uploads.stalled(now_s - self._terms.upload_stall_s):
-            self._uploads.close(session, digest)
+        for session, digest in self.uploads.stalled(now_s - self._terms.upload_stall_s):
+            self.uploads.close(session, digest)
             for job in self._table.jobs_of(session):
                 execution = self._execution(job)
                 if execution is not None and digest in execution.missing:
@@ -248,7 +250,7 @@ class Broker:
         job = Job(submit.job_id, owner, work, work.key(), lease_s)
         if submit.deadline_ms:
             job.deadline_s = self._clock() + submit.deadline_ms / 1000
-        outcome = self._known_result(owner.show, job.work_key)
+        outcome = self._results.find(owner.show, job.work_key)
         if outcome is None:
             self._attach(job, submit.priority)
         self._record(job, submit.priority)
@@ -273,7 +275,7 @@ class Broker:
         """Join the execution of this work, or open one; its memory is set aside or it raises."""
         refs = self._absent(job)
         execution = self._table.execution_for(job.owner.show, job.work_key)
-        uploads_bytes = self._uploads.missing_bytes(job.owner.session, refs)
+        uploads_bytes = self.uploads.missing_bytes(job.owner.session, refs)
         outputs_bytes = 0 if execution else capacity_for(self._intake.output_bytes(job.work))
         pinned = self._pin_inputs(job) if execution is None else []
         try:
@@ -282,7 +284,7 @@ class Broker:
             for blob in pinned:
                 self._store.unpin(blob)
             raise
-        self._uploads.expect(job.owner.session, job.owner.show, refs)
+        self.uploads.expect(job.owner.session, job.owner.show, refs)
         if execution is None:
             execution = self._table.new_execution(job, priority, (ref.digest for ref in refs))
             execution.pins, execution.promised_bytes = pinned, outputs_bytes
@@ -350,7 +352,7 @@ class Broker:
     def _accepted(self, job: Job) -> JobAccepted:
         execution = self._execution(job)
         refs = self._absent(job) if execution is not None and execution.missing else []
-        missing = self._uploads.missing(job.owner.session, refs)[:MISSING_MAX]
+        missing = self.uploads.missing(job.owner.session, refs)[:MISSING_MAX]
         place = self._dispatch.waiting(execution) if execution is not None else 0
         work = job.work
         return JobAccepted(
@@ -390,27 +392,11 @@ class Broker:
         if job.owner.session == owner.session:
             return
         refs = self._absent(job)
-        self._store.promise(self._uploads.missing_bytes(owner.session, refs))
-        self._uploads.expect(owner.session, owner.show, refs)
+        self._store.promise(self.uploads.missing_bytes(owner.session, refs))
+        self.uploads.expect(owner.session, owner.show, refs)
         job.owner, job.away_since_s = owner, None
 
-    # Results.
-
-    def _known_result(self, show: str, work_key: bytes) -> Outcome | None:
-        outcome = self._results.get((show, work_key))
-        if outcome is None or not self._present(show, outcome):
-            self._results.pop((show, work_key), None)
-            return None
-        return outcome
-
-    def _present(self, show: str, outcome: Outcome) -> bool:
-        return all(self._store.find(show, ref.digest) for ref in outcome.outputs)
-
-    def _remember(self, key: Key, outcome: Outcome) -> None:
-        self._results[key] = outcome
-        self._results.move_to_end(key)
-        if len(self._results) > RESULTS_MAX:
-            self._results.popitem(last=False)
+    # Ready.
 
     def _make_ready(self, job: Job, outcome: Outcome) -> None:
         for ref in outcome.outputs:
@@ -448,7 +434,7 @@ class Broker:
             return
         execution.jobs.discard(job.id)
         for digest in self._unwanted(job, execution):
-            self._uploads.close(job.owner.session, digest)
+            self.uploads.close(job.owner.session, digest)
         if not execution.jobs:
             self._dispatch.abandon(execution)
 

@@ -1,4 +1,4 @@
-"""What the server offers: pages of models, and their manifests as blobs that every show may read."""
+"""What the server offers: pages of models, and their manifests as blobs for every show."""
 
 from __future__ import annotations
 

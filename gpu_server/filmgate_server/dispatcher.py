@@ -309,7 +309,7 @@ def _ref(output: ProducedOutput) -> BlobRef:
 
 
 def provenance(work: Work) -> dict[str, str]:
-    """Return what the header of a result says about its making, without the ``filmgate/`` prefix."""
+    """Return what a result's header says about its making, without the ``filmgate/`` prefix."""
     inputs = [[ref.name, ref.time, ref.view, digest_text(ref.digest)] for ref in work.inputs]
     return {
         "model": work.package.reference,

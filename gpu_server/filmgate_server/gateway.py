@@ -115,7 +115,8 @@ class Gateway:
             self._receive_one(first)
 
     def _receive_one(self, first: zmq.Frame) -> None:
-        route, parts, size_bytes = first.bytes, [], len(first)
+        route, size_bytes = first.bytes, len(first)
+        parts: list[zmq.Frame] = []
         fd = int(first.get(zmq.SRCFD))  # type: ignore[call-overload]
         last = first
         while last.more:

@@ -30,7 +30,7 @@ from filmgate_server.uploads import LOOSE_BYTES_MAX
 
 INPUTS_MAX = 10_000
 EXR_GUESS = 4
-"""How much larger than the compressed input an EXR result may be before the worker says its size."""
+"""How much larger than its compressed input a result is taken to be, until a worker knows."""
 
 _read_input = f.strict(BlobRef)
 _read_params = f.mapping(f.plain)

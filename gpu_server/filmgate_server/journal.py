@@ -50,8 +50,8 @@ class Entry:
 class Journal:
     """Accepted jobs and their one outcome each.
 
-    A write is committed before the answer that depends on it is sent. The log is written ahead and
-    not forced to the disk at every commit: it survives the death of the process, not of the machine.
+    A write is committed before the answer that depends on it is sent. The log is written ahead but
+    not forced to the disk at each commit: it survives the process's death, not the machine's.
 
     Args:
         path: the database file; its folder is created.

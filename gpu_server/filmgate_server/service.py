@@ -34,7 +34,6 @@ from filmgate_server.scheduler import FirstInFirstOut
 from filmgate_server.sessions import SessionTable
 from filmgate_server.status import Status
 from filmgate_server.store import Store
-from filmgate_server.uploads import Uploads
 
 TICK_MS = 25
 UPKEEP_S = 1.0
@@ -69,7 +68,6 @@ class Service:
         self._registry = LocalRegistry(config.model_folders)
         self._table = table
         self._store = Store(config.store_bytes, clock, self._forget_segment)
-        uploads = Uploads(self._store, clock)
         self._journal = Journal(config.journal_path, time.time)
         self.gateway = Gateway(
             self._context,
@@ -82,7 +80,6 @@ class Service:
         self._broker = Broker(
             table,
             self._store,
-            uploads,
             self._journal,
             Intake(self._registry, self._store, config.max_frame_bytes, self._device),
             self.gateway,
@@ -102,9 +99,7 @@ class Service:
         self._broker.dispatcher = self._dispatcher
         self.gateway.broker = self._broker
         self.gateway.catalogue = Catalogue(self._registry, config.chunk_bytes)
-        self._status = Status(
-            table, self._store, sessions, self._dispatcher, self._broker, uploads, clock
-        )
+        self._status = Status(table, self._store, sessions, self._dispatcher, self._broker, clock)
         self.gateway.status = self._status
 
     def _device(self) -> WorkerInfo | None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from filmgate_server.jobs import JobTable
     from filmgate_server.sessions import SessionTable
     from filmgate_server.store import Store
-    from filmgate_server.uploads import Uploads
 
 PAGE_USERS = 128
 
@@ -31,7 +30,6 @@ class Status:
         sessions: SessionTable,
         dispatcher: Dispatcher,
         broker: Broker,
-        uploads: Uploads,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
@@ -39,7 +37,6 @@ class Status:
         self._sessions = sessions
         self._dispatcher = dispatcher
         self._broker = broker
-        self._uploads = uploads
         self._clock = clock
         self._started_s = clock()
 
@@ -64,7 +61,7 @@ class Status:
             "jobs_open": len(self._table.jobs),
             "executions_open": len(self._table.executions),
             "executions_run": self._dispatcher.started,
-            "uploaded_bytes": self._uploads.received_bytes,
+            "uploaded_bytes": self._broker.uploads.received_bytes,
             "store_budget_bytes": self._store.budget_bytes,
             "store_used_bytes": self._store.used_bytes,
             "store_promised_bytes": self._store.promised_bytes,

@@ -189,7 +189,7 @@ class Store:
         )
 
     def adopt(self, blob: Blob) -> Blob:
-        """Take a worker's output in; its memory was promised until now. Equal content is kept once."""
+        """Take in a worker's output, whose memory was promised; keep equal content once."""
         present = self.find(blob.show, blob.digest)
         if present is not None:
             blob.release(blob.segment)

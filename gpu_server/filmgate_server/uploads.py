@@ -87,7 +87,7 @@ class Uploads:
 
     def others(self, show: str, digest: bytes) -> list[bytes]:
         """Close every other upload of a blob that has arrived; return their sessions."""
-        keys = [key for key, upload in self._open.items() if key[1] == digest]
+        keys = [key for key in self._open if key[1] == digest]
         keys = [key for key in keys if self._open[key].show == show]
         for session, _ in keys:
             self.close(session, digest)

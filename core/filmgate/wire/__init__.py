@@ -1,1 +1,1 @@
-"""The wire: messages, their encoding and the protocol's version. ``docs/protocol.md`` specifies it."""
+"""The wire: messages, their encoding and their version; ``docs/protocol.md`` specifies it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 import msgpack
 
@@ -30,7 +30,7 @@ def encode(message: Message, id: int = 0, re: Optional[int] = None) -> bytes:
     Raises:
         ProtocolError: the message is longer than a header may be.
     """
-    document: Dict[str, Any] = {"kind": message.kind, "id": id}
+    document: dict[str, Any] = {"kind": message.kind, "id": id}
     if re is not None:
         document["re"] = re
     document.update(write_fields(message))
@@ -63,7 +63,7 @@ def decode(header: bytes) -> Envelope:
     return Envelope(message, number or 0, answered)
 
 
-def unpack(content: bytes, size_max: int = HEADER_BYTES_MAX) -> Dict[str, Any]:
+def unpack(content: bytes, size_max: int = HEADER_BYTES_MAX) -> dict[str, Any]:
     """Unpack one msgpack map under limits that hold for hostile bytes.
 
     Raises:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields
-from typing import Any, Callable, Dict, Mapping, Tuple, Type, TypeVar
+from typing import Any, Callable, TypeVar
 
 from filmgate.digest import DIGEST_BYTES
 from filmgate.errors import FilmgateError, ProtocolError, UnsupportedFieldError
@@ -28,13 +29,13 @@ def wire_field(reader: Reader, default: Any = MISSING) -> Any:
     return field(default=default, metadata=metadata)
 
 
-def read_fields(kind: Type[_T], document: Mapping[str, Any]) -> _T:
+def read_fields(kind: type[_T], document: Mapping[str, Any]) -> _T:
     """Build the dataclass *kind* from a decoded map; unknown keys are ignored.
 
     Raises:
         ProtocolError: a field is missing or does not fit.
     """
-    values: Dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for spec in fields(kind):  # type: ignore[arg-type]
         if spec.name in document:
             values[spec.name] = _read_one(kind, spec, document[spec.name])
@@ -43,7 +44,7 @@ def read_fields(kind: Type[_T], document: Mapping[str, Any]) -> _T:
     return kind(**values)
 
 
-def write_fields(message: Any) -> Dict[str, Any]:
+def write_fields(message: Any) -> dict[str, Any]:
     """Return the map that `read_fields` reads; nested dataclasses become maps."""
     return {spec.name: _written(getattr(message, spec.name)) for spec in fields(message)}
 
@@ -106,7 +107,7 @@ def word(*known: str) -> Reader:
 def many(reader: Reader, limit: int = LIST_MAX) -> Reader:
     """Read a list of at most *limit* as a tuple."""
 
-    def read(value: Any) -> Tuple[Any, ...]:
+    def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list) or len(value) > limit:  # pyright: ignore[reportUnknownArgumentType]
             raise ProtocolError(f"a list of at most {limit} was expected")
         return tuple(reader(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
@@ -117,7 +118,7 @@ def many(reader: Reader, limit: int = LIST_MAX) -> Reader:
 def mapping(reader: Reader) -> Reader:
     """Read a map from names to what *reader* reads."""
 
-    def read(value: Any) -> Dict[str, Any]:
+    def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or len(value) > MAP_MAX:  # pyright: ignore[reportUnknownArgumentType]
             raise ProtocolError(f"a map of at most {MAP_MAX} was expected")
         return {text(key): reader(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
@@ -125,7 +126,7 @@ def mapping(reader: Reader) -> Reader:
     return read
 
 
-def record(kind: Type[_T]) -> Callable[[Any], _T]:
+def record(kind: type[_T]) -> Callable[[Any], _T]:
     """Read a nested dataclass from a map."""
 
     def read(value: Any) -> _T:
@@ -136,7 +137,7 @@ def record(kind: Type[_T]) -> Callable[[Any], _T]:
     return read
 
 
-def strict(kind: Type[_T]) -> Callable[[Any], _T]:
+def strict(kind: type[_T]) -> Callable[[Any], _T]:
     """Read a nested dataclass whose unknown keys are refused: they might change pixels.
 
     The reader raises `UnsupportedFieldError` for an unknown key.
@@ -168,7 +169,7 @@ digest: Reader = binary(DIGEST_BYTES)
 name16: Reader = binary(16)
 
 
-def _read_one(kind: Type[Any], spec: "Field[Any]", value: Any) -> Any:
+def _read_one(kind: type[Any], spec: Field[Any], value: Any) -> Any:
     try:
         return spec.metadata["reader"](value)
     except FilmgateError as error:

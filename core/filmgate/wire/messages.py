@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, Type
+from typing import Any, ClassVar, Optional
 
 from filmgate.errors import FilmgateError, error_from_wire
 from filmgate.wire import fields as f
@@ -80,7 +81,7 @@ class WorkSpec:
     model: str = wire_field(f.text)
     params: Mapping[str, Any] = wire_field(f.mapping(f.plain), {})
     params_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
-    inputs: Tuple[BlobRef, ...] = wire_field(f.many(f.strict(BlobRef)), ())
+    inputs: tuple[BlobRef, ...] = wire_field(f.many(f.strict(BlobRef)), ())
     inputs_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
     layers: Mapping[str, str] = wire_field(f.mapping(f.text), {})
     wish: Wish = wire_field(f.strict(Wish), Wish())
@@ -131,7 +132,7 @@ class Hello(Message):
     """Client: open or resume a session."""
 
     kind: ClassVar[str] = "hello"
-    protocols: Tuple[int, ...] = wire_field(f.many(f.count, 16))
+    protocols: tuple[int, ...] = wire_field(f.many(f.count, 16))
     client: str = wire_field(f.text, "")
     user: str = wire_field(f.text, "")
     show: str = wire_field(f.text, "")
@@ -154,7 +155,7 @@ class Welcome(Message):
     chunk_bytes: int = wire_field(f.count)
     credit_bytes: int = wire_field(f.count)
     limits: Mapping[str, int] = wire_field(f.mapping(f.count), {})
-    features: Tuple[str, ...] = wire_field(f.many(f.text), ())
+    features: tuple[str, ...] = wire_field(f.many(f.text), ())
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class ModelsPage(Message):
     """Server: a page of the models; *following* is the next cursor, 0 at the end."""
 
     kind: ClassVar[str] = "models.page"
-    models: Tuple[ModelSummary, ...] = wire_field(f.many(f.record(ModelSummary)), ())
+    models: tuple[ModelSummary, ...] = wire_field(f.many(f.record(ModelSummary)), ())
     following: int = wire_field(f.count, 0)
 
 
@@ -190,8 +191,8 @@ class StatusPage(Message):
     server: str = wire_field(f.text)
     state: str = wire_field(f.text)
     counters: Mapping[str, int] = wire_field(f.mapping(f.count), {})
-    workers: Tuple[WorkerStatus, ...] = wire_field(f.many(f.record(WorkerStatus)), ())
-    users: Tuple[UserStatus, ...] = wire_field(f.many(f.record(UserStatus)), ())
+    workers: tuple[WorkerStatus, ...] = wire_field(f.many(f.record(WorkerStatus)), ())
+    users: tuple[UserStatus, ...] = wire_field(f.many(f.record(UserStatus)), ())
     following: int = wire_field(f.count, 0)
 
 
@@ -216,7 +217,7 @@ class JobAccepted(Message):
     work_key: bytes = wire_field(f.digest)
     package: bytes = wire_field(f.digest)
     numerics: str = wire_field(f.text)
-    missing: Tuple[Missing, ...] = wire_field(f.many(f.record(Missing)), ())
+    missing: tuple[Missing, ...] = wire_field(f.many(f.record(Missing)), ())
     place: int = wire_field(f.count, 0)
 
 
@@ -252,8 +253,8 @@ class JobReady(Message):
 
     kind: ClassVar[str] = "job.ready"
     job_id: bytes = wire_field(f.name16)
-    outputs: Tuple[BlobRef, ...] = wire_field(f.many(f.record(BlobRef)))
-    warnings: Tuple[str, ...] = wire_field(f.many(f.text), ())
+    outputs: tuple[BlobRef, ...] = wire_field(f.many(f.record(BlobRef)))
+    warnings: tuple[str, ...] = wire_field(f.many(f.text), ())
     timings_ms: Mapping[str, int] = wire_field(f.mapping(f.count), {})
 
 
@@ -360,7 +361,7 @@ class Drain(Message):
     retry_after_ms: int = wire_field(f.count, 0)
 
 
-MESSAGES: Dict[str, Type[Message]] = {kind.kind: kind for kind in Message.__subclasses__()}
+MESSAGES: dict[str, type[Message]] = {kind.kind: kind for kind in Message.__subclasses__()}
 
 
 def to_error(error: FilmgateError) -> Error:
@@ -368,6 +369,6 @@ def to_error(error: FilmgateError) -> Error:
     return Error(error.code, error.text[:1000], error.remedy[:1000], error.detail)
 
 
-def from_error(message: "Error | JobEnded | JobRefused") -> FilmgateError:
+def from_error(message: Error | JobEnded | JobRefused) -> FilmgateError:
     """Rebuild the exception that a message carries."""
     return error_from_wire(message.code, message.text, message.remedy, message.detail)
