@@ -64,13 +64,13 @@ class Comparison:
 
     @property
     def max_error(self) -> float:
-        """The largest absolute difference in any channel, linear."""
-        return max(channel.max_error for channel in self.channels)
+        """The largest absolute difference in *color*, linear."""
+        return max(channel.max_error for channel in self.channels if channel.name in self.color)
 
     @property
     def unmatched(self) -> int:
-        """Samples in all channels that only one image has as NaN or infinite."""
-        return sum(channel.unmatched for channel in self.channels)
+        """Samples of *color* that only one image has as NaN or infinite."""
+        return sum(channel.unmatched for channel in self.channels if channel.name in self.color)
 
 
 def compare(image: Part, reference: Part, channels: Sequence[str] | None = None) -> Comparison:

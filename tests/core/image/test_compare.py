@@ -49,6 +49,17 @@ def test_the_headline_is_taken_over_all_colours_together(rgb):
     assert [channel.identical for channel in result.channels] == [True, True, False]
 
 
+def test_ids_do_not_enter_the_headline(make_part):
+    """Cryptomatte's huge floats are reported in their own row and nowhere else."""
+    image, truth = (
+        make_part({**{n: np.full((2, 2), 0.5, np.float32) for n in "RGB"}, "crypto00.r": ids})
+        for ids in (np.full((2, 2), 1e30, np.float32), np.full((2, 2), -1e30, np.float32))
+    )
+    result = compare(image, truth)
+    assert (result.max_error, result.psnr_db, result.identical) == (0, math.inf, False)
+    assert {c.name: c.max_error for c in result.channels}["crypto00.r"] > 1e30
+
+
 def test_negatives_are_mapped_with_their_sign(rgb):
     """x/(1+|x|) has no pole at -1."""
     assert compare(rgb(-1, 0, 0), rgb(1, 0, 0)).channels[0].psnr_tm_db == pytest.approx(0)
