@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filmgate.errors import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from filmgate.manifest import Tiling
     from filmgate_server.runtime.port import Pixels, Step
@@ -104,16 +104,20 @@ def split(length: int, tiling: Tiling, multiple_of: int = 1) -> list[Span]:
 
 
 def render_tiles(
-    tiles: list[Tile], render: Callable[[Tile], Pixels], result: Pixels, step: Step
+    tiles: Sequence[Tile],
+    render: Callable[[Tile], Mapping[str, Pixels]],
+    results: Mapping[str, Pixels],
+    step: Step,
 ) -> None:
-    """Fill *result* (H, W, C) with what *render* returns for each tile, its halo included.
+    """Fill each of *results* (H, W, C) with what *render* returns for each tile, halo included.
 
     Raises:
         CancelledError: from *step*, which is called before each tile and after the last.
     """
     for done, tile in enumerate(tiles):
         step(done, len(tiles))
-        result[tile.y.inner, tile.x.inner] = render(tile)[tile.y.kept, tile.x.kept]
+        for name, pixels in render(tile).items():
+            results[name][tile.y.inner, tile.x.inner] = pixels[tile.y.kept, tile.x.kept]
     step(len(tiles), len(tiles))
 
 

@@ -42,10 +42,10 @@ class OidnRuntime:
     ) -> dict[str, Pixels]:
         """Denoise an image; all tiles share the exposure of the whole frame."""
         _check(inputs)
-        result = np.empty(inputs["color"].shape, np.float32)
+        result = np.empty_like(inputs["color"], np.float32)
         tiles = plan_tiles(result.shape[0], result.shape[1], self._manifest.tiling, GRID_PX)
         with _Passes(self._device, inputs, params) as passes:
-            render_tiles(tiles, passes.render, result, step)
+            render_tiles(tiles, passes.render, {"color": result}, step)
         return {"color": result}
 
     def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
@@ -107,12 +107,12 @@ class _Passes:
     def __exit__(self, *exception: object) -> None:
         self._owned.close()
 
-    def render(self, tile: Tile) -> Pixels:
+    def render(self, tile: Tile) -> dict[str, Pixels]:
         """Denoise one tile; the second pass runs only where something is negative."""
         result = self._light.render(tile)
         if self._dark and self._is_dark[tile.y.outer, tile.x.outer].any():
             result -= self._dark.render(tile)
-        return result
+        return {"color": result}
 
 
 def _check(inputs: Mapping[str, Pixels]) -> None:

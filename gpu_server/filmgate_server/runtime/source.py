@@ -1,10 +1,16 @@
-"""Load and call the Python code of a package, and judge what comes back."""
+"""Load and call the Python code of a package, and judge what comes back.
+
+A package's modules live under a private name, so that two packages, or two versions of one, never
+meet; among themselves they import relatively.
+"""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
+from itertools import count
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +26,9 @@ if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels
 
 
+_SERIAL = count()
+
+
 def load_entry(package_path: Path, manifest: Manifest) -> Any:
     """Return an instance of the class that ``runtime.entry`` names, made without arguments.
 
@@ -31,9 +40,9 @@ def load_entry(package_path: Path, manifest: Manifest) -> Any:
     if not relative.endswith(".py") or not name.isidentifier():
         entry = manifest.runtime.entry
         raise ManifestError(f"runtime.entry = {entry!r} is not of the form file.py:Name.")
-    path = locate(package_path, relative)
+    locate(package_path, relative)
     try:
-        return getattr(_load_module(path, manifest), name)()
+        return getattr(_load_module(package_path, relative), name)()
     except Exception as error:
         text = f"{manifest.name}: {relative} cannot be loaded: {type(error).__name__}: {error}"
         raise ManifestError(text, "Correct the package's code.") from error
@@ -61,28 +70,24 @@ def checked_outputs(
     """Return the declared outputs as contiguous float32.
 
     Raises:
-        ModelError: one is missing or is not as large as the main input.
+        ModelError: one is missing or is not as large as the main input, or has other channels than
+            declared.
     """
-    size = inputs[manifest.main_input.name].shape[:2]
+    main = inputs[manifest.main_input.name].shape
     checked: dict[str, Pixels] = {}
     for declared in manifest.outputs:
+        wanted = (*main[:2], len(declared.channels) or main[2])
         pixels = outputs.get(declared.name)
-        if pixels is None or pixels.ndim != 3 or pixels.shape[:2] != size:
-            shape = None if pixels is None else pixels.shape
-            text = f"{manifest.name} returned {declared.name!r} of shape {shape}, not {size} px."
+        if pixels is None or pixels.shape != wanted:
+            found = "nothing" if pixels is None else f"shape {pixels.shape}"
+            text = f"{manifest.name} returned {found} for {declared.name!r}, not {wanted}."
             raise ModelError(text)
         checked[declared.name] = np.ascontiguousarray(pixels, dtype=np.float32)
     return checked
 
 
-def _load_module(path: Path, manifest: Manifest) -> Any:
-    spec = spec_from_file_location(f"_filmgate_package_{manifest.name}_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(path.name)
-    module = module_from_spec(spec)
-    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = written
-    return module
+def _load_module(package_path: Path, relative: str) -> Any:
+    root = ModuleType(f"_filmgate_package_{next(_SERIAL)}")
+    root.__path__ = [str(package_path)]
+    sys.modules[root.__name__] = root
+    return import_module(f"{root.__name__}.{relative.removesuffix('.py').replace('/', '.')}")
