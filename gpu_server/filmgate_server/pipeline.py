@@ -66,10 +66,10 @@ class Pipeline:
 
 def typed_error(error: BaseException) -> FilmgateError:
     """Return *error* as one that can travel."""
-    if isinstance(error, FilmgateError):
-        return error
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         typed: FilmgateError = StorageError("The worker's memory does not hold this frame.")
+    elif isinstance(error, FilmgateError):
+        return error
     else:
         typed = ModelError(f"The model failed: {type(error).__name__}: {error}")
     typed.__cause__ = error

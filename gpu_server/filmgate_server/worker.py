@@ -111,17 +111,21 @@ class Worker:
             self._pipeline.put(execution)
 
     def _deliver(self, execution: Execution, done: Done, fds: Sequence[int]) -> None:
-        self._open.pop(execution.number, None)
+        self._close(execution)
         self._send(done, fds)
 
     def _fail(self, execution: Execution, error: FilmgateError | None) -> None:
         if error is not None and is_fatal(error):
             os._exit(POISONED_EXIT_CODE)
-        self._open.pop(execution.number, None)
+        self._close(execution)
         for segment_id in execution.created:
             self._mappings.drop(segment_id)  # the gateway has not seen it and forgets it
         if error is not None:
             self._send(failure(execution.number, error))
+
+    def _close(self, execution: Execution) -> None:
+        if self._open.get(execution.number) is execution:  # a refused one may be here again
+            del self._open[execution.number]
 
     def _note_loading(self, loading: bool) -> None:
         self._loading = loading

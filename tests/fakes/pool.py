@@ -37,6 +37,7 @@ class FakeBroker:
     def __post_init__(self) -> None:
         self.pool = LocalPool(self.settings, self)
         self.arena = Arena()
+        self.blobs: list[AssignedInput] = []
         self.infos: list[tuple[int, WorkerInfo]] = []
         self.stages: list[tuple[int, str]] = []
         self.asked: dict[int, tuple[int, ...]] = {}
@@ -105,9 +106,11 @@ class FakeBroker:
         segment.view[: len(content)] = content
         known = {"time": 1.0, "view": "", "media": TENSOR_MEDIA, **entry}
         digest = digest_bytes(content)
-        return AssignedInput(
+        blob = AssignedInput(
             name=name, segment=segment, size_bytes=len(content), digest=digest, **known
         )
+        self.blobs.append(blob)
+        return blob
 
     def run(
         self, execution: int, package: Path, *inputs: AssignedInput, worker: int = 0, **work: Any

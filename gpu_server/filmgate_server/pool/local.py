@@ -94,8 +94,8 @@ class LocalPool:
         """Read the worker whose descriptor is readable."""
         for worker, member in enumerate(self._members):
             if fileno in member.filenos():
-                self._drain(worker, member)
-                self._bury(worker, member)
+                if self._drain(worker, member):
+                    self._bury(worker, member)
                 return
 
     def tick(self, now_s: float) -> None:
@@ -103,9 +103,9 @@ class LocalPool:
         self._now_s = now_s
         for worker, member in enumerate(self._members):
             member.flush()
-            self._drain(worker, member)
-            member.judge(now_s)
-            self._bury(worker, member)
+            if self._drain(worker, member):
+                member.judge(now_s)
+                self._bury(worker, member)
             if member.state is State.DOWN and now_s >= member.restart_at_s:
                 member.spawn(now_s)
 
@@ -184,21 +184,29 @@ class LocalPool:
     def _runner(self, execution: int) -> Member | None:
         return next((member for member in self._members if execution in member.executions), None)
 
-    def _drain(self, worker: int, member: Member) -> None:
-        """Take what the worker has said; one that breaks the rules is doomed, alone."""
+    def _drain(self, worker: int, member: Member) -> bool:
+        """Take what the worker has said, and return whether there is no more for now.
+
+        A worker that breaks the rules is doomed, alone.
+        """
         try:
             for _ in range(MESSAGES_PER_TURN):
-                parcel = member.channel.receive(wait=False) if member.channel else None
-                if parcel is None:
-                    member.doom("")  # the end of its stream: its exit status says more
-                    return
-                self._take(worker, member, parcel)
+                if member.channel is None:
+                    return True
+                self._hear(worker, member, member.channel.receive(wait=False))
         except BlockingIOError:
-            return
+            return True
         except (ProtocolError, IntegrityError) as error:
             member.doom(f"it broke the rules ({error.text})")
         except OSError as error:
             member.doom(f"it cannot be heard ({error.strerror or error})")
+        return member.channel is None
+
+    def _hear(self, worker: int, member: Member, parcel: Parcel | None) -> None:
+        if parcel is None:
+            member.doom("")  # the end of its stream: its exit status says more
+        else:
+            self._take(worker, member, parcel)
 
     def _take(self, worker: int, member: Member, parcel: Parcel) -> None:
         message = parcel.message
