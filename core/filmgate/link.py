@@ -231,6 +231,7 @@ class Link:
             socket.connect(self.server)
         except zmq.ZMQError as error:
             socket.disable_monitor()
+            monitor.close(0)
             socket.close(0)
             raise ConfigError(f"{self.server!r} is not an address: {error}.") from error
         hello = Hello(
@@ -248,6 +249,7 @@ class Link:
         socket = getattr(self, "_socket", None)
         if socket is not None and not socket.closed:
             socket.disable_monitor()
+            self._monitor.close(0)  # or the context would wait for it for ever
             socket.close(0)
 
     def _wake_pair(self) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
