@@ -19,17 +19,20 @@ from filmgate.image.provenance import Provenance
 from filmgate.image.reframe import fitted
 from filmgate.image.scrub import scrub
 from filmgate.manifest import Manifest, ModelOutput
-from filmgate.wire.messages import EXR_MEDIA, Wish
+from filmgate.wire.messages import EXR_MEDIA, PNG_MEDIA, Wish
 from filmgate_server.binding import BoundInput, BoundView, bind_own_file, bind_views
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import Run
-from filmgate_server.task import Room
+from filmgate_server.task import Room, step_of_view
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels, Runtime, Step
 
 MODEL_COMPRESSION = "zips"
 """Of files that hold the model's channels alone, where none is wished for."""
+
+PREVIEW_NAME = "preview"
+"""The name of the small picture for a panel, beside the outputs."""
 
 Group = Mapping[str, InputBlob]
 
@@ -74,8 +77,8 @@ class ImageTask:
         shots = [shot for group in self._shots for shot in group]
         for place, shot in enumerate(shots):
             self._warn(runtime.remarks(shot.inputs, self._order.params))
-            part_of = partial(_step_of, step, place, len(shots))
-            shot.outputs = runtime.infer(shot.inputs, self._order.params, part_of)
+            step_here = partial(step_of_view, step, place, len(shots))
+            shot.outputs = runtime.infer(shot.inputs, self._order.params, step_here)
             shot.inputs = {}
 
     def encode(self, room: Room) -> list[Produced]:
@@ -85,12 +88,18 @@ class ImageTask:
             for group, shots in zip(self._groups, self._shots, strict=True)
             for name, plate in self._files(shots)
         ]
+        pictures = self._pictures()
         self._shots.clear()
-        memory = room([max_encoded_bytes(plate) for _, _, plate in files])
-        return [
-            self._written(name, group, plate, target)
-            for (name, group, plate), target in zip(files, memory, strict=True)
+        sizes = [max_encoded_bytes(plate) for _, _, plate in files]
+        memory = iter(room([*sizes, *(len(picture) for _, picture in pictures)]))
+        written = [
+            self._produced(name, group, EXR_MEDIA, write_exr(plate, BufferWriter(next(memory))))
+            for name, group, plate in files
         ]
+        for group, picture in pictures:
+            next(memory)[: len(picture)] = picture
+            written.append(self._produced(PREVIEW_NAME, group, PNG_MEDIA, len(picture)))
+        return written
 
     def _decode(self, group: Group) -> list[Shot]:
         main = self._manifest.main_input.name
@@ -192,20 +201,37 @@ class ImageTask:
         }
         known = {name: texts.get(name, "") for name in ("model_digest", "numerics", "version")}
         model = texts.get("model", self._manifest.name)
-        return Provenance(model, params=self._order.params, inputs=inputs, **known)
+        return Provenance(
+            model,
+            params=self._order.params,
+            inputs=inputs,
+            layers=self._order.layers,
+            wish=vars(self._order.wish),
+            **known,
+        )
 
-    def _written(self, name: str, group: Group, plate: Plate, target: memoryview) -> Produced:
+    def _pictures(self) -> list[tuple[Group, bytes]]:
+        """Return a small picture of each group's first view, if they are wished for."""
+        if not self._order.wish.preview:
+            return []
+        name = self._manifest.outputs[0].name
+        pairs = zip(self._groups, self._shots, strict=True)
+        return [(group, _picture(shots[0].outputs[name])) for group, shots in pairs]
+
+    def _produced(self, name: str, group: Group, media: str, size_bytes: int) -> Produced:
         main = group[self._manifest.main_input.name].entry
-        size_bytes = write_exr(plate, BufferWriter(target))
-        return Produced(name, main.time, main.view, EXR_MEDIA, size_bytes)
+        return Produced(name, main.time, main.view, media, size_bytes)
 
     def _warn(self, sentences: Sequence[str]) -> None:
         self.warnings.extend(text for text in sentences if text not in self.warnings)
 
 
-def _step_of(step: Step, place: int, count: int, done: int, total: int) -> None:
-    """Report the tiles of one view as a part of all views' tiles."""
-    step(place * total + done, count * total)
+def _picture(pixels: Pixels) -> bytes:
+    # Colour management costs a second to import; most executions have no use for it.
+    from filmgate.image.display import preview_png  # noqa: PLC0415
+
+    colors = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
+    return preview_png(colors)
 
 
 def _depth(wish: Wish) -> Literal["half", "float"] | None:

@@ -85,7 +85,7 @@ class Stages:
             limits = Limits(max_bytes=self._frame_bytes_max)
             return ImageTask(package.manifest, execution.order, groups, limits)
         if media == {TENSOR_MEDIA}:
-            return TensorTask(package.manifest, execution.order.params, groups)
+            return TensorTask(package.manifest, execution.order, groups)
         raise UnsupportedError(f"No model takes inputs of media {', '.join(sorted(media))}.")
 
     def _make_room(self, execution: Execution, sizes: Sequence[int]) -> list[memoryview]:

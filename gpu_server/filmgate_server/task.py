@@ -78,3 +78,8 @@ def common_media(group: Mapping[str, InputBlob]) -> str:
     if len(media) > 1:
         raise InputError(f"The inputs are of different media: {', '.join(sorted(media))}.")
     return media.pop()
+
+
+def step_of_view(step: Step, place: int, count: int, done: int, total: int) -> None:
+    """Report the tiles of one of *count* views as a part of all views' tiles."""
+    step(place * total + done, count * total)

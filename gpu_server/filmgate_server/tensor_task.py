@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from filmgate.errors import InputError
+from filmgate.errors import InputError, UnsupportedError
 from filmgate.manifest import Manifest
-from filmgate.tensor import TENSOR_MEDIA, Tensor, parse_tensor_blob, tensor_header
+from filmgate.tensor import TENSOR_MEDIA, Tensor, TensorSpec, parse_tensor_blob, tensor_header
 from filmgate_server.execution import InputBlob, Produced
-from filmgate_server.task import Room
+from filmgate_server.pool.messages import Run
+from filmgate_server.task import Room, step_of_view
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Runtime, Step
@@ -22,16 +24,22 @@ class TensorTask:
 
     Args:
         manifest: of the model.
-        params: every parameter, resolved.
+        order: what was asked for.
         groups: the inputs of each view, by name.
+
+    Raises:
+        UnsupportedError: the wish is one that only files can fulfil.
     """
 
-    def __init__(
-        self, manifest: Manifest, params: Mapping[str, Any], groups: Sequence[Group]
-    ) -> None:
+    def __init__(self, manifest: Manifest, order: Run, groups: Sequence[Group]) -> None:
+        if order.wish.compression or order.wish.depth or order.wish.preview:
+            raise UnsupportedError(
+                "Tensors come back as they are: without compression, depth or preview.",
+                "Ask for those with images.",
+            )
         self.warnings: list[str] = []
         self._manifest = manifest
-        self._params = params
+        self._params = order.params
         self._groups = groups
         self._inputs: list[dict[str, Tensor]] = []
         self._produced: list[Produced] = []
@@ -45,24 +53,18 @@ class TensorTask:
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:
         """Make room for the outputs and let the model write them there."""
-        specs = [
+        wanted = [
             runtime.output_specs(
                 {name: tensor.spec for name, tensor in inputs.items()}, self._params
             )
             for inputs in self._inputs
         ]
-        headers = [tensor_header({name: spec}) for view in specs for name, spec in view.items()]
-        flat = [spec for view in specs for spec in view.values()]
-        sizes = [len(head) + spec.size_bytes for head, spec in zip(headers, flat, strict=True)]
-        memory = iter(zip(room(sizes), headers, sizes, strict=True))
-        for group, inputs, view in zip(self._groups, self._inputs, specs, strict=True):
-            outputs: dict[str, Tensor] = {}
-            for name, spec in view.items():
-                target, header, size = next(memory)
-                target[: len(header)] = header
-                outputs[name] = Tensor(spec, target[len(header) : size])
-                self._note(group, name, size)
-            runtime.infer_tensors(inputs, outputs, self._params, step)
+        memory = iter(room([_blob_bytes(*item) for specs in wanted for item in specs.items()]))
+        for place, (group, specs) in enumerate(zip(self._groups, wanted, strict=True)):
+            outputs = {name: _laid_out(name, specs[name], next(memory)) for name in specs}
+            step_here = partial(step_of_view, step, place, len(wanted))
+            runtime.infer_tensors(self._inputs[place], outputs, self._params, step_here)
+            self._note(group, specs)
         self._inputs.clear()
 
     def encode(self, room: Room) -> list[Produced]:
@@ -70,9 +72,11 @@ class TensorTask:
         del room  # asked for by `infer`: the model writes the encoded form
         return self._produced
 
-    def _note(self, group: Group, name: str, size_bytes: int) -> None:
+    def _note(self, group: Group, specs: Mapping[str, TensorSpec]) -> None:
         main = group[self._manifest.main_input.name].entry
-        self._produced.append(Produced(name, main.time, main.view, TENSOR_MEDIA, size_bytes))
+        for name, spec in specs.items():
+            size_bytes = _blob_bytes(name, spec)
+            self._produced.append(Produced(name, main.time, main.view, TENSOR_MEDIA, size_bytes))
 
     def _tensors(self, blob: InputBlob) -> list[tuple[str, Tensor]]:
         """Return a blob's only tensor under the blob's name, or those named after inputs."""
@@ -84,3 +88,14 @@ class TensorTask:
             text = f"None of the tensors of {blob.entry.name!r} is named after an input."
             raise InputError(text)
         return [(name, tensors[name]) for name in known]
+
+
+def _blob_bytes(name: str, spec: TensorSpec) -> int:
+    return len(tensor_header({name: spec})) + spec.size_bytes
+
+
+def _laid_out(name: str, spec: TensorSpec, target: memoryview) -> Tensor:
+    """Write the header of a blob of one tensor, and return the tensor that follows it."""
+    header = tensor_header({name: spec})
+    target[: len(header)] = header
+    return Tensor(spec, target[len(header) : len(header) + spec.size_bytes])
