@@ -31,6 +31,11 @@ class Sequence:
     after: str
     digits: int
 
+    @property
+    def pattern(self) -> str:
+        """The path as a host writes it, with ``%04d`` for the number."""
+        return (self.folder / f"{self.before}%0{self.digits}d{self.after}").as_posix()
+
     def path(self, frame: int) -> Path:
         """Return the file of *frame*."""
         return self.folder / f"{self.before}{frame:0{self.digits}d}{self.after}"

@@ -10,7 +10,7 @@ from typing import Any
 from filmgate.image.header import Attribute, Header, text_attribute
 
 _PREFIX = "filmgate/"
-_JSON_FIELDS = ("params", "inputs")
+_JSON_FIELDS = ("params", "inputs", "layers", "wish")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Provenance:
         inputs: input name to digest of the file, as JSON.
         numerics: the id of engine, precision, device class, tile and batch.
         version: of Filmgate.
+        layers: input name to the layer chosen by hand, as JSON.
+        wish: how the file was asked for (mode, compression, depth), as JSON.
     """
 
     model: str
@@ -32,6 +34,8 @@ class Provenance:
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
     numerics: str = ""
     version: str = ""
+    layers: Mapping[str, str] = field(default_factory=dict[str, str])
+    wish: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def provenance_attributes(provenance: Provenance) -> dict[str, Attribute]:

@@ -1,0 +1,7 @@
+"""`python -m filmgate.cli`."""
+
+from __future__ import annotations
+
+from filmgate.cli.main import main
+
+main()

@@ -1,0 +1,151 @@
+"""`filmgate compare`: how far two images are apart, in numbers and as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from filmgate.cli.exits import EXIT_OK
+from filmgate.cli.options import JsonOption
+from filmgate.cli.terminal import results, say, write_json
+from filmgate.disk import write_whole
+from filmgate.errors import InputError
+from filmgate.image.compare import ChannelDifference, Comparison, compare
+from filmgate.image.exr import load_exr
+from filmgate.image.frame import Part
+from filmgate.image.panels import Panel, side_by_side_png
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(JsonOption):
+    """What `filmgate compare` takes."""
+
+    image: Annotated[Path, typer.Argument(metavar="A", help="The EXR file that is judged.")]
+    reference: Annotated[Path, typer.Argument(metavar="B", help="What it should be.")]
+    before: Annotated[
+        Path | None, typer.Option(help="What A was made from: also say how far that was from B.")
+    ] = None
+    png: Annotated[Path | None, typer.Option(help="Write the images side by side.")] = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One part of A against the same part of B; *before* likewise."""
+
+    name: str
+    after: Comparison
+    before: Comparison | None
+
+
+def compare_images(options: CompareOptions) -> int:
+    """Compare A with B: PSNR, and the largest error of each channel.
+
+    The PSNR in front is taken after x/(1+|x|), which weighs highlights as an eye would; the one in
+    linear light stands beside it. Channels that only one of the files has are left out, and named.
+    """
+    images, references = (load_exr(path).parts for path in (options.image, options.reference))
+    befores = load_exr(options.before).parts if options.before else None
+    verdicts = _judge(images, references, befores)
+    if options.as_json:
+        write_json([_document(verdict) for verdict in verdicts])
+    else:
+        for verdict in verdicts:
+            _print(verdict)
+    if options.png:
+        write_whole(options.png, _picture(options, images, references, befores))
+        say(f"Wrote {options.png}.")
+    return EXIT_OK
+
+
+def _judge(
+    images: Sequence[Part], references: Sequence[Part], befores: Sequence[Part] | None
+) -> list[Verdict]:
+    for others in (references, befores):
+        if others is not None and len(others) != len(images):
+            raise InputError(f"The files have {len(images)} and {len(others)} parts.")
+    pairs = zip(images, references, befores or [None] * len(images), strict=True)
+    return [
+        Verdict(image.name, _compare(image, reference), _compare(before, reference))
+        for image, reference, before in pairs
+    ]
+
+
+def _compare(image: Part | None, reference: Part) -> Any:
+    if image is None:
+        return None
+    common = [name for name in image.channels if name in reference.channels]
+    lonely = sorted(set(image.channels) ^ set(reference.channels))
+    if lonely:
+        say(f"Left out, because only one file has them: {', '.join(lonely)}")
+    return compare(image, reference, common)
+
+
+def _print(verdict: Verdict) -> None:
+    after, before = verdict.after, verdict.before
+    if verdict.name:
+        results.print(f"Part {verdict.name}")
+    if after.identical:
+        results.print("Identical in every bit.")
+    results.print(f"PSNR: {_db(after.psnr_tm_db)} (linear {_db(after.psnr_db)})")
+    if before is not None:
+        gain = after.psnr_tm_db - before.psnr_tm_db
+        results.print(f"Before: {_db(before.psnr_tm_db)}; better by {_db(gain)}")
+    table = Table("Channel", "Max error", "PSNR", "Linear", "NaN/Inf", box=None, pad_edge=False)
+    for channel in after.channels:
+        table.add_row(*_row(channel))
+    results.print(table)
+
+
+def _row(channel: ChannelDifference) -> tuple[str, ...]:
+    unmatched = str(channel.unmatched) if channel.unmatched else ""
+    if channel.identical:
+        return channel.name, "identical", "", "", unmatched
+    error = f"{channel.max_error:.6g}"
+    return channel.name, error, _db(channel.psnr_tm_db), _db(channel.psnr_db), unmatched
+
+
+def _db(value: float) -> str:
+    return "no difference" if math.isinf(value) else f"{value:.2f} dB"
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    before = asdict(verdict.before) if verdict.before else None
+    return _finite({"part": verdict.name, **asdict(verdict.after), "before": before})
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: no difference at all is null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def _picture(
+    options: CompareOptions,
+    images: Sequence[Part],
+    references: Sequence[Part],
+    befores: Sequence[Part] | None,
+) -> bytes:
+    shown = [("before", options.before, befores), ("A", options.image, images)]
+    shown.append(("B", options.reference, references))
+    panels = [
+        Panel(f"{label}: {path.name}", _rgb(parts[0]))
+        for label, path, parts in shown
+        if path and parts
+    ]
+    return side_by_side_png(panels)
+
+
+def _rgb(part: Part) -> Any:
+    names = compare(part, part, None).color
+    pixels = part.stacked(names if len(names) == 3 else names[:1])
+    return np.broadcast_to(pixels, (*pixels.shape[:2], 3))

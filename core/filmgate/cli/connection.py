@@ -1,0 +1,115 @@
+"""Coming by a server: the configured one, one that runs on this machine, or one of our own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from filmgate.cli.options import ServerOptions
+from filmgate.cli.terminal import say
+from filmgate.client import Client
+from filmgate.config import Config
+from filmgate.endpoint import Endpoint, find_endpoint, find_running
+from filmgate.errors import ConnectionLostError
+from filmgate.local_server import LocalServer
+
+_SLICE_S = 1.0
+_REMEDY = "Start it (`filmgate serve`), give it time with --wait, or use --embedded."
+
+
+@contextmanager
+def connection(options: ServerOptions) -> Generator[Client]:
+    """Connect to a server and close everything at the end.
+
+    A configured server is waited for and never replaced by one of our own: a farm would otherwise
+    start hundreds.
+
+    Raises:
+        ConnectionLostError: the server did not answer in time.
+        FilmgateError: it turned us away, or one of our own could not start.
+    """
+    config = options.config()
+    running = None if options.embedded or config.server.value else find_running()
+    if options.embedded or not (config.server.value or running):
+        with _own_server(config, options) as client:
+            yield client
+        return
+    if running is not None:
+        say(f"Using your server at {running.server} (none is configured).")
+    address = running.server if running else config.server.value
+    with _connected(address, config, options.wait) as client:
+        yield client
+
+
+@contextmanager
+def existing_connection(config: Config, wait_s: float) -> Generator[Client]:
+    """Connect to the configured server or one that runs on this machine; start none.
+
+    Raises:
+        ConnectionLostError: there is none, or it did not answer in time.
+    """
+    running = None if config.server.value else find_running()
+    address = running.server if running else config.server.value
+    if not address:
+        raise ConnectionLostError(
+            "No server is configured, and none of yours runs on this machine.",
+            "Set FILMGATE_SERVER, or start one with `filmgate serve`.",
+        )
+    with _connected(address, config, wait_s) as client:
+        yield client
+
+
+@contextmanager
+def _own_server(config: Config, options: ServerOptions) -> Generator[Client]:
+    why = "as asked" if options.embedded else "none is configured"
+    say(f"Starting a server for this command ({why}) ...")
+    with LocalServer() as endpoint, _client(endpoint.server, config, endpoint) as client:
+        client.wait_connected()
+        yield client
+
+
+@contextmanager
+def _connected(server: str, config: Config, wait_s: float) -> Generator[Client]:
+    """Wait for a server; one on this machine may write its token while we wait."""
+    give_up_s = time.monotonic() + wait_s
+    patience = _Patience(server, wait_s)
+    while True:
+        endpoint = find_endpoint(server)
+        with _client(server, config, endpoint) as client:
+            if _wait(client, endpoint, give_up_s, patience):
+                yield client
+                return
+        if time.monotonic() >= give_up_s:
+            raise ConnectionLostError(f"{server} did not answer within {wait_s:g} s.", _REMEDY)
+
+
+class _Patience:
+    """Says once that we wait."""
+
+    def __init__(self, server: str, wait_s: float) -> None:
+        self._text = f"Waiting up to {wait_s:g} s for {server} ..."
+
+    def show(self) -> None:
+        if self._text:
+            say(self._text)
+        self._text = ""
+
+
+def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _Patience) -> bool:
+    """Wait until connected, the time is over, or another server has come to this machine."""
+    while True:
+        left_s = give_up_s - time.monotonic()
+        try:
+            client.wait_connected(max(0.0, min(_SLICE_S, left_s)))
+        except ConnectionLostError:
+            if left_s <= 0 or find_endpoint(client.server) != known:
+                return False
+            patience.show()
+        else:
+            return True
+
+
+def _client(server: str, config: Config, endpoint: Endpoint | None) -> Client:
+    token = endpoint.token if endpoint else ""
+    return Client(server, config.show.value, config.user.value, token)

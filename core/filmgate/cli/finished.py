@@ -1,0 +1,121 @@
+"""What stands at the output already: nothing, the very result that is wanted, or something else."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from filmgate.digest import digest_bytes, digest_text
+from filmgate.disk import storage_error
+from filmgate.errors import DamagedImageError, ImageError
+from filmgate.image.container import Limits, read_offsets, scan_headers
+from filmgate.image.header import Header
+from filmgate.image.provenance import Provenance, read_provenance
+from filmgate.wire.messages import Wish
+
+
+class Existing(Enum):
+    """What is there."""
+
+    NOTHING = "nothing"
+    WANTED = "wanted"
+    """The same model, parameters, inputs and wish made it: it need not be made again."""
+    OUTDATED = "outdated"
+    """A result of ours, made otherwise."""
+    FOREIGN = "foreign"
+    """A file that did not come from here."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What determines a result, apart from its input files.
+
+    Attributes:
+        model_digest: of the package.
+        params: every parameter, defaults included.
+        layers: those chosen by hand.
+        wish: what the file should look like.
+    """
+
+    model_digest: bytes
+    params: Mapping[str, Any]
+    layers: Mapping[str, str]
+    wish: Wish
+
+
+def look_at(path: Path, recipe: Recipe, inputs: Mapping[str, Path]) -> Existing:
+    """Say what stands at *path*.
+
+    Args:
+        path: the output.
+        recipe: how it should be made.
+        inputs: input name to file; hashed only where all else agrees.
+
+    Raises:
+        StorageError: a file cannot be read.
+    """
+    try:
+        header = load_header(path)
+    except FileNotFoundError:
+        return Existing.NOTHING
+    except OSError as error:
+        raise storage_error(path, error) from error
+    except ImageError:  # no EXR, or not all of one
+        return Existing.FOREIGN
+    provenance = read_provenance(header)
+    if provenance is None:
+        return Existing.FOREIGN
+    if _made_by(provenance, recipe) and _made_from(provenance, inputs):
+        return Existing.WANTED
+    return Existing.OUTDATED
+
+
+def load_header(path: Path) -> Header:
+    """Return the first part's header of a file whose pixels are all there.
+
+    Raises:
+        OSError: it cannot be read.
+        ImageError: it is no EXR, or cut off.
+    """
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            raise DamagedImageError("The file is empty.")
+        # Only the header and the table of offsets are read: the file may be large.
+        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    container = scan_headers(view, Limits())
+    read_offsets(view, container)
+    return container.headers[0]
+
+
+def _made_by(provenance: Provenance, recipe: Recipe) -> bool:
+    return (
+        provenance.model_digest == digest_text(recipe.model_digest)
+        and _plain(provenance.params) == _plain(recipe.params)
+        and provenance.layers == dict(recipe.layers)
+        and provenance.wish == vars(recipe.wish)
+    )
+
+
+def _made_from(provenance: Provenance, inputs: Mapping[str, Path]) -> bool:
+    if set(provenance.inputs) != set(inputs):
+        return False
+    return all(
+        provenance.inputs[name] == digest_text(_digest_file(path)) for name, path in inputs.items()
+    )
+
+
+def _digest_file(path: Path) -> bytes:
+    try:
+        return digest_bytes(path.read_bytes())
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def _plain(params: Mapping[str, Any]) -> Any:
+    """Bring values to what JSON makes of them: tuples are lists there."""
+    return json.loads(json.dumps(dict(params)))

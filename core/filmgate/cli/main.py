@@ -1,0 +1,107 @@
+"""The `filmgate` command: its subcommands, and how every error leaves it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from importlib import metadata
+from typing import Annotated, Any
+
+import typer
+
+import filmgate
+from filmgate.cli.compare import CompareOptions, compare_images
+from filmgate.cli.doctor import DoctorOptions, examine
+from filmgate.cli.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_code
+from filmgate.cli.models import ModelsOptions, ShowOptions, list_models, show_model
+from filmgate.cli.options import as_command
+from filmgate.cli.run import RunOptions, run_model
+from filmgate.cli.status import StatusOptions, show_status
+from filmgate.cli.terminal import complain, results
+from filmgate.errors import FilmgateError
+
+COMMANDS = "filmgate.commands"
+"""The group of entry points where other packages offer commands: a callable without arguments that
+returns a typer app."""
+
+_HELP = "Filmgate: frames through a shared GPU inference server."
+_PASS_ON: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+
+
+def main() -> None:
+    """Run the command line; every error leaves as text and an exit code, never as a traceback."""
+    try:
+        build_app()()
+    except FilmgateError as error:
+        complain(error)
+        sys.exit(exit_code(error))
+    except Exception as error:  # noqa: BLE001 - the last boundary: --debug shows the traceback
+        complain(
+            FilmgateError(
+                f"Something unforeseen happened: {type(error).__name__}: {error}.",
+                "Run it again with --debug and report what it prints.",
+            )
+        )
+        sys.exit(EXIT_INTERNAL)
+
+
+def build_app() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(help=_HELP, pretty_exceptions_enable=False, no_args_is_help=True)
+    app.callback()(_version_option)
+    app.command("run")(as_command(RunOptions, run_model))
+    app.add_typer(_models_app(), name="models", help="List the models, or show one.")
+    app.command("status")(as_command(StatusOptions, show_status))
+    app.command("doctor")(as_command(DoctorOptions, examine))
+    app.command("compare")(as_command(CompareOptions, compare_images))
+    app.command("serve", help="Run a server on this machine.", context_settings=_PASS_ON)(_serve)
+    return app
+
+
+def _models_app() -> typer.Typer:
+    app = typer.Typer()
+    app.callback(invoke_without_command=True)(_list_unless_asked())
+    app.command("show")(as_command(ShowOptions, show_model))
+    return app
+
+
+def _list_unless_asked() -> Any:
+    """`filmgate models` alone lists them; with a subcommand its options belong to that."""
+    listing = as_command(ModelsOptions, list_models)
+
+    def callback(ctx: typer.Context, **given: Any) -> None:
+        if ctx.invoked_subcommand is None:
+            listing(**given)
+
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    options = inspect.signature(listing).parameters.values()
+    vars(callback)["__signature__"] = inspect.Signature([context, *options])
+    return callback
+
+
+def _serve(ctx: typer.Context) -> None:
+    """Hand over to the server's package, which is only loaded when it is wanted."""
+    entries = metadata.entry_points(group=COMMANDS, name="serve")
+    if not entries:
+        complain(
+            FilmgateError(
+                "The server is not installed here.", "pip install 'filmgate[cli,server,oidn]'"
+            )
+        )
+        raise typer.Exit(EXIT_UNAVAILABLE)
+    app: typer.Typer = next(iter(entries)).load()()
+    app(ctx.args, prog_name="filmgate serve")
+
+
+def _version_option(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        results.print(f"filmgate {filmgate.__version__}")
+        raise typer.Exit

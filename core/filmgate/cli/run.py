@@ -1,0 +1,276 @@
+"""`filmgate run`: one frame, or a sequence, through a model."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from filmgate.cli.batch import Batch, Ended
+from filmgate.cli.connection import connection
+from filmgate.cli.display import Display, choose_display, rate
+from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
+from filmgate.cli.finished import Existing, Recipe, look_at
+from filmgate.cli.models import find_model, load_manifest
+from filmgate.cli.options import ServerOptions
+from filmgate.cli.plan import FrameTask, parse_inputs, plan_frames, split_assignment
+from filmgate.cli.tally import Tally
+from filmgate.cli.terminal import say
+from filmgate.client import Client
+from filmgate.digest import digest_text
+from filmgate.disk import storage_error, storage_errors, write_whole
+from filmgate.errors import (
+    DeniedError,
+    FilmgateError,
+    InputError,
+    ParameterError,
+    RequestError,
+    UnsupportedError,
+)
+from filmgate.image.header import COMPRESSIONS
+from filmgate.job import Payload, Result, Work
+from filmgate.manifest import Manifest
+from filmgate.params import resolve_parameters
+from filmgate.wire.messages import ModelSummary, Wish
+
+IN_FLIGHT = 4
+"""One frame in each stage of a worker, and one on its way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(ServerOptions):
+    """What `filmgate run` takes."""
+
+    model: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION; see `filmgate models`.")]
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="An EXR file, or plate.%04d.exr, plate.####.exr.")
+    ]
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="The file or pattern to write.")]
+    frames: Annotated[
+        str, typer.Option(help="Which frames, like 1-100x2,200; else those that exist.")
+    ] = ""
+    param: Annotated[
+        list[str], typer.Option(metavar="NAME=VALUE", help="Set a parameter; may be repeated.")
+    ] = field(default_factory=list[str])
+    input: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=LAYER|FILE.exr",
+            help="Where an input comes from; may be repeated.",
+        ),
+    ] = field(default_factory=list[str])
+    compression: Annotated[
+        str, typer.Option(help="EXR compression of the results; else the source's.")
+    ] = ""
+    depth: Annotated[
+        str, typer.Option(help="half or float for the model's channels; else the source's.")
+    ] = ""
+    model_only: Annotated[
+        bool, typer.Option("--model-only", help="Write the model's channels and nothing else.")
+    ] = False
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make every frame again and replace any file.")
+    ] = False
+    in_flight: Annotated[
+        int, typer.Option(min=1, max=64, help="How many frames are under way at once.")
+    ] = IN_FLIGHT
+
+
+def run_model(options: RunOptions) -> int:
+    """Run MODEL on a frame or a sequence and write the results as EXR.
+
+    Frames whose result exists already, made by the same model with the same parameters from the
+    same files, are skipped: start a run again to go on where it stopped.
+    """
+    wish = _wish(options)
+    with _terminable(), connection(options) as client:
+        model = find_model(client, options.model)
+        manifest = load_manifest(client, model)
+        order = _order(options, manifest, model, wish)
+        tally = Tally()
+        _run(client, order, options, tally)
+    return EXIT_SOME_FAILED if tally.failed else EXIT_OK
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run as it was asked for, checked against the model's manifest.
+
+    Attributes:
+        reference: the exact package.
+        given: the parameters that were set.
+        recipe: what determines each result.
+        tasks: every frame.
+    """
+
+    reference: str
+    given: dict[str, Any]
+    recipe: Recipe
+    tasks: list[FrameTask]
+
+
+def parse_params(texts: list[str], manifest: Manifest) -> dict[str, Any]:
+    """Read ``name=value`` texts by the types that the model declares.
+
+    Raises:
+        ParameterError: a name is unknown or given twice, or a value does not fit.
+    """
+    known = {parameter.name: parameter for parameter in manifest.params}
+    given: dict[str, Any] = {}
+    for name, value in map(split_assignment, texts):
+        if name in given:
+            raise ParameterError(f"--param {name} is given twice.", "Give each parameter once.")
+        given[name] = known[name].parse(value) if name in known else value
+    resolve_parameters(manifest.params, given)
+    return given
+
+
+def _wish(options: RunOptions) -> Wish:
+    if options.depth not in ("", "half", "float"):
+        raise RequestError(f"--depth {options.depth} is unknown.", "It is half or float.")
+    if options.compression and options.compression not in COMPRESSIONS:
+        known = ", ".join(COMPRESSIONS)
+        raise RequestError(f"--compression {options.compression} is unknown.", f"Use {known}.")
+    mode = "model" if options.model_only else "merged"
+    return Wish(mode=mode, compression=options.compression, depth=options.depth)
+
+
+def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: Wish) -> Order:
+    if manifest.temporal.kind != "frame":
+        raise UnsupportedError(f"{manifest.name} needs several frames at once.")
+    given = parse_params(options.param, manifest)
+    choices = parse_inputs(options.input, manifest)
+    return Order(
+        reference=f"{model.name}@{digest_text(model.digest)}",
+        given=given,
+        recipe=Recipe(
+            model.digest, resolve_parameters(manifest.params, given), choices.layers, wish
+        ),
+        tasks=plan_frames(options.source, options.target, options.frames, choices, manifest),
+    )
+
+
+def _run(client: Client, order: Order, options: RunOptions, tally: Tally) -> None:
+    started_s = time.monotonic()
+    tasks = _to_do(order, options.overwrite, tally)
+    try:
+        if tasks:
+            with choose_display(options.model, len(tasks)) as display:
+                _make(client, order, tasks, options, tally, display)
+    finally:
+        tally.sum_up()
+        _say_total(tally, len(order.tasks), time.monotonic() - started_s)
+
+
+def _to_do(order: Order, overwrite: bool, tally: Tally) -> list[FrameTask]:
+    """Leave out what is finished; a file that is not ours fails its frame."""
+    if overwrite:
+        return order.tasks
+    tasks: list[FrameTask] = []
+    for task in order.tasks:
+        existing = look_at(task.output, order.recipe, task.inputs)
+        if existing is Existing.WANTED:
+            tally.skipped += 1
+        elif existing is Existing.FOREIGN:
+            tally.add_error(task, _foreign(task.output))
+        else:
+            tasks.append(task)
+    return tasks
+
+
+def _make(
+    client: Client,
+    order: Order,
+    tasks: list[FrameTask],
+    options: RunOptions,
+    tally: Tally,
+    display: Display,
+) -> None:
+    def show() -> None:
+        display.moved(tally.through + batch.tiles_done())
+
+    with Batch(client, options.in_flight, options.wait, show) as batch:
+        for ended in batch.run(tasks, partial(_work, order)):
+            _take(ended, tally, display)
+            show()
+
+
+def _work(order: Order, task: FrameTask) -> Work:
+    inputs = tuple(_payload(name, path, task.frame) for name, path in task.inputs.items())
+    recipe = order.recipe
+    return Work(order.reference, inputs, order.given, recipe.wish, recipe.layers)
+
+
+def _payload(name: str, path: Path, frame: int | None) -> Payload:
+    try:
+        return Payload(name, path.read_bytes(), time=float(frame or 0))
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.", "Render it, or leave the frame out.") from None
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def _take(ended: Ended, tally: Tally, display: Display) -> None:
+    task, outcome = ended.task, ended.outcome
+    tally.through += 1
+    if isinstance(outcome, Result):
+        for path in _write(task.output, outcome):
+            display.wrote(path.as_posix(), ended.seconds)
+        tally.written += 1
+        tally.add_warnings(task, outcome.warnings)
+    elif isinstance(outcome, DeniedError):  # every other frame would hear the same
+        raise outcome
+    else:
+        tally.add_error(task, outcome)
+
+
+def _write(path: Path, result: Result) -> list[Path]:
+    """Write every output; the first has the name asked for, others its name with their own.
+
+    Raises:
+        StorageError: the disk is full or refuses. It ends the run: so would the other frames.
+    """
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    paths = [path]
+    for output in result.outputs[1:]:
+        stem, dot, rest = path.name.partition(".")
+        paths.append(path.with_name(f"{stem}_{output.name}{dot}{rest}"))
+    for target, output in zip(paths, result.outputs, strict=True):
+        write_whole(target, output.data)
+    return paths
+
+
+def _foreign(path: Path) -> FilmgateError:
+    return InputError(
+        f"{path} exists and was not made by Filmgate.",
+        "Use --overwrite to replace it, or choose another output.",
+    )
+
+
+def _say_total(tally: Tally, frames: int, seconds: float) -> None:
+    parts = [f"{tally.written} of {frames} written in {seconds:.1f} s"]
+    if tally.written:
+        parts[0] += f" ({rate(tally.written, seconds)})"
+    if tally.skipped:
+        parts.append(f"{tally.skipped} skipped, already finished")
+    if tally.failed:
+        parts.append(f"{tally.failed} failed")
+    say(", ".join(parts))
+
+
+@contextmanager
+def _terminable() -> Generator[None]:
+    """Take SIGTERM, which farms send, for Ctrl-C: jobs are cancelled, no partial file stays."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
