@@ -170,8 +170,8 @@ class Dispatcher:
             self._pool.grant(execution, None)
             self._fail(known, error)
         else:
-            self._make_physical_room(wanted)
             self._pool.grant(execution, sizes)
+            self._trim_idle()
 
     def done(
         self,
@@ -241,10 +241,12 @@ class Dispatcher:
         execution.promised_bytes, execution.worker, execution.stage = 0, None, "queued"
         self._starved[execution.number] = (wanted, self._clock() + STARVED_S)
 
-    def _make_physical_room(self, wanted: int) -> None:
-        budget = self._store.budget_bytes
-        self._store.trim(max(0, budget - self._store.used_bytes - wanted))
-        self._pool.trim_outputs(max(0, budget - self._store.used_bytes - wanted))
+    def _trim_idle(self) -> None:
+        """Close idle segments that the budget has no room for, once reuse had its chance."""
+        in_use, _ = self._pool.output_bytes
+        spare = max(0, self._store.budget_bytes - self._store.input_bytes - in_use)
+        self._store.trim(spare)
+        self._pool.trim_outputs(max(0, spare - self._store.idle_bytes))
 
     def _adopt(self, show: str, output: ProducedOutput) -> Blob:
         return self._store.adopt(

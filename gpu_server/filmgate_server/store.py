@@ -224,6 +224,11 @@ class Store:
         self.trim(0)
 
     @property
+    def input_bytes(self) -> int:
+        """Memory of input segments in use: blobs and stagings that clients have sent."""
+        return self._arena.in_use_bytes
+
+    @property
     def idle_bytes(self) -> int:
         """Memory of input segments that are kept for reuse."""
         return self._arena.idle_bytes
