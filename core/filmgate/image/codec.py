@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import OpenEXR
 
 from filmgate.errors import DamagedImageError, StorageError
-from filmgate.image.frame import Part
+from filmgate.image.frame import Part, Plane
 from filmgate.image.header import COMPRESSIONS, LINE_ORDERS, Header
 from filmgate.image.window import Window
 
@@ -25,7 +24,7 @@ def set_codec_threads(count: int) -> None:
     _openexr.set_global_thread_count(count)
 
 
-def decode(path: str) -> list[Mapping[str, Any]]:
+def decode(path: str) -> list[dict[str, Plane]]:
     """Decode the file at *path*.
 
     Returns:

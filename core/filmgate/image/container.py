@@ -112,8 +112,23 @@ def block_lead_bytes(header: Header, part_count: int) -> int:
     return (4 if part_count > 1 else 0) + (20 if header.tile else 8)
 
 
-def read_offsets(data: memoryview, container: Container) -> NDArray[np.int64]:
-    """Return where the blocks of all parts start, once each of them is found in its place.
+def block_leads(header: Header, part: int, part_count: int) -> NDArray[np.int64]:
+    """Return the whole numbers before each block's size: its part, if any, and its place."""
+    places = np.arange(block_count(header))
+    window, tile = header.data_window, header.tile
+    if tile is None:
+        lines = LINES_PER_BLOCK.get(header.compression, 1)
+        columns = [window.y0 + places * lines]
+    else:
+        across = -(-window.width // tile.width)
+        columns = [places % across, places // across, 0 * places, 0 * places]
+    if part_count > 1:
+        columns.insert(0, np.full_like(places, part))
+    return np.stack(columns, axis=1)
+
+
+def read_offsets(data: memoryview, container: Container) -> list[NDArray[np.int64]]:
+    """Return where the blocks of each part start, once every one of them is found in its place.
 
     Raises:
         DamagedImageError: blocks are missing (a render or copy that never finished) or misplaced.
@@ -127,7 +142,7 @@ def read_offsets(data: memoryview, container: Container) -> NDArray[np.int64]:
     starts = np.split(offsets, np.cumsum(counts)[:-1])
     for part, header in enumerate(container.headers):
         _check_blocks(data, starts[part], header, part, len(container.headers))
-    return offsets
+    return starts
 
 
 def header_bytes(headers: Sequence[Header]) -> bytes:
@@ -269,26 +284,12 @@ def _check_blocks(
         raise _unfinished(missing, len(offsets))
     places = offsets[:, None] + np.arange(lead)
     leads = np.frombuffer(data, np.uint8)[places].view("<i4").astype(np.int64)
-    if not np.array_equal(leads[:, :-1], _expected_leads(header, part, part_count)):
+    if not np.array_equal(leads[:, :-1], block_leads(header, part, part_count)):
         raise DamagedImageError("The file's blocks are not where its table says.")
     sizes = leads[:, -1]
     cut = int(((sizes < 0) | (offsets + lead + sizes > len(data))).sum())
     if cut:
         raise _unfinished(cut, len(offsets))
-
-
-def _expected_leads(header: Header, part: int, part_count: int) -> NDArray[np.int64]:
-    places = np.arange(block_count(header))
-    window, tile = header.data_window, header.tile
-    if tile is None:
-        lines = LINES_PER_BLOCK.get(header.compression, 1)
-        columns = [window.y0 + places * lines]
-    else:
-        across = -(-window.width // tile.width)
-        columns = [places % across, places // across, 0 * places, 0 * places]
-    if part_count > 1:
-        columns.insert(0, np.full_like(places, part))
-    return np.stack(columns, axis=1)
 
 
 def _unfinished(missing: int, total: int) -> DamagedImageError:

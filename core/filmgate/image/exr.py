@@ -8,11 +8,12 @@ attribute can be lost, renamed or rounded, whatever its type.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filmgate.digest import Buffer
 from filmgate.errors import DamagedImageError, StorageError
@@ -28,7 +29,7 @@ from filmgate.image.container import (
     scan_headers,
     with_block_count,
 )
-from filmgate.image.frame import Part, Plate
+from filmgate.image.frame import Part, Plane, Plate
 from filmgate.image.header import (
     ChannelSpec,
     Header,
@@ -37,6 +38,11 @@ from filmgate.image.header import (
     text_attribute,
 )
 from filmgate.image.scratch import Scratch
+from filmgate.image.uncompressed import (
+    is_uncompressed,
+    read_uncompressed,
+    uncompressed_pieces,
+)
 
 _UNBOUNDED = Limits(*(1 << 62,) * 4)
 _DEFAULT_LIMITS = Limits()
@@ -46,7 +52,7 @@ class Sink(Protocol):
     """Takes bytes in order: an open file, or a `BufferWriter`."""
 
     def write(self, data: memoryview, /) -> int:
-        """Take all of *data*."""
+        """Take all of *data* before returning; the memory is used again."""
         ...
 
 
@@ -106,13 +112,9 @@ def parse_exr(data: Buffer, limits: Limits = _DEFAULT_LIMITS) -> Plate:
     view = _view(data)
     container = scan_headers(view, limits)
     offsets = read_offsets(view, container)
-    body_start = container.table_start + offsets.nbytes
-    bare = header_bytes(_bare_headers(container.headers))
-    moved = offsets + (len(bare) - container.table_start)
-    with Scratch() as scratch:
-        scratch.write((bare, moved.tobytes(), view[body_start:]))
-        decoded = decode(scratch.path)
-    return _plate(container, decoded)
+    planes = _copied(view, container, offsets) or _decoded(view, container, offsets)
+    parts = zip(container.headers, planes, strict=True)
+    return Plate(tuple(Part(header, channels) for header, channels in parts))
 
 
 def load_exr(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Plate:
@@ -134,7 +136,7 @@ def write_exr(plate: Plate, out: Sink) -> int:
 
     Args:
         plate: at least one part; attributes go out exactly as they are.
-        out: takes the bytes in order, once the whole file is encoded.
+        out: takes the bytes in order.
 
     Returns:
         How many bytes were written.
@@ -143,6 +145,8 @@ def write_exr(plate: Plate, out: Sink) -> int:
         StorageError: the memory, or *out*, is full.
     """
     headers = _final_headers(plate)
+    if all(map(is_uncompressed, headers)):
+        return _write_all(uncompressed_pieces(plate.parts, headers), out)
     with Scratch() as scratch:
         encode(plate.parts, headers, scratch.path)
         with scratch.map() as written, memoryview(written) as view:
@@ -195,15 +199,34 @@ def _storage(header: Header) -> str:
     return "tiledimage" if header.tile else "scanlineimage"
 
 
-def _plate(container: Container, decoded: list[Mapping[str, Any]]) -> Plate:
+def _copied(
+    view: memoryview, container: Container, offsets: list[NDArray[np.int64]]
+) -> list[dict[str, Plane]]:
+    """Return the channels of each part of an uncompressed file; empty if it is not one."""
+    headers = container.headers
+    if not all(map(is_uncompressed, headers)):
+        return []
+    copied = [
+        read_uncompressed(view, starts, header, len(headers))
+        for header, starts in zip(headers, offsets, strict=True)
+    ]
+    planes = [channels for channels in copied if channels is not None]
+    return planes if len(planes) == len(headers) else []
+
+
+def _decoded(
+    view: memoryview, container: Container, offsets: list[NDArray[np.int64]]
+) -> list[dict[str, Plane]]:
+    table = np.concatenate(offsets)
+    body_start = container.table_start + table.nbytes
+    bare = header_bytes(_bare_headers(container.headers))
+    moved = table + (len(bare) - container.table_start)
+    with Scratch() as scratch:
+        scratch.write((bare, moved.tobytes(), view[body_start:]))
+        decoded = decode(scratch.path)
     if len(decoded) != len(container.headers):
         raise DamagedImageError("The file's pixels are broken: a part could not be decoded.")
-    return Plate(
-        tuple(
-            Part(header, {spec.name: planes[spec.name] for spec in header.channels})
-            for header, planes in zip(container.headers, decoded, strict=True)
-        )
-    )
+    return decoded
 
 
 def _final_headers(plate: Plate) -> tuple[Header, ...]:
@@ -232,6 +255,12 @@ def _join(headers: tuple[Header, ...], written: memoryview, out: Sink) -> int:
     front = header_bytes(headers)
     moved = offsets + (len(front) - codec.table_start)
     with written[body_start:] as body:
-        for piece in (memoryview(front), memoryview(moved.tobytes()), body):
-            out.write(piece)
-        return len(front) + moved.nbytes + len(body)
+        return _write_all((memoryview(front), memoryview(moved.tobytes()), body), out)
+
+
+def _write_all(pieces: Iterable[memoryview], out: Sink) -> int:
+    size_bytes = 0
+    for piece in pieces:
+        out.write(piece)
+        size_bytes += len(piece)
+    return size_bytes

@@ -166,3 +166,13 @@ def test_every_truncation_is_a_typed_error(plate_bytes):
     for end in [*range(0, 900, 7), *range(900, len(content), 997)]:
         with pytest.raises(ImageError):
             parse_exr(content[:end])
+
+
+def test_uncompressed_rows_of_the_wrong_size_are_damage(openexr_file, random_planes):
+    """A row that claims fewer bytes than it has pixels is refused."""
+    content = bytearray(openexr_file(random_planes((4, 4))))
+    row = len(content) - 4 * 16
+    size = struct.unpack_from("<i", content, row - 4)[0]
+    struct.pack_into("<i", content, row - 4, size - 1)
+    with pytest.raises(DamagedImageError):
+        parse_exr(content)

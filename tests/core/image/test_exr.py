@@ -12,6 +12,7 @@ import pytest
 
 from filmgate.errors import StorageError
 from filmgate.image.codec import set_codec_threads
+from filmgate.image.container import header_bytes
 from filmgate.image.exr import (
     BufferWriter,
     encode_exr,
@@ -105,6 +106,30 @@ def test_other_readers_see_the_same_image(openexr_file, random_planes, rich_attr
     spec = OpenImageIO.ImageInput.open(str(path)).spec()
     assert (spec.width, spec.height, spec.nchannels) == (30, 20, 6)
     assert spec.getattribute("compression") == "zip"
+
+
+def test_uncompressed_rows_are_what_openexr_writes(openexr_file, random_planes, same_bits):
+    """Rows that are copied, not coded, make the very file that OpenEXR makes, and back."""
+    planes = random_planes((700, 333))
+    content = openexr_file(planes)
+    plate = parse_exr(content)
+    assert {name: plane.tobytes() for name, plane in plate.parts[0].channels.items()} == {
+        name: plane.tobytes() for name, plane in planes.items()
+    }
+    assert encode_exr(plate) == content
+
+
+def test_uncompressed_rows_out_of_order_are_decoded(openexr_file, random_planes, same_bits):
+    """A file whose rows were written in any order, as renderers do, reads the same."""
+    content = openexr_file(random_planes((5, 16)))
+    front = len(header_bytes(parse_headers(content)))
+    table = np.frombuffer(content[front : front + 40], "<i8")
+    step = int(table[1] - table[0])
+    rows = [content[start : start + step] for start in table]
+    order = [3, 0, 4, 1, 2]
+    places = np.array([order.index(row) for row in range(5)]) * step + table[0]
+    shuffled = content[:front] + places.astype("<i8").tobytes() + b"".join(rows[r] for r in order)
+    assert same_bits(parse_exr(shuffled).parts[0], parse_exr(content).parts[0])
 
 
 @pytest.mark.parametrize("origin", [(-7, -5), (100, 40), (0, 0)])

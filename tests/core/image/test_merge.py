@@ -16,12 +16,12 @@ from filmgate.image.window import Window
 
 COMBINED = tuple(f"ViewLayer.Combined.{end}" for end in "RGB")
 PROVENANCE = Provenance(
-    "denoise@1.2.0",
-    "blake3:00ff",
-    {"strength": 0.5, "name": "größer"},
-    {"color": "blake3:11"},
-    "oidn-f32-cuda-0",
-    "0.1.0",
+    model="denoise@1.2.0",
+    model_digest="blake3:00ff",
+    params={"strength": 0.5, "name": "größer"},
+    inputs={"color": "blake3:11"},
+    numerics="oidn-f32-cuda-0",
+    version="0.1.0",
 )
 
 
