@@ -4,71 +4,166 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from bench.exr import coding_table, measure_codings
-from bench.frames import ROOT, SIZES, TINY, FrameSource, Size, load_rendering, to_tensor
+from bench.filmgate import RunningServer, check_negation, round_trip_s
+from bench.frames import (
+    EXR_MEDIA,
+    ROOT,
+    SIZES,
+    TINY,
+    FrameSource,
+    Size,
+    load_rendering,
+    to_exr,
+    to_tensor,
+)
 from bench.machine import describe_machine
-from bench.measure import Timings, interleave
+from bench.measure import Case, Timings, interleave
 from bench.peers.triton import Triton, TritonMissingError
+from bench.pressure import measure_pressure
+from bench.promises import path_target, repeat_targets, triton_target
+from bench.sequence import (
+    load_plates,
+    make_noisy_frames,
+    measure_sequence,
+    sequence_table,
+    sequence_target,
+)
 from bench.table import Target, target_table, write_report
-from bench.transport import STORE_FORWARD, transport_cases, transport_table
+from bench.transport import (
+    FILMGATE_EXR,
+    FILMGATE_TENSOR,
+    STORE_FORWARD,
+    transport_cases,
+    transport_table,
+)
 
 PAGE = ROOT / "docs" / "performance.md"
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: everything, or just enough to see that it runs."""
+    """How much is measured.
+
+    Attributes:
+        sizes: of the frames; the last one also serves to put the server under pressure.
+        rounds: how often each case counts.
+        coding_rounds: the same for EXR codings.
+        alone: how many frames of a sequence run alone first, to time the stages.
+        plates: frames of the sequence of plates, those included.
+        synthetic: frames of the synthetic sequence, likewise.
+        pressure_frames: how many frames pass through a store that is too small for them.
+    """
 
     sizes: tuple[Size, ...]
     rounds: int
+    coding_rounds: int
+    alone: int
+    plates: int
+    synthetic: int
+    pressure_frames: int
 
 
-FULL = Effort(SIZES, rounds=12)
-QUICK = Effort((TINY,), rounds=1)
+FULL = Effort(SIZES, 12, 10, alone=6, plates=46, synthetic=30, pressure_frames=30)
+QUICK = Effort((TINY,), 1, 1, alone=2, plates=4, synthetic=4, pressure_frames=8)
 
 
-def measure(effort: Effort, triton_python: str) -> str:
-    """Run everything and return the report as Markdown."""
-    parts = [describe_machine()]
-    targets: list[Target] = []
-    triton, note = start_triton(triton_python)
-    try:
+@dataclass
+class Report:
+    """What was found, in the order in which it is written."""
+
+    targets: list[Target] = field(default_factory=list[Target])
+    sections: list[str] = field(default_factory=list[str])
+
+    def add(self, title: str, body: str) -> None:
+        """Append a section."""
+        self.sections.append(f"### {title}\n\n{body}")
+
+    def to_markdown(self) -> str:
+        """Return everything; the promises stand first."""
+        promises = f"### Targets\n\n{target_table(self.targets)}"
+        return "\n\n".join([describe_machine(), promises, *self.sections])
+
+
+def measure(effort: Effort, triton_python: str) -> Report:
+    """Run everything."""
+    report = Report()
+    with open_triton(triton_python) as (triton, absence):
         for size in effort.sizes:
-            parts += measure_size(size, effort.rounds, triton)
-    finally:
-        if triton is not None:
-            triton.close()
-    return "\n\n".join([*parts, note, "### Targets", target_table(targets)])
+            measure_size(report, size, effort, triton)
+    measure_sequences(report, effort)
+    smallest = effort.sizes[-1]
+    source = FrameSource(to_tensor(load_rendering(smallest)))
+    report.targets += measure_pressure(source, effort.pressure_frames)
+    if absence:
+        report.sections.append(f"Triton was not measured: {absence}.")
+    return report
 
 
-def measure_size(size: Size, rounds: int, triton: Triton | None) -> list[str]:
-    """Return the sections about frames of *size*."""
-    source = FrameSource(to_tensor(load_rendering(size)))
-    with transport_cases(source, size, triton) as cases:
-        timings = interleave(cases, rounds)
-    codings = measure_codings(size, rounds)
-    extent = f"{size.name}, {size.width} x {size.height}"
-    return [
-        f"### Round trip of one frame, {extent} RGBA half",
-        transport_table(timings),
-        f"### EXR in memory, {extent} RGBA half",
-        coding_table(codings, loopback_rate(source, timings)),
-    ]
+def measure_size(report: Report, size: Size, effort: Effort, triton: Triton | None) -> None:
+    """Measure round trips and codings of frames of *size*."""
+    pixels = load_rendering(size)
+    tensor = FrameSource(to_tensor(pixels))
+    exr = FrameSource(to_exr(pixels), EXR_MEDIA)
+    with RunningServer() as server:
+        with transport_cases(tensor, size, triton) as cases:
+            cases.update(filmgate_cases(server, tensor, exr))
+            timings = interleave(cases, effort.rounds)
+        report.targets += [path_target(size, timings), triton_target(size, timings)]
+        report.targets += repeat_targets(server, tensor, size)
+    codings = measure_codings(size, effort.coding_rounds)
+    extent = f"{size.name}, {size.width} x {size.height} RGBA half"
+    report.add(f"Round trip of one frame, {extent}", transport_table(timings))
+    rate = loopback_rate(tensor, timings)
+    report.add(f"EXR in memory, {extent}", coding_table(codings, rate))
 
 
-def loopback_rate(source: FrameSource, timings: dict[str, Timings]) -> float:
+def filmgate_cases(
+    server: RunningServer, tensor: FrameSource, exr: FrameSource
+) -> Mapping[str, Case]:
+    """Return our own round trips, once their answers have been found right."""
+    check_negation(server.client, tensor)
+    check_negation(server.client, exr)
+    return {
+        FILMGATE_TENSOR: lambda: round_trip_s(server.client, tensor),
+        FILMGATE_EXR: lambda: round_trip_s(server.client, exr),
+    }
+
+
+def loopback_rate(source: FrameSource, timings: Mapping[str, Timings]) -> float:
     """Return the bytes per second that one direction on this machine was seen to carry."""
     return 2 * source.size_bytes / timings[STORE_FORWARD].median_s
 
 
-def start_triton(python: str) -> tuple[Triton | None, str]:
-    """Return Triton if it runs under *python*, and a sentence about why not."""
+def measure_sequences(report: Report, effort: Effort) -> None:
+    """Measure what a sequence does with stages and cores."""
+    size = effort.sizes[-1]
+    synthetic = list(make_noisy_frames(size, effort.synthetic))
+    sequences = {
+        "rendered plates, 640 x 360, all layers": load_plates(effort.plates),
+        f"synthetic noise, {size.width} x {size.height} RGBA half": synthetic,
+    }
+    runs = [measure_sequence(name, seen, effort.alone) for name, seen in sequences.items()]
+    report.targets += [sequence_target(run) for run in runs]
+    report.add("Sequences through `denoise`", sequence_table(runs))
+
+
+@contextmanager
+def open_triton(python: str) -> Generator[tuple[Triton | None, str]]:
+    """Yield Triton if it runs under *python*, or why it does not."""
     try:
-        return Triton(python), ""
+        triton = Triton(python)
     except TritonMissingError as error:
-        return None, f"Triton was not measured: {error}."
+        yield None, str(error)
+        return
+    try:
+        yield triton, ""
+    finally:
+        triton.close()
 
 
 def main() -> None:
@@ -82,7 +177,7 @@ def main() -> None:
         help="an interpreter that has nvidia-pytriton",
     )
     options = parser.parse_args()
-    report = measure(QUICK if options.quick else FULL, options.triton_python)
+    report = measure(QUICK if options.quick else FULL, options.triton_python).to_markdown()
     sys.stdout.write(report + "\n")
     if not options.quick:
         write_report(PAGE, report)

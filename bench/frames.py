@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import OpenEXR
-from filmgate.tensor import TENSOR_MEDIA, TensorSpec, tensor_header
 from numpy.typing import NDArray
+
+from filmgate.tensor import TENSOR_MEDIA, TensorSpec, tensor_header
 
 ROOT = Path(__file__).resolve().parent.parent
 PLATES = ROOT / "examples" / "plates"
@@ -66,7 +67,7 @@ def load_rendering(size: Size) -> NDArray[np.float16]:
 def to_tensor(pixels: NDArray[np.float16]) -> bytearray:
     """Return *pixels*, (H, W, C), as one ``application/x-tensor`` blob that can be changed."""
     spec = TensorSpec("F16", pixels.shape, ("y", "x", "c"))
-    return bytearray(tensor_header({"image": spec}) + pixels.tobytes())
+    return bytearray(tensor_header({"color": spec}) + pixels.tobytes())
 
 
 def to_exr(

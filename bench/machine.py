@@ -19,7 +19,7 @@ def describe_machine() -> str:
     return (
         f"Measured on {psutil.cpu_count()} cores ({_processor()}), {memory_gib:.0f} GiB of memory, "
         f"{platform.system()}, Python {platform.python_version()}; {versions}."
-        f" The load before the run was {psutil.getloadavg()[0]:.1f}."
+        f" The load average at the end was {psutil.getloadavg()[0]:.1f}."
     )
 
 

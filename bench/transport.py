@@ -23,6 +23,8 @@ CHUNKS = "pyzmq, 1 MiB messages echoed"
 STORE_FORWARD = "pyzmq, 1 MiB messages, stored and forwarded"
 GRPC = "gRPC, stream of 1 MiB messages"
 TRITON = "Triton, gRPC, a model that negates"
+FILMGATE_TENSOR = "**Filmgate, tensor**"
+FILMGATE_EXR = "**Filmgate, EXR**"
 
 PEERS: Mapping[str, Callable[[int], Peer]] = {
     MEMCPY: Memcpy,

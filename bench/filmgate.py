@@ -1,0 +1,175 @@
+"""A server and a client of our own for the measurements, and what one round trip is."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from bench.frames import CHANNELS, FrameSource, decode_planes
+from filmgate.client import Client
+from filmgate.job import Payload, Result, Work
+from filmgate.tensor import TENSOR_MEDIA, parse_tensor_blob
+from filmgate.wire.messages import Wish
+from filmgate_server.children import spawn_child
+from filmgate_server.config import ServerConfig
+
+MODEL = "negate"
+INPUT = "color"
+START_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 120.0
+ALPHA = CHANNELS.index("A")
+
+
+class RunningServer:
+    """A gateway and its workers on a free port of this machine, and a client of it.
+
+    Args:
+        settings: fields of `ServerConfig` that differ from the defaults.
+
+    Attributes:
+        client: connected.
+        port: where the gateway listens.
+        gateway: its process.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        config = ServerConfig(port=0, http_port=-1, log_level="error", **settings)
+        answers, report_fd = os.pipe()
+        given = {**config.to_settings(), "token": "", "report_fd": report_fd}
+        self._child = spawn_child("filmgate_server.service", given, (report_fd,))
+        os.close(report_fd)
+        self.gateway = psutil.Process(self._child.pid)
+        try:
+            self.port = _read_port(answers)
+            self.client = self.connect()
+        except BaseException:
+            self._child.kill()
+            raise
+        finally:
+            os.close(answers)
+
+    def connect(self, port: int | None = None) -> Client:
+        """Return another client, by way of *port* if that is given."""
+        client = Client(server=f"tcp://127.0.0.1:{port or self.port}")
+        client.wait_connected(START_TIMEOUT_S)
+        return client
+
+    def counters(self) -> Mapping[str, int]:
+        """Return the server's own counters."""
+        return self.client.status().counters
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that works on a frame: this one, the gateway and the workers."""
+        return [psutil.Process(), self.gateway, *self.gateway.children(recursive=True)]
+
+    def cpu_s(self) -> float:
+        """Return the processor seconds that all of them have used so far."""
+        times = [process.cpu_times() for process in self.processes()]
+        return sum(used.user + used.system for used in times)
+
+    def __enter__(self) -> Self:
+        """Return the server."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the client and end the server, which takes its workers with it."""
+        self.client.close()
+        self._child.kill()
+
+
+def _read_port(answers: int) -> int:
+    if not select.select([answers], [], [], START_TIMEOUT_S)[0]:
+        raise RuntimeError("the server did not start in time")
+    line = os.read(answers, 4096)
+    if not line:
+        raise RuntimeError("the server ended before it was ready")
+    return int(json.loads(line)["port"])
+
+
+def negation(source: FrameSource, frame: bytes, alpha: bool = False) -> Work:
+    """Return the work of negating *frame*; an EXR comes back whole and uncompressed."""
+    wish = Wish() if source.media == TENSOR_MEDIA else Wish(mode="merged", compression="none")
+    return Work(MODEL, (Payload(INPUT, frame, source.media),), {"alpha": alpha}, wish)
+
+
+def run(client: Client, work: Work) -> tuple[float, Result]:
+    """Run *work*; return the seconds from its bytes to those of the answer, and the answer."""
+    start = time.perf_counter()
+    result = client.submit(work).result(ANSWER_TIMEOUT_S)
+    return time.perf_counter() - start, result
+
+
+def round_trip_s(client: Client, source: FrameSource) -> float:
+    """Return the seconds of one round trip of a frame that the server has never seen."""
+    taken_s, _ = run(client, negation(source, bytes(source.advance())))
+    return taken_s
+
+
+def check_negation(client: Client, source: FrameSource) -> None:
+    """Make sure that what is measured does what it should.
+
+    Raises:
+        RuntimeError: the answer is not the negated frame with its alpha as it was.
+    """
+    frame = bytes(source.advance())
+    _, result = run(client, negation(source, frame))
+    expected = -_pixels(frame, source.media)
+    expected[..., ALPHA] *= -1
+    if not np.array_equal(_pixels(result.outputs[0].data, source.media), expected):
+        raise RuntimeError(f"{MODEL} returned other pixels than the negated ones")
+
+
+def _pixels(blob: bytes | memoryview, media: str) -> NDArray[np.float16]:
+    if media == TENSOR_MEDIA:
+        tensor = parse_tensor_blob(blob)[INPUT]
+        return np.frombuffer(tensor.data, np.float16).reshape(tensor.spec.shape)
+    planes = decode_planes(bytes(blob), threads=1)
+    return np.stack([planes[name] for name in CHANNELS], axis=-1)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What asking for the same frame again cost.
+
+    Attributes:
+        uploaded_bytes: pixels that were sent.
+        executions: times that a worker ran.
+        seconds: until the answer was here.
+    """
+
+    uploaded_bytes: int
+    executions: int
+    seconds: float
+
+
+def repeat_with_other_parameter(server: RunningServer, source: FrameSource) -> Repeat:
+    """Negate a frame, then negate it again with another parameter."""
+    first = negation(source, bytes(source.advance()))
+    return _repeat(server, first, replace(first, params={"alpha": True}))
+
+
+def repeat_unchanged(server: RunningServer, source: FrameSource) -> Repeat:
+    """Negate a frame, then ask for exactly the same again."""
+    first = negation(source, bytes(source.advance()))
+    return _repeat(server, first, first)
+
+
+def _repeat(server: RunningServer, first: Work, second: Work) -> Repeat:
+    run(server.client, first)
+    before = server.counters()
+    taken_s, _ = run(server.client, second)
+    after = server.counters()
+    return Repeat(
+        after["uploaded_bytes"] - before["uploaded_bytes"],
+        after["executions_run"] - before["executions_run"],
+        taken_s,
+    )
