@@ -95,9 +95,13 @@ def canonical(value: Any) -> bytes:
     a number is whole or real is for the caller to declare: convert by the parameter's type first.
 
     Raises:
-        RequestError: a float is NaN or infinite, a key is not text, or a type has no encoding.
+        RequestError: a float is NaN or infinite, an integer has more than 64 bits, a key is not
+            text, a text is not Unicode, or a type has no encoding.
     """
-    return bytes(msgpack.packb(_plain(value), use_bin_type=True))
+    try:
+        return bytes(msgpack.packb(_plain(value), use_bin_type=True))
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise RequestError(f"A value cannot be part of a job ({error}).") from error
 
 
 def canonical_digest(value: Any) -> bytes:

@@ -192,8 +192,8 @@ class Job:
             try:
                 return self.future.result(slice_s)
             except FutureTimeout:
-                if self.future.done():
-                    raise
+                if self.future.done():  # it ended at the last moment, perhaps by a TimeoutError
+                    return self.future.result()
                 waited_s += slice_s
         raise ExpiredError(f"The job has not ended within {timeout_s} s.")
 

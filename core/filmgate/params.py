@@ -81,7 +81,11 @@ class Parameter:
             numbers = [float(part) for part in text.split(",")]
         except ValueError:
             raise self.misfit(text) from None
-        return self.convert(numbers if self.type in _VECTOR_SIZES else numbers[0])
+        if self.type in _VECTOR_SIZES:
+            return self.convert(numbers)
+        if len(numbers) > 1:
+            raise self.misfit(text)
+        return self.convert(numbers[0])
 
     def misfit(self, value: Any) -> ParameterError:
         """Return the error that says what *value* should have been."""
@@ -119,9 +123,15 @@ _VECTOR_SIZES = {"colour": 4, "point": 2, "box": 4}
 
 
 def _to_float(parameter: Parameter, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise parameter.misfit(value)
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise parameter.misfit("a number of hundreds of digits") from None
+    if not math.isfinite(number):
+        raise parameter.misfit(value)
+    return number
 
 
 def _to_int(parameter: Parameter, value: Any) -> int:

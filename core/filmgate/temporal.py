@@ -26,7 +26,8 @@ def plan_inputs(temporal: Temporal, time: float, span: Range) -> list[int]:
         wanted = [math.floor(time), math.ceil(time)]
     else:
         centre = math.floor(time + 0.5)
-        wanted = list(range(centre - temporal.before, centre + temporal.after + 1))
+        reach = (temporal.before, temporal.after) if temporal.kind == "window" else (0, 0)
+        wanted = list(range(centre - reach[0], centre + reach[1] + 1))
     return _at_edges(temporal.edges, wanted, span)
 
 

@@ -125,7 +125,7 @@ def _parse_header(view: memoryview) -> tuple[dict[str, Any], int]:
 def _parse_tensor(name: str, entry: Any, axes: Mapping[str, Any], body: memoryview) -> Tensor:
     try:
         spec = _parse_spec(entry, str(axes.get(name, "")))
-        start, end = (int(offset) for offset in entry["data_offsets"])
+        start, end = (_whole(offset) for offset in entry["data_offsets"])
     except (KeyError, TypeError, ValueError):
         raise InputError(f"Tensor {name!r} is not described as it should be.") from None
     if not 0 <= start <= end <= len(body) or end - start != spec.size_bytes:
@@ -134,10 +134,16 @@ def _parse_tensor(name: str, entry: Any, axes: Mapping[str, Any], body: memoryvi
 
 
 def _parse_spec(entry: Any, axes: str) -> TensorSpec:
-    shape = tuple(int(length) for length in entry["shape"])
+    shape = tuple(_whole(length) for length in entry["shape"])
     names = tuple(axes.split()) or tuple(f"axis{place}" for place in range(len(shape)))
     if entry["dtype"] not in DTYPE_BYTES or len(names) != len(shape) or len(shape) > AXES_MAX:
         raise ValueError
     if any(length < 0 or length > 1 << 40 for length in shape):
         raise ValueError
     return TensorSpec(entry["dtype"], shape, names)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError
+    return value

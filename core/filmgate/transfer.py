@@ -112,10 +112,14 @@ class Receiving:
     def add(self, data: BlobData, piece: memoryview) -> bool:
         """Take a piece; return whether the blob is complete and verified.
 
+        After a blob has started over, pieces that were already on their way are dropped.
+
         Raises:
             IntegrityError: the piece is damaged or out of order; the blob starts over.
         """
         start = self.hasher.size_bytes
+        if self.complete or (self.attempts and not start and data.offset):
+            return False
         end = start + len(piece)
         if data.offset != start or end > len(self.buffer) or not len(piece):
             raise self._start_over("out of order")

@@ -14,6 +14,7 @@ from filmgate.errors import (
     DeniedError,
     ExpiredError,
     FilmgateError,
+    StorageError,
     UnknownBlobError,
     UnknownJobError,
 )
@@ -25,9 +26,10 @@ from filmgate.wire.messages import (
     JobEnded,
     JobProgress,
     JobReady,
-    JobRefused,
     JobSubmit,
     Message,
+    to_ended,
+    to_refused,
 )
 from filmgate_server.dispatcher import Dispatcher
 from filmgate_server.intake import Intake
@@ -145,7 +147,7 @@ class Broker:
         job = self._job_of(owner, job_id, re)
         if job is not None:
             self._end(
-                job, _ended(job_id, "cancelled", CancelledError("The job was cancelled.")), re
+                job, to_ended(job_id, "cancelled", CancelledError("The job was cancelled.")), re
             )
 
     def query(self, owner: Owner, job_id: bytes, re: int) -> None:
@@ -212,7 +214,7 @@ class Broker:
         """End each job of a failed execution with the error."""
         self._metrics.executions.labels(outcome=error.code).inc()
         for job_id in list(execution.jobs):
-            self._end(self._table.jobs[job_id], _ended(job_id, "error", error), None)
+            self._end(self._table.jobs[job_id], to_ended(job_id, "error", error), None)
 
     # Time.
 
@@ -220,15 +222,24 @@ class Broker:
         """Expire what has run out of time."""
         now_s = self._clock()
         for job in list(self._table.jobs.values()):
-            if job.deadline_s is not None and now_s > job.deadline_s:
+            if job.ending is not None:
+                self._end(job, job.ending, None)
+            elif job.deadline_s is not None and now_s > job.deadline_s:
                 self._expire(job, "The job's deadline has passed.")
             elif job.away_since_s is not None and now_s > job.away_since_s + job.lease_s:
                 self._expire(job, "The client went away and did not come back.")
-        for job_id in [job_id for job_id, until_s in self._orphans.items() if now_s > until_s]:
-            del self._orphans[job_id]
-            error = ExpiredError("The server was restarted and the client did not come back.")
-            self._journal.end(_ended(job_id, "expired", error))
+        self._expire_orphans(now_s)
         self._expire_stalled(now_s)
+
+    def _expire_orphans(self, now_s: float) -> None:
+        error = ExpiredError("The server was restarted and the client did not come back.")
+        for job_id in [job_id for job_id, until_s in self._orphans.items() if now_s > until_s]:
+            try:
+                self._journal.end(to_ended(job_id, "expired", error))
+            except StorageError as failure:
+                log.warning("journal cannot be written", error=failure.text)
+                return
+            del self._orphans[job_id]
 
     def _expire_stalled(self, now_s: float) -> None:
         for session, digest in self.uploads.stalled(now_s - self._terms.upload_stall_s):
@@ -239,7 +250,7 @@ class Broker:
                     self._expire(job, "The upload of an input stood still for too long.")
 
     def _expire(self, job: Job, text: str) -> None:
-        self._end(job, _ended(job.id, "expired", ExpiredError(text)), None)
+        self._end(job, to_ended(job.id, "expired", ExpiredError(text)), None)
 
     # Accepting.
 
@@ -391,7 +402,8 @@ class Broker:
         """Bind a job to the session that asks for it now: the newest one wins."""
         if job.owner.session == owner.session:
             return
-        refs = self._absent(job)
+        execution = self._execution(job)
+        refs = self._absent(job) if execution is not None and execution.missing else []
         self._store.promise(self.uploads.missing_bytes(owner.session, refs))
         self.uploads.expect(owner.session, owner.show, refs)
         job.owner, job.away_since_s = owner, None
@@ -407,15 +419,25 @@ class Broker:
         job.execution, job.outcome = None, outcome
 
     def _redo(self, job: Job) -> None:
+        outcome, job.outcome = job.outcome, None
+        try:
+            self._attach(job, "interactive")
+        except FilmgateError:
+            job.outcome = outcome  # the client will ask again
+            raise
         self._unpin(job)
-        job.outcome = None
-        self._attach(job, "interactive")
         self._start_if_supplied(job)
 
     # Ending.
 
     def _end(self, job: Job, ended: JobEnded, re: int | None) -> None:
-        final = self._journal.end(ended)
+        """Write a job's one outcome and tell it; `tick` tries again while the journal is full."""
+        job.ending = job.ending or ended
+        try:
+            final = self._journal.end(job.ending)
+        except StorageError as failure:
+            log.warning("journal cannot be written", error=failure.text)
+            return
         del self._table.jobs[job.id]
         self._unpin(job)
         self._detach(job)
@@ -452,16 +474,10 @@ class Broker:
 
     def _refuse(self, owner: Owner, job_id: bytes, error: FilmgateError, re: int) -> None:
         retry_after_ms = RETRY_AFTER_MS if error.retryable else 0
-        detail = dict(error.detail)
-        refused = JobRefused(job_id, error.code, error.text, error.remedy, detail, retry_after_ms)
-        self._outbox.send(owner.session, refused, re)
+        self._outbox.send(owner.session, to_refused(job_id, error, retry_after_ms), re)
 
     @property
     def _dispatch(self) -> Dispatcher:
         if self.dispatcher is None:
             raise BusyError("The server has not finished starting.")
         return self.dispatcher
-
-
-def _ended(job_id: bytes, outcome: str, error: FilmgateError) -> JobEnded:
-    return JobEnded(job_id, outcome, error.code, error.text, error.remedy, dict(error.detail))

@@ -9,7 +9,9 @@ from filmgate.manifest import to_manifest_json
 from filmgate.wire.messages import ModelsPage, ModelSummary
 from filmgate_server.registry.local import LocalRegistry
 
-PAGE_MODELS = 64
+PAGE_MODELS = 32
+SUMMARY_CHARACTERS_MAX = 200
+"""A page fits into a header; the whole text stands in the manifest."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Catalogue:
                 ModelSummary(
                     manifest.name,
                     manifest.version,
-                    manifest.task,
-                    manifest.summary,
+                    manifest.task[:SUMMARY_CHARACTERS_MAX],
+                    manifest.summary[:SUMMARY_CHARACTERS_MAX],
                     package.digest,
                     blob.digest,
                     blob.size_bytes,

@@ -24,6 +24,10 @@ DEATHS_MAX = 2
 STARVED_S = 30.0
 """So long an execution waits for its outputs' memory before it fails and the client tries again."""
 
+WARNINGS_MAX = 16
+WARNING_CHARACTERS_MAX = 500
+"""A job's warnings and outputs fit into one header together."""
+
 log = structlog.get_logger()
 
 
@@ -123,6 +127,9 @@ class Dispatcher:
                 del self._starved[number]
                 text = "The server's memory stayed full of other jobs."
                 self._fail(execution, StorageError(text))
+            except FilmgateError as error:
+                del self._starved[number]
+                self._fail(execution, error)
             else:
                 del self._starved[number]
                 execution.promised_bytes = wanted
@@ -191,7 +198,8 @@ class Dispatcher:
         for stage, seconds in timings.items():
             self._metrics.stage_seconds.labels(stage=stage).observe(seconds)
         self._close(known)
-        self._events.finished(known, Outcome(refs, tuple(warnings), milliseconds))
+        told = tuple(warning[:WARNING_CHARACTERS_MAX] for warning in warnings[:WARNINGS_MAX])
+        self._events.finished(known, Outcome(refs, told, milliseconds))
         self.place()
 
     def failed(self, execution: int, error: FilmgateError) -> None:

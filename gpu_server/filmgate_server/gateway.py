@@ -41,7 +41,7 @@ from filmgate.wire.version import negotiate
 from filmgate_server.broker import Broker
 from filmgate_server.catalogue import Catalogue, PublicBlob
 from filmgate_server.metrics import Metrics
-from filmgate_server.sessions import DOWNLOADS_MAX, Session, SessionTable
+from filmgate_server.sessions import DOWNLOADS_MAX, Download, Session, SessionTable
 from filmgate_server.status import Status
 from filmgate_server.store import Blob
 from filmgate_server.watchdog import Watchdog
@@ -187,6 +187,7 @@ class Gateway:
 
     def _hello(self, route: bytes, hello: Hello, number: int) -> None:
         protocol = negotiate(hello.protocols)
+        self._lose(route)  # a second hello on one connection leaves its first session
         session, resumed = self._sessions.open(hello, route, self._clock())
         session.put_credit, session.get_credit, session.spent = self._window_bytes, 0, 0
         session.downloads.clear()
@@ -226,8 +227,7 @@ class Gateway:
         self._the_broker.query(session.owner, query.job_id, number)
 
     def _blob_put(self, session: Session, put: BlobPut, number: int, piece: memoryview) -> None:
-        if len(piece) > self._chunk_bytes:
-            raise ProtocolError(f"A piece of a blob has at most {self._chunk_bytes} bytes.")
+        self._check_piece(put, piece)
         self._metrics.uploaded_bytes.inc(len(piece))
         try:
             self._the_broker.put(session.owner, put, piece)
@@ -236,13 +236,19 @@ class Gateway:
             error.detail["digest"] = put.digest.hex()
             raise
 
+    def _check_piece(self, put: BlobPut, piece: memoryview) -> None:
+        """Demand the pieces that downloads are cut into too: their sums are kept."""
+        end = min(put.offset + self._chunk_bytes, put.size)
+        if put.offset % self._chunk_bytes or len(piece) != end - put.offset:
+            raise ProtocolError(f"A piece of a blob has {self._chunk_bytes} bytes, or is the last.")
+
     def _blob_get(self, session: Session, get: BlobGet, number: int, _: object) -> None:
         if len(session.downloads) >= DOWNLOADS_MAX:
             raise ProtocolError(f"At most {DOWNLOADS_MAX} blobs are sent at a time.")
         blob = self._find(session, get.digest)
         if get.offset % self._chunk_bytes or get.offset >= blob.size_bytes:
             raise ProtocolError("A download starts at the beginning of a piece.")
-        session.downloads[get.digest] = get.offset
+        session.downloads[get.digest] = Download(get.offset, number)
         self._pump(session)
 
     def _credit(self, session: Session, credit: Credit, number: int, _: object) -> None:
@@ -262,7 +268,12 @@ class Gateway:
     def _send(
         self, route: bytes, message: Message, piece: memoryview | None = None, re: int | None = None
     ) -> bool:
-        parts: list[Any] = [route, encode(message, re=re)]
+        try:
+            header = encode(message, re=re)
+        except ProtocolError as error:
+            log.error("message too long", kind=message.kind)
+            header = encode(to_error(error), re=re)
+        parts: list[Any] = [route, header]
         if piece is not None:
             parts.append(piece)
             self._metrics.sent_bytes.inc(len(piece))
@@ -282,12 +293,14 @@ class Gateway:
     def _pump(self, session: Session) -> None:
         """Send pieces of the session's downloads, in turn, as far as its credit reaches."""
         while session.downloads and session.route is not None:
-            digest, start = next(iter(session.downloads.items()))
+            digest, download = next(iter(session.downloads.items()))
             try:
                 blob = self._find(session, digest)
-            except UnknownBlobError:
+            except UnknownBlobError as error:
                 del session.downloads[digest]
-                raise
+                self._answer_error(session.route, error, download.number)
+                continue
+            start = download.offset
             end = min(start + self._chunk_bytes, blob.size_bytes)
             if end - start > session.get_credit:
                 return
@@ -295,7 +308,7 @@ class Gateway:
             if end == blob.size_bytes:
                 del session.downloads[digest]
             else:
-                session.downloads[digest] = end
+                download.offset = end
                 session.downloads.move_to_end(digest)
             sum_ = blob.sums[start // self._chunk_bytes][:SUM_BYTES]
             data = BlobData(digest, blob.size_bytes, start, sum_)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filmgate.digest import canonical_digest
-from filmgate.wire.messages import BlobRef, Wish
+from filmgate.wire.messages import BlobRef, JobEnded, Wish
 from filmgate_server.registry.local import Package
 from filmgate_server.store import Blob, Key
 
@@ -36,9 +36,7 @@ class Work:
 
     def key(self) -> bytes:
         """Return the work key: the digest of the canonical encoding of all of it."""
-        inputs = sorted(
-            [ref.name, ref.time, ref.view, ref.media, ref.digest] for ref in self.inputs
-        )
+        inputs = [[ref.name, ref.time, ref.view, ref.media, ref.digest] for ref in self.inputs]
         wish = self.wish
         return canonical_digest(
             {
@@ -76,6 +74,7 @@ class Job:
         outcome: what can be fetched; None before.
         pins: the outputs kept for it.
         away_since_s: when its session vanished; None while it is there.
+        ending: its outcome, while the journal could not take it yet.
     """
 
     id: bytes
@@ -88,6 +87,7 @@ class Job:
     outcome: Outcome | None = None
     pins: list[Blob] = field(default_factory=list[Blob])
     away_since_s: float | None = None
+    ending: JobEnded | None = None
 
 
 @dataclass

@@ -113,12 +113,19 @@ class Journal:
         return entry.ended if entry is not None and entry.ended is not None else ended
 
     def find(self, job_id: bytes) -> Entry | None:
-        """Return what is known of a job."""
-        row = self._base.execute(
+        """Return what is known of a job.
+
+        Raises:
+            StorageError: the disk is failing.
+        """
+        statement = (
             "SELECT show, user, work_key, outcome, code, text, remedy, detail FROM jobs"
-            " WHERE job_id=?",
-            (job_id,),
-        ).fetchone()
+            " WHERE job_id=?"
+        )
+        try:
+            row = self._base.execute(statement, (job_id,)).fetchone()
+        except sqlite3.Error as error:
+            raise StorageError(f"The journal {self._path} cannot be read ({error}).") from error
         return None if row is None else _entry(job_id, row)
 
     def open_jobs(self) -> list[tuple[bytes, float]]:

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import zmq
 
+from filmgate.errors import StorageError
 from filmgate_server.broker import Broker, Terms
 from filmgate_server.catalogue import Catalogue
 from filmgate_server.children import read_settings, tie_to_parent
@@ -67,7 +68,7 @@ class Service:
         table, sessions = JobTable(), SessionTable(token)
         self._registry = LocalRegistry(config.model_folders)
         self._table = table
-        self._store = Store(config.store_bytes, clock, self._forget_segment)
+        self._store = Store(config.store_bytes, clock, self._forget_segment, config.chunk_bytes)
         self._journal = Journal(config.journal_path, time.time)
         self.gateway = Gateway(
             self._context,
@@ -178,8 +179,14 @@ class Service:
     def _upkeep(self, now_s: float) -> None:
         self._broker.tick()
         self._store.expire(now_s - self._config.result_ttl_s)
-        self._journal.forget(time.time() - JOURNAL_KEEP_S)
+        self._forget_old_jobs()
         self.metrics.set_gauges(self._status.counters())
+
+    def _forget_old_jobs(self) -> None:
+        try:
+            self._journal.forget(time.time() - JOURNAL_KEEP_S)
+        except StorageError as error:
+            log.warning("journal cannot be written", error=error.text)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._drain_until_s is None:

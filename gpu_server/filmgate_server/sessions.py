@@ -16,6 +16,14 @@ DOWNLOADS_MAX = 64
 
 
 @dataclass
+class Download:
+    """A blob on its way out: the next byte to send, and the number of the request for it."""
+
+    offset: int
+    number: int
+
+
+@dataclass
 class Session:
     """One client.
 
@@ -25,7 +33,7 @@ class Session:
         seen_s: when the last message came.
         put_credit: bytes that the client may still send.
         get_credit: bytes that we may still send.
-        downloads: the next byte to send of each blob that was asked for.
+        downloads: each blob that was asked for, and how far it is sent.
     """
 
     owner: Owner
@@ -34,7 +42,7 @@ class Session:
     put_credit: int = 0
     get_credit: int = 0
     spent: int = 0
-    downloads: OrderedDict[bytes, int] = field(default_factory=OrderedDict[bytes, int])
+    downloads: OrderedDict[bytes, Download] = field(default_factory=OrderedDict[bytes, Download])
 
     @property
     def token(self) -> bytes:

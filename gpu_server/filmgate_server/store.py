@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from filmgate.digest import PrefixHasher
+from filmgate.digest import CHUNK_BYTES, PrefixHasher, digest_blob
 from filmgate.errors import BusyError, ImageTooLargeError, IntegrityError, ProtocolError
 from filmgate_server.segments import Arena, Segment, capacity_for
 
@@ -102,12 +102,18 @@ class Store:
         budget_bytes: for inputs and outputs together.
         clock: seconds, monotonic.
         on_close: told the id of each segment that is closed: others may have mapped it.
+        chunk_bytes: the pieces that blobs travel in; each has a prefix sum.
     """
 
     def __init__(
-        self, budget_bytes: int, clock: Callable[[], float], on_close: Callable[[int], None]
+        self,
+        budget_bytes: int,
+        clock: Callable[[], float],
+        on_close: Callable[[int], None],
+        chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
         self.budget_bytes = budget_bytes
+        self._chunk_bytes = chunk_bytes
         self._on_close = on_close
         self._clock = clock
         self._arena = Arena()
@@ -194,6 +200,8 @@ class Store:
         if present is not None:
             blob.release(blob.segment)
             return present
+        if self._chunk_bytes != CHUNK_BYTES:  # workers make the sums of the usual pieces
+            blob.sums = digest_blob(blob.content, self._chunk_bytes).sums
         self._used_bytes += blob.segment.capacity_bytes
         return self._insert(blob)
 

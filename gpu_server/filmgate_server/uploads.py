@@ -23,6 +23,7 @@ class Upload:
     size_bytes: int
     touched_s: float
     staging: Staging | None = None
+    restarted: bool = False
 
 
 class Uploads:
@@ -40,6 +41,7 @@ class Uploads:
         self._clock = clock
         self.received_bytes = 0
         self._open: dict[tuple[bytes, bytes], Upload] = {}
+        self._heard_s: dict[bytes, float] = {}
 
     def missing_bytes(self, session: bytes, refs: Iterable[BlobRef]) -> int:
         """Return the memory that `expect` would promise for *refs*."""
@@ -61,7 +63,8 @@ class Uploads:
     def put(self, session: bytes, show: str, put: BlobPut, piece: memoryview) -> Blob | None:
         """Take a piece; return the blob when it is complete.
 
-        A piece that nobody expects (any more) is dropped.
+        A piece that nobody expects (any more) is dropped; so are those that were on their way when
+        the upload started again.
 
         Raises:
             ProtocolError: it is out of order; ``detail["offset"]`` says where to go on.
@@ -71,7 +74,10 @@ class Uploads:
         upload = self._open.get((session, put.digest)) or self._loose(session, show, put)
         if upload is None or put.size != upload.size_bytes:
             return None
-        upload.touched_s = self._clock()
+        upload.touched_s = self._heard_s[session] = self._clock()
+        if upload.restarted and put.offset:
+            return None
+        upload.restarted = False
         self.received_bytes += len(piece)
         if upload.staging is None:
             upload.staging = self._store.stage(show, put.digest, put.size)
@@ -104,8 +110,18 @@ class Uploads:
             self._store.cancel_promise(capacity_for(upload.size_bytes))
 
     def stalled(self, older_than_s: float) -> list[tuple[bytes, bytes]]:
-        """Return (session, digest) of uploads of which nothing came since *older_than_s*."""
-        return [key for key, upload in self._open.items() if upload.touched_s < older_than_s]
+        """Return (session, digest) of the uploads that have stood still since *older_than_s*.
+
+        A client sends one blob after the other: while a piece of any comes, none of its uploads
+        stands still.
+        """
+        sending = {key[0] for key in self._open}
+        self._heard_s = {key: at for key, at in self._heard_s.items() if key in sending}
+        return [
+            key
+            for key, upload in self._open.items()
+            if max(upload.touched_s, self._heard_s.get(key[0], 0.0)) < older_than_s
+        ]
 
     def __len__(self) -> int:
         """Return how many are open."""
@@ -128,4 +144,4 @@ class Uploads:
     def _restart(self, upload: Upload) -> None:
         if upload.staging is not None:
             self._store.discard(upload.staging, promise_again=True)
-            upload.staging = None
+            upload.staging, upload.restarted = None, True

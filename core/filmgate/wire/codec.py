@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import msgpack
 
-from filmgate.errors import FilmgateError, ProtocolError, UnsupportedKindError
+from filmgate.errors import FilmgateError, ProtocolError, RequestError, UnsupportedKindError
 from filmgate.wire.fields import COUNT_MAX, LIST_MAX, MAP_MAX, TEXT_MAX, read_fields, write_fields
 from filmgate.wire.messages import MESSAGES, Message
 
@@ -29,12 +29,16 @@ def encode(message: Message, id: int = 0, re: Optional[int] = None) -> bytes:
 
     Raises:
         ProtocolError: the message is longer than a header may be.
+        RequestError: it holds a value that has no encoding, such as a parameter of a foreign type.
     """
     document: dict[str, Any] = {"kind": message.kind, "id": id}
     if re is not None:
         document["re"] = re
     document.update(write_fields(message))
-    header = bytes(msgpack.packb(document, use_bin_type=True))
+    try:
+        header = bytes(msgpack.packb(document, use_bin_type=True))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RequestError(f"A {message.kind} holds what cannot be sent ({error}).") from error
     if len(header) > HEADER_BYTES_MAX:
         raise ProtocolError(f"A {message.kind} message of {len(header)} bytes is too long.")
     return header

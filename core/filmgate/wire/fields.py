@@ -13,6 +13,7 @@ from filmgate.errors import FilmgateError, ProtocolError, UnsupportedFieldError
 Reader = Callable[[Any], Any]
 
 TEXT_MAX = 4096
+LABEL_MAX = 128
 LIST_MAX = 256
 MAP_MAX = 64
 COUNT_MAX = (1 << 53) - 1
@@ -53,6 +54,13 @@ def text(value: Any) -> str:
     """Read a text of at most `TEXT_MAX` bytes."""
     if not isinstance(value, str) or len(value.encode("utf-8", "replace")) > TEXT_MAX:
         raise ProtocolError("a text was expected")
+    return value
+
+
+def label(value: Any) -> str:
+    """Read a short text of at most `LABEL_MAX` bytes: lists of hundreds must fit into a header."""
+    if not isinstance(value, str) or len(value.encode("utf-8", "replace")) > LABEL_MAX:
+        raise ProtocolError(f"a text of at most {LABEL_MAX} bytes was expected")
     return value
 
 

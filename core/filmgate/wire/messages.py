@@ -30,12 +30,12 @@ class BlobRef:
         size: the content's length in bytes.
     """
 
-    name: str = wire_field(f.text)
+    name: str = wire_field(f.label)
     digest: bytes = wire_field(f.digest)
     size: int = wire_field(f.count)
-    media: str = wire_field(f.text, EXR_MEDIA)
+    media: str = wire_field(f.label, EXR_MEDIA)
     time: float = wire_field(f.number, 0.0)
-    view: str = wire_field(f.text, "")
+    view: str = wire_field(f.label, "")
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ class Hello(Message):
 
     kind: ClassVar[str] = "hello"
     protocols: tuple[int, ...] = wire_field(f.many(f.count, 16))
-    client: str = wire_field(f.text, "")
-    user: str = wire_field(f.text, "")
-    show: str = wire_field(f.text, "")
+    client: str = wire_field(f.label, "")
+    user: str = wire_field(f.label, "")
+    show: str = wire_field(f.label, "")
     token: str = wire_field(f.text, "")
     resume: Optional[bytes] = wire_field(f.optional(f.name16), None)
 
@@ -364,9 +364,28 @@ class Drain(Message):
 MESSAGES: dict[str, type[Message]] = {kind.kind: kind for kind in Message.__subclasses__()}
 
 
+TOLD_CHARACTERS_MAX = 1000
+"""An error's text may quote what a client sent, and must still fit into a field."""
+
+
 def to_error(error: FilmgateError) -> Error:
     """Write an exception as a message."""
-    return Error(error.code, error.text[:1000], error.remedy[:1000], error.detail)
+    return Error(error.code, *_told(error))
+
+
+def to_refused(job_id: bytes, error: FilmgateError, retry_after_ms: int) -> JobRefused:
+    """Write an exception as the refusal of a job."""
+    return JobRefused(job_id, error.code, *_told(error), retry_after_ms)
+
+
+def to_ended(job_id: bytes, outcome: str, error: FilmgateError) -> JobEnded:
+    """Write an exception as the end of a job."""
+    return JobEnded(job_id, outcome, error.code, *_told(error))
+
+
+def _told(error: FilmgateError) -> tuple[str, str, dict[str, Any]]:
+    cut = slice(TOLD_CHARACTERS_MAX)
+    return error.text[cut], error.remedy[cut], dict(error.detail)
 
 
 def from_error(message: Error | JobEnded | JobRefused) -> FilmgateError:
