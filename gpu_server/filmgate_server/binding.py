@@ -61,7 +61,7 @@ def bind_views(
 
 
 def bind_own_file(wanted: ModelInput, plate: Plate, view: str, chosen: str | None) -> BoundInput:
-    """Bind an input that has a file of its own: its layer by name, or else the file's main one.
+    """Bind an input that has a file of its own: its layer by name, or else the file's only one.
 
     Args:
         wanted: the input.
@@ -77,16 +77,20 @@ def bind_own_file(wanted: ModelInput, plate: Plate, view: str, chosen: str | Non
     try:
         views = bind_views([needed], plate, by_hand)
     except LayerError:
-        layers = list_layers(plate.parts[0].channels)
-        if chosen is not None or len(plate.parts) > 1 or not {MAIN, *layers}:
+        layers = _layers(plate, view)
+        if chosen is not None or len(layers) != 1:
             raise
-        views = bind_views([needed], plate, {wanted.name: _only_layer(layers)})
+        views = bind_views([needed], plate, {wanted.name: layers[0]})
     named = {bound.view: bound.inputs[wanted.name] for bound in views}
     return named.get(view) or next(iter(named.values()))
 
 
-def _only_layer(layers: Mapping[str, tuple[str, ...]]) -> str:
-    return next(iter(layers)) if len(layers) == 1 else MAIN
+def _layers(plate: Plate, view: str) -> list[str]:
+    """Return the layers of *view*, or of the first view if the file has no such view."""
+    views = [part.view for part in plate.parts]
+    shown = view if view in views else views[0]
+    places = [place for place, part in enumerate(plate.parts) if part.view == shown]
+    return list(list_layers(_channels(plate, places, prefixed=len(places) > 1)))
 
 
 def _bind(

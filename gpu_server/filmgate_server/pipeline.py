@@ -83,8 +83,14 @@ def is_fatal(error: BaseException) -> bool:
     """
     cause: BaseException | None = error
     while cause is not None:
-        name, text = type(cause).__name__, str(cause)
-        if name != "OutOfMemoryError" and (name == "AcceleratorError" or "CUDA error" in text):
+        if _comes_from_the_device(cause):
             return True
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+def _comes_from_the_device(error: BaseException) -> bool:
+    name = type(error).__name__
+    if isinstance(error, FilmgateError) or name == "OutOfMemoryError":
+        return False  # our own text repeats that of its cause, which is judged by itself
+    return name == "AcceleratorError" or "CUDA error" in str(error)

@@ -52,6 +52,7 @@ class Stages:
         package = self._shelf.package(Path(order.package), order.package_digest)
         execution.package, execution.task = package, self._new_task(execution, package)
         execution.task.decode()
+        execution.step("decode", 1, 1)
 
     def infer(self, execution: Execution) -> None:
         """Run the model, loading it first if need be."""

@@ -50,10 +50,9 @@ def group_by_view(manifest: Manifest, blobs: Sequence[InputBlob]) -> list[dict[s
     main = [blob for blob in blobs if blob.entry.name == manifest.main_input.name]
     if not main:
         raise InputError(f"{manifest.name} needs the input {manifest.main_input.name!r}.")
-    views = {blob.entry.view: _of_view(blob.entry.view, blobs) for blob in main}
-    if len(views) != len(main):
+    if len({blob.entry.view for blob in main}) != len(main):
         raise InputError(f"{manifest.name} takes one frame at a time, not {len(main)}.")
-    return list(views.values())
+    return [_of_view(blob.entry.view, blobs) for blob in main]
 
 
 def _of_view(view: str, blobs: Sequence[InputBlob]) -> dict[str, InputBlob]:

@@ -40,6 +40,7 @@ class FakeBroker:
         self.blobs: list[AssignedInput] = []
         self.infos: list[tuple[int, WorkerInfo]] = []
         self.stages: list[tuple[int, str]] = []
+        self.finished: list[tuple[int, str]] = []
         self.asked: dict[int, tuple[int, ...]] = {}
         self.outputs: dict[int, Sequence[ProducedOutput]] = {}
         self.warnings: dict[int, Sequence[str]] = {}
@@ -63,6 +64,8 @@ class FakeBroker:
 
     def progress(self, execution: int, stage: str, done: int, total: int) -> None:
         self.stages.append((execution, stage))
+        if done == total:
+            self.finished.append((execution, stage))
 
     def reserve(self, execution: int, sizes: Sequence[int]) -> None:
         self.asked[execution] = tuple(sizes)
