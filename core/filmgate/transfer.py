@@ -26,21 +26,26 @@ class Sending:
 
 
 class Outgoing:
-    """What is to be sent, one blob after the other, within the server's credit."""
+    """What is to be sent, one blob after the other, within the server's credit.
+
+    What was sent whole is kept aside until the server has it: it may have to be sent again.
+    """
 
     def __init__(self) -> None:
         self.credit = 0
         self.chunk_bytes = CHUNK_BYTES
         self._queue: OrderedDict[bytes, Sending] = OrderedDict()
+        self._sent: dict[bytes, Sending] = {}
 
     def reset(self, chunk_bytes: int, credit: int) -> None:
         """Start over on a new connection; jobs will ask again for what they miss."""
         self._queue.clear()
+        self._sent.clear()
         self.chunk_bytes, self.credit = chunk_bytes, credit
 
     def want(self, missing: Missing, blob: BlobDigest, data: Buffer) -> None:
         """Queue a blob that the server lacks, unless it is being sent."""
-        if missing.digest in self._queue:
+        if missing.digest in self._queue or missing.digest in self._sent:
             return
         if self.chunk_bytes != CHUNK_BYTES:
             blob = digest_blob(data, self.chunk_bytes)
@@ -49,6 +54,7 @@ class Outgoing:
     def drop(self, digest: bytes) -> None:
         """Send no more of a blob."""
         self._queue.pop(digest, None)
+        self._sent.pop(digest, None)
 
     def restart(self, digest: bytes, offset: int) -> None:
         """Go on from *offset* after the server found a piece damaged or out of order.
@@ -56,7 +62,7 @@ class Outgoing:
         Raises:
             IntegrityError: that has happened too often.
         """
-        sending = self._queue.get(digest)
+        sending = self._queue.get(digest) or self._sent.get(digest)
         if sending is None:
             return
         sending.attempts += 1
@@ -64,6 +70,8 @@ class Outgoing:
             self.drop(digest)
             raise IntegrityError("An input was damaged each time on its way to the server.")
         sending.offset = offset - offset % self.chunk_bytes
+        self._sent.pop(digest, None)
+        self._queue[digest] = sending
 
     def pieces(self) -> Iterator[tuple[BlobPut, memoryview]]:
         """Yield the pieces that may be sent now."""
@@ -72,9 +80,7 @@ class Outgoing:
             size = sending.blob.size_bytes
             end = min(sending.offset + self.chunk_bytes, size)
             if sending.offset >= size:
-                self._queue.move_to_end(digest)
-                if all(other.offset >= other.blob.size_bytes for other in self._queue.values()):
-                    return
+                self._sent[digest] = self._queue.pop(digest)
                 continue
             if end - sending.offset > self.credit:
                 return
