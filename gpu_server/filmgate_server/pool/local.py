@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from filmgate.errors import FilmgateError, IntegrityError, ProtocolError, error_from_wire
+from filmgate.errors import IntegrityError, ProtocolError, error_from_wire
 from filmgate_server.pool.channel import Parcel
 from filmgate_server.pool.member import STOP_GRACE_S, Member, MemberSettings, State
 from filmgate_server.pool.messages import (
@@ -17,17 +17,13 @@ from filmgate_server.pool.messages import (
     Drop,
     Failed,
     Grant,
-    InputEntry,
-    OutputEntry,
-    PoolMessage,
     Progress,
     Ready,
     Reserve,
-    Run,
-    split_sums,
 )
 from filmgate_server.pool.outputs import OutputBook
-from filmgate_server.pool.port import Assignment, PoolEvents, ProducedOutput, WorkerInfo
+from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo
+from filmgate_server.pool.translation import attach_all, produced_output, run_message
 from filmgate_server.segments import Segment
 
 MESSAGES_PER_TURN = 64
@@ -107,7 +103,7 @@ class LocalPool:
                 member.judge(now_s)
                 self._bury(worker, member)
             if member.state is State.DOWN and now_s >= member.restart_at_s:
-                member.spawn(now_s)
+                member.respawn(now_s)
 
     def free_slots(self) -> dict[int, int]:
         """Return how many more executions each ready worker takes."""
@@ -129,7 +125,7 @@ class LocalPool:
             for blob in assignment.inputs
             if blob.segment.id not in member.seen_inputs
         }
-        message = _run_message(assignment, list(fresh.values()))
+        message = run_message(assignment, list(fresh.values()))
         member.post(message, [segment.fd for segment in fresh.values()])
         member.executions.add(assignment.execution)
         member.seen_inputs.update(fresh)
@@ -143,8 +139,7 @@ class LocalPool:
     def grant(self, execution: int, sizes: Sequence[int] | None) -> None:
         """Give segments for outputs of *sizes*, or drop the execution with None.
 
-        Raises:
-            ProtocolError: it was granted its segments before.
+        A worker that has asked twice is doomed.
         """
         member = self._runner(execution)
         if member is None:
@@ -152,8 +147,11 @@ class LocalPool:
         if sizes is None:
             member.executions.discard(execution)
             member.post(Grant(execution, refused=True))
-        else:
+            return
+        try:
             member.post(Grant(execution, member.outputs.grant(execution, sizes)))
+        except ProtocolError as error:
+            member.doom(f"it broke the rules ({error.text})")
 
     def drop_input(self, segment_id: int) -> None:
         """Make every worker that has mapped the segment let go of it."""
@@ -185,28 +183,13 @@ class LocalPool:
         return next((member for member in self._members if execution in member.executions), None)
 
     def _drain(self, worker: int, member: Member) -> bool:
-        """Take what the worker has said, and return whether there is no more for now.
-
-        A worker that breaks the rules is doomed, alone.
-        """
-        try:
-            for _ in range(MESSAGES_PER_TURN):
-                if member.channel is None:
-                    return True
-                self._hear(worker, member, member.channel.receive(wait=False))
-        except BlockingIOError:
-            return True
-        except (ProtocolError, IntegrityError) as error:
-            member.doom(f"it broke the rules ({error.text})")
-        except OSError as error:
-            member.doom(f"it cannot be heard ({error.strerror or error})")
-        return member.channel is None
-
-    def _hear(self, worker: int, member: Member, parcel: Parcel | None) -> None:
-        if parcel is None:
-            member.doom("")  # the end of its stream: its exit status says more
-        else:
+        """Take what the worker has said, and return whether there is no more for now."""
+        for _ in range(MESSAGES_PER_TURN):
+            parcel = _next_parcel(member)
+            if parcel is None:
+                return True
             self._take(worker, member, parcel)
+        return False
 
     def _take(self, worker: int, member: Member, parcel: Parcel) -> None:
         message = parcel.message
@@ -219,17 +202,17 @@ class LocalPool:
             self._take_ready(worker, member, message)
         elif isinstance(message, Beat):
             member.note_loading(message.loading)
-        else:
+        elif isinstance(message, Progress | Reserve | Failed):
             self._pass_on(member, message)
+        else:
+            member.doom(f"it broke the rules (it sent {message.kind})")
 
     def _take_ready(self, worker: int, member: Member, message: Ready) -> None:
         member.state = State.READY
         info = WorkerInfo(message.pid, message.device, message.device_class, message.engines)
         self._events.ready(worker, info)
 
-    def _pass_on(self, member: Member, message: PoolMessage) -> None:
-        if not isinstance(message, Progress | Reserve | Failed):
-            raise ProtocolError(f"A worker must not send {message.kind}.")
+    def _pass_on(self, member: Member, message: Progress | Reserve | Failed) -> None:
         if message.execution not in member.executions:
             return  # it was dropped while this was on its way
         if isinstance(message, Progress):
@@ -237,30 +220,35 @@ class LocalPool:
         elif isinstance(message, Reserve):
             self._events.reserve(message.execution, message.sizes)
         else:
-            self._end(member, message.execution)
+            member.executions.discard(message.execution)
+            member.outputs.revoke(message.execution)
             error = error_from_wire(message.code, message.text, message.remedy, message.detail)
             self._events.failed(message.execution, error)
 
-    def _end(self, member: Member, execution: int) -> None:
-        member.executions.discard(execution)
-        member.outputs.revoke(execution)
-
     def _take_done(self, member: Member, message: Done, parcel: Parcel) -> None:
+        try:
+            segments = self._settle(member, message, parcel)
+        except (ProtocolError, IntegrityError) as error:
+            member.doom(f"it broke the rules ({error.text})")
+            return
+        self._lenders.update({segment.id: member.outputs for segment in segments})
+        member.executions.discard(message.execution)
+        member.note_success()
+        outputs = [produced_output(*pair) for pair in zip(message.outputs, segments, strict=True)]
+        self._events.done(message.execution, outputs, message.warnings, message.timings)
+
+    def _settle(self, member: Member, message: Done, parcel: Parcel) -> list[Segment]:
+        """Map what the worker has created, and find the segment of each output."""
         if message.execution not in member.executions:
             parcel.close_fds()
             raise ProtocolError("A worker answers what it was not asked.")
         created = self._attach(member, message, parcel)
         try:
-            segments = member.outputs.settle(message.execution, message.outputs, created)
+            return member.outputs.settle(message.execution, message.outputs, created)
         except ProtocolError:
             for segment in created.values():
                 segment.close()
             raise
-        self._lenders.update({segment.id: member.outputs for segment in segments})
-        member.executions.discard(message.execution)
-        member.note_success()
-        outputs = [_produced(*pair) for pair in zip(message.outputs, segments, strict=True)]
-        self._events.done(message.execution, outputs, message.warnings, message.timings)
 
     def _attach(self, member: Member, message: Done, parcel: Parcel) -> dict[int, Segment]:
         """Map the segments that came along, which must be exactly those it was to create."""
@@ -269,7 +257,7 @@ class LocalPool:
         if sorted(named) != sorted(wanted) or len(named) != len(parcel.fds):
             parcel.close_fds()
             raise ProtocolError("A worker created other segments than it was told to.")
-        return _attach_all(message.attached, parcel.fds)
+        return attach_all(message.attached, parcel.fds)
 
     def _wanted(self, member: Member, message: Done) -> list[Attachment]:
         created = member.outputs.to_create(message.execution)
@@ -283,52 +271,19 @@ class LocalPool:
             self._events.lost(worker, lost, reason)
 
 
-def _attach_all(entries: Sequence[Attachment], fds: Sequence[int]) -> dict[int, Segment]:
-    attached: dict[int, Segment] = {}
-    for place, entry in enumerate(entries):
-        try:
-            attached[entry.segment] = Segment.attach(entry.segment, fds[place], entry.capacity)
-        except FilmgateError:
-            for segment in attached.values():
-                segment.close()
-            Parcel(Beat(), tuple(fds[place + 1 :])).close_fds()
-            raise
-    return attached
-
-
-def _run_message(assignment: Assignment, fresh: Sequence[Segment]) -> Run:
-    return Run(
-        execution=assignment.execution,
-        package=str(assignment.package_path),
-        package_digest=assignment.package_digest,
-        params=assignment.params,
-        inputs=tuple(
-            InputEntry(
-                blob.name,
-                blob.time,
-                blob.view,
-                blob.media,
-                blob.segment.id,
-                blob.size_bytes,
-                blob.digest,
-            )
-            for blob in assignment.inputs
-        ),
-        layers=assignment.layers,
-        wish=assignment.wish,
-        provenance=assignment.provenance,
-        attached=tuple(Attachment(segment.id, segment.capacity_bytes) for segment in fresh),
-    )
-
-
-def _produced(entry: OutputEntry, segment: Segment) -> ProducedOutput:
-    return ProducedOutput(
-        entry.name,
-        entry.time,
-        entry.view,
-        entry.media,
-        segment,
-        entry.size,
-        entry.digest,
-        split_sums(entry.sums),
-    )
+def _next_parcel(member: Member) -> Parcel | None:
+    """Return the next message; None when there is none, or no more. Garbage dooms the worker."""
+    if member.channel is None:
+        return None
+    try:
+        parcel = member.channel.receive(wait=False)
+        if parcel is None:
+            member.doom("")  # the end of its stream: its exit status says more
+        return parcel
+    except BlockingIOError:
+        return None
+    except ProtocolError as error:
+        member.doom(f"it broke the rules ({error.text})")
+    except OSError as error:
+        member.doom(f"it cannot be heard ({error.strerror or error})")
+    return None

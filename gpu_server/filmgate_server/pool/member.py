@@ -101,6 +101,14 @@ class Member:
         self.state, self._reason = State.STARTING, ""
         self._heard, self._loading, self._silent_since_s = False, False, now_s
 
+    def respawn(self, now_s: float) -> None:
+        """Start the process again; where the system has no room for it, later."""
+        try:
+            self.spawn(now_s)
+        except OSError:
+            self._deaths += 1
+            self.restart_at_s = now_s + backoff_s(self._deaths)
+
     def filenos(self) -> list[int]:
         """Return what to poll: the channel while it is open, the process until it has ended."""
         pidfd = self.child.pidfd if self.child else None
