@@ -28,7 +28,9 @@ from filmgate_server.runtime.numerics import numerics_id
 from filmgate_server.store import Store
 from filmgate_server.uploads import LOOSE_BYTES_MAX
 
-INPUTS_MAX = 10_000
+INPUTS_MAX = 250
+"""As many as one message hands to a worker, each with its descriptor."""
+
 EXR_GUESS = 4
 """How much larger than its compressed input a result is taken to be, until a worker knows."""
 
@@ -125,6 +127,8 @@ def _check_inputs(manifest: Manifest, inputs: tuple[BlobRef, ...], size_max: int
             raise ImageTooLargeError(
                 f"Input {ref.name!r} has {ref.size} bytes; the server takes {size_max}."
             )
+    if len(inputs) > INPUTS_MAX:
+        raise InputError(f"The job has {len(inputs)} inputs; {INPUTS_MAX} are taken.")
     if not inputs or inputs[0].name != manifest.main_input.name:
         raise InputError(f"The first input must be {manifest.main_input.name!r}.")
 

@@ -77,10 +77,11 @@ class Uploads:
         upload.touched_s = self._heard_s[session] = self._clock()
         if upload.restarted and put.offset:
             return None
-        upload.restarted = False
         self.received_bytes += len(piece)
         if upload.staging is None:
+            upload.restarted = True  # and stays so if there is no memory
             upload.staging = self._store.stage(show, put.digest, put.size)
+        upload.restarted = False
         try:
             complete = upload.staging.add(put.offset, piece, put.sum)
         except IntegrityError:

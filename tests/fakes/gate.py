@@ -278,7 +278,9 @@ class Gate:
         digest, size, sums = digest_blob(content)
         for offset in range(start, size, CHUNK_BYTES):
             piece = memoryview(content)[offset : offset + CHUNK_BYTES]
-            self.broker.put(owner, BlobPut(digest, size, offset, sums[offset // CHUNK_BYTES]), piece)
+            self.broker.put(
+                owner, BlobPut(digest, size, offset, sums[offset // CHUNK_BYTES]), piece
+            )
 
     def complete(self, execution: int, content: bytes) -> None:
         """Let the worker run an execution to its end."""
@@ -335,4 +337,3 @@ def job_id(number: int) -> bytes:
 def content(seed: int, size_bytes: int = 100_000) -> bytes:
     """Return bytes that differ for each *seed*."""
     return seed.to_bytes(4, "big") + bytes(size_bytes - 4)
-
