@@ -35,7 +35,7 @@ class ArrayRuntime:
         """Run the model on images."""
         with model_errors(self._manifest):
             outputs = self._model.infer(inputs, params, step)
-        return checked_outputs(self._manifest, inputs, outputs)
+            return checked_outputs(self._manifest, inputs, outputs)
 
     def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
         """Say nothing: the package gets the pixels as they are."""

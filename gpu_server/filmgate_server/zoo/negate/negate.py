@@ -27,16 +27,17 @@ _RGBA = 4
 
 
 class Negate:
-    """Negates ``color``; of four channels the fourth only if ``alpha`` says so."""
+    """Negates ``color``; a tensor's alpha only if ``alpha`` says so."""
 
     def infer(
-        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
+        self,
+        inputs: Mapping[str, Pixels],
+        params: Mapping[str, Any],
+        step: Step,
     ) -> dict[str, Pixels]:
-        """Negate an image."""
+        """Negate an image; it comes without alpha."""
         step(0, 1)
         result = -inputs["color"]
-        if result.shape[2] == _RGBA and not params["alpha"]:
-            result[..., 3] = inputs["color"][..., 3]
         step(1, 1)
         return {"color": result}
 
