@@ -32,7 +32,7 @@ sys.addaudithook(lambda name, args: name.startswith(watched) and events.append(n
 for name in sys.argv[1:]:
     importlib.import_module(name)
 tasks = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
-heavy = {"numpy", "torch", "OpenEXR", "OpenImageIO", "PyOpenColorIO", "asyncio"} & set(sys.modules)
+heavy = {"numpy", "torch", "OpenEXR", "OpenImageIO", "PyOpenColorIO"} & set(sys.modules)
 print(dict(events=events, threads=threading.active_count(), tasks=tasks, heavy=sorted(heavy)))
 """
 QUIET = "{'events': [], 'threads': 1, 'tasks': 1, 'heavy': []}"
