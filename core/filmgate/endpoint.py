@@ -91,11 +91,16 @@ def load_endpoint(path: Path) -> Optional[Endpoint]:
 
 def find_endpoint(server: str) -> Optional[Endpoint]:
     """Return the endpoint behind a configured address of this machine, if its file is there."""
-    host, _, port = server.rpartition(":")
-    if host not in [f"tcp://{name}" for name in _LOOPBACK_NAMES] or not port.isdigit():
-        return None
     folder = endpoint_folder()
-    return load_endpoint(_path(folder, int(port))) if _is_own(folder) else None
+    if not is_local(server) or not _is_own(folder):
+        return None
+    return load_endpoint(_path(folder, int(server.rpartition(":")[2])))
+
+
+def is_local(server: str) -> bool:
+    """Say whether an address is one of this machine's own."""
+    host, _, port = server.rpartition(":")
+    return host in [f"tcp://{name}" for name in _LOOPBACK_NAMES] and port.isdigit()
 
 
 def find_running() -> Optional[Endpoint]:

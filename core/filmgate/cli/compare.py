@@ -22,6 +22,8 @@ from filmgate.image.exr import load_exr
 from filmgate.image.frame import Part
 from filmgate.image.panels import Panel, side_by_side_png
 
+_NAMES_SHOWN = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(JsonOption):
@@ -81,10 +83,17 @@ def _compare(image: Part | None, reference: Part) -> Any:
     if image is None:
         return None
     common = [name for name in image.channels if name in reference.channels]
+    if not common:
+        raise InputError("The images have no channel in common.", "Compare images of one render.")
     lonely = sorted(set(image.channels) ^ set(reference.channels))
     if lonely:
-        say(f"Left out, because only one file has them: {', '.join(lonely)}")
+        say(f"Left out, because only one file has them: {_some(lonely)}")
     return compare(image, reference, common)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _print(verdict: Verdict) -> None:

@@ -10,11 +10,15 @@ from filmgate.cli.options import ServerOptions
 from filmgate.cli.terminal import say
 from filmgate.client import Client
 from filmgate.config import Config
-from filmgate.endpoint import Endpoint, find_endpoint, find_running
-from filmgate.errors import ConnectionLostError
+from filmgate.endpoint import Endpoint, find_endpoint, find_running, is_local
+from filmgate.errors import ConnectionLostError, DeniedError
 from filmgate.local_server import LocalServer
 
 _SLICE_S = 1.0
+_TURN_S = 0.1
+_TOKEN_GRACE_S = 10.0
+"""A server listens before its workers are ready, and announces its token only then."""
+
 _REMEDY = "Start it (`filmgate serve`), give it time with --wait, or use --embedded."
 
 
@@ -97,7 +101,7 @@ class _Patience:
 
 
 def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _Patience) -> bool:
-    """Wait until connected, the time is over, or another server has come to this machine."""
+    """Wait until connected; False when the time is over or another token should be tried."""
     while True:
         left_s = give_up_s - time.monotonic()
         try:
@@ -106,8 +110,22 @@ def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _P
             if left_s <= 0 or find_endpoint(client.server) != known:
                 return False
             patience.show()
+        except DeniedError:
+            if not _new_token(client.server, known, min(left_s, _TOKEN_GRACE_S)):
+                raise
+            return False
         else:
             return True
+
+
+def _new_token(server: str, known: Endpoint | None, wait_s: float) -> bool:
+    """Say whether a server of this machine writes a token: one that has just started will."""
+    give_up_s = time.monotonic() + wait_s
+    while is_local(server) and time.monotonic() < give_up_s:
+        if find_endpoint(server) != known:
+            return True
+        time.sleep(_TURN_S)
+    return False
 
 
 def _client(server: str, config: Config, endpoint: Endpoint | None) -> Client:

@@ -51,8 +51,8 @@ def main() -> None:
 
 def build_app() -> typer.Typer:
     """Return the whole command line."""
-    app = typer.Typer(help=_HELP, pretty_exceptions_enable=False, no_args_is_help=True)
-    app.callback()(_version_option)
+    app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+    app.callback(help=_HELP)(_global_options)
     app.command("run")(as_command(RunOptions, run_model))
     app.add_typer(_models_app(), name="models", help="List the models, or show one.")
     app.command("status")(as_command(StatusOptions, show_status))
@@ -83,6 +83,12 @@ def _list_unless_asked() -> Any:
     return callback
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        results.print(f"filmgate {filmgate.__version__}")
+        raise typer.Exit
+
+
 def _serve(ctx: typer.Context) -> None:
     """Hand over to the server's package, which is only loaded when it is wanted."""
     entries = metadata.entry_points(group=COMMANDS, name="serve")
@@ -97,11 +103,10 @@ def _serve(ctx: typer.Context) -> None:
     app(ctx.args, prog_name="filmgate serve")
 
 
-def _version_option(
+def _global_options(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
     ] = False,
 ) -> None:
-    if version:
-        results.print(f"filmgate {filmgate.__version__}")
-        raise typer.Exit
+    """Take what stands before the subcommand; everything is done by the options themselves."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from filmgate.cli.sequence import format_frames, parse_frames, parse_sequence
-from filmgate.errors import RequestError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from filmgate.cli.sequence import format_frames, parse_frames, parse_sequence
+from filmgate.errors import RequestError
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""`filmgate compare`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Any
+"""What `conftest.Command` is: tests import nothing from each other."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, plate: Callable[..., bytes]) -> Path:
+    """A folder with a reference, something close to it and something far from it."""
+    for name, value in (("reference", 0.5), ("close", 0.51), ("far", 0.75)):
+        (tmp_path / f"{name}.exr").write_bytes(plate(value))
+    return tmp_path
+
+
+def test_the_same_image_is_identical(lonely: Command, folder: Path) -> None:
+    """No server is needed; equal bits are called identical."""
+    said = lonely("compare", folder / "far.exr", folder / "far.exr").out
+    assert "Identical in every bit" in said
+
+
+def test_the_error_of_each_channel(lonely: Command, folder: Path) -> None:
+    """The largest error is exact, and the gain over the image before is positive."""
+    said = lonely(
+        "compare",
+        folder / "close.exr",
+        folder / "reference.exr",
+        "--before",
+        folder / "far.exr",
+        "--json",
+    ).out
+    (part,) = json.loads(said)
+    errors = [channel["max_error"] for channel in part["channels"]]
+    assert errors == pytest.approx([0.01] * 3, rel=1e-5)
+    assert part["psnr_tm_db"] > part["before"]["psnr_tm_db"]
+    assert (
+        "better by"
+        in lonely(
+            "compare",
+            folder / "close.exr",
+            folder / "reference.exr",
+            "--before",
+            folder / "far.exr",
+        ).out
+    )
+
+
+def test_a_picture_shows_them_side_by_side(lonely: Command, folder: Path) -> None:
+    """The PNG is written whole."""
+    picture = folder / "sub" / ".." / "side.png"
+    (folder / "sub").mkdir()
+    lonely("compare", folder / "far.exr", folder / "close.exr", "--png", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert not list(folder.glob(".*.part"))
+
+
+def test_channels_of_one_file_alone_are_named(
+    lonely: Command, folder: Path, plate: Callable[..., bytes]
+) -> None:
+    """A model's own channels can be compared with a render that has more."""
+    (folder / "more.exr").write_bytes(plate(0.5, depth=1.0))
+    said = lonely("compare", folder / "more.exr", folder / "reference.exr").err
+    assert "depth.R" in said
+
+
+def test_infinity_is_null_in_json(lonely: Command, folder: Path) -> None:
+    """JSON knows no infinity; scripts read null for no difference."""
+    said = lonely("compare", folder / "far.exr", folder / "far.exr", "--json").out
+    (part,) = json.loads(said, parse_constant=pytest.fail)
+    assert part["psnr_db"] is None
+
+
+def test_a_missing_file_is_a_typed_error(lonely: Command, folder: Path) -> None:
+    """The path and the reason, no traceback."""
+    said = lonely("compare", folder / "none.exr", folder / "far.exr", code=73).err
+    assert "none.exr" in said
+
+
+def test_a_damaged_file_is_bad_data(lonely: Command, folder: Path) -> None:
+    """Exit code 65, and what to do."""
+    (folder / "cut.exr").write_bytes((folder / "far.exr").read_bytes()[:100])
+    said = lonely("compare", folder / "cut.exr", folder / "far.exr", code=65).err
+    assert "what to do" in said
+
+
+def test_images_without_a_common_channel_are_refused(
+    lonely: Command, examples: Path, folder: Path
+) -> None:
+    """The error says why there is nothing to compare."""
+    said = lonely("compare", examples / "noisy_0001.exr", folder / "far.exr", code=2).err
+    assert "no channel in common" in said

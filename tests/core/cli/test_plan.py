@@ -1,0 +1,131 @@
+"""Which files make which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from filmgate.cli.plan import FrameTask, InputChoices, parse_inputs, plan_frames
+from filmgate.errors import InputError, RequestError
+from filmgate.manifest import Manifest, parse_manifest
+
+NO_CHOICES = InputChoices({}, {})
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    """A model with a main input and an optional one."""
+    return parse_manifest(
+        {
+            "model": {"name": "clean", "version": "1.0.0", "task": "t", "summary": "s"},
+            "licence": {"code": "Apache-2.0"},
+            "inputs": [{"name": "color"}, {"name": "albedo", "optional": True}],
+            "outputs": [{"name": "color"}],
+            "runtime": {"engine": "oidn"},
+        }
+    )
+
+
+@pytest.fixture
+def renders(tmp_path: Path) -> Path:
+    """A folder with frames 1, 2 and 4."""
+    for frame in (1, 2, 4):
+        (tmp_path / f"in.{frame:04d}.exr").touch()
+    return tmp_path
+
+
+def test_one_file_is_one_task(manifest: Manifest) -> None:
+    """Paths without a place for the frame stand for themselves."""
+    tasks = plan_frames("a.exr", "b.exr", "", NO_CHOICES, manifest)
+    assert tasks == [FrameTask(None, {"color": Path("a.exr")}, Path("b.exr"))]
+
+
+def test_a_sequence_is_what_exists(manifest: Manifest, renders: Path) -> None:
+    """Without a list of frames, those on disk are taken."""
+    tasks = plan_frames(f"{renders}/in.####.exr", "out/o.%03d.exr", "", NO_CHOICES, manifest)
+    assert [task.frame for task in tasks] == [1, 2, 4]
+    assert tasks[2].inputs == {"color": renders / "in.0004.exr"}
+    assert tasks[2].output == Path("out/o.004.exr")
+
+
+def test_listed_frames_need_not_exist(manifest: Manifest, renders: Path) -> None:
+    """A missing frame fails by itself later; the others are made."""
+    tasks = plan_frames(f"{renders}/in.####.exr", "o.####.exr", "1-4x3,3", NO_CHOICES, manifest)
+    assert [task.frame for task in tasks] == [1, 4, 3]
+
+
+def test_one_frame_of_a_sequence_may_go_to_one_file(manifest: Manifest, renders: Path) -> None:
+    """A farm that makes one frame at a time can name its output in full."""
+    (task,) = plan_frames(f"{renders}/in.####.exr", "o.exr", "2", NO_CHOICES, manifest)
+    assert (task.inputs["color"].name, task.output) == ("in.0002.exr", Path("o.exr"))
+
+
+def test_further_files_follow_the_frame_or_stand_still(manifest: Manifest) -> None:
+    """A pattern gives each frame its own file, a path the same to all."""
+    moving = InputChoices({"albedo": "alb.%04d.exr"}, {})
+    still = InputChoices({"albedo": "alb.exr"}, {})
+    arguments = ("in.####.exr", "o.####.exr", "7")
+    (task,) = plan_frames(*arguments, moving, manifest)
+    assert task.inputs == {"color": Path("in.0007.exr"), "albedo": Path("alb.0007.exr")}
+    assert list(task.inputs) == ["color", "albedo"]
+    (task,) = plan_frames(*arguments, still, manifest)
+    assert task.inputs["albedo"] == Path("alb.exr")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "frames", "word"),
+    [
+        ("in.exr", "out.####.exr", "", "one file"),
+        ("in.exr", "out.exr", "1-3", "one file"),
+        ("in.####.exr", "out.exr", "1-3", "cannot all be written"),
+        ("none.####.exr", "out.####.exr", "", "No file fits"),
+        ("in.exr", "in.exr", "", "read and would be written"),
+        ("in.####.exr", "./in.%04d.exr", "1-3", "read and would be written"),
+        ("in.%04d.exr", "in.%05d.exr", "10001", "read and would be written"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(
+    manifest: Manifest, source: str, target: str, frames: str, word: str
+) -> None:
+    """The error names the pattern before anything is read or written."""
+    with pytest.raises(RequestError, match=word):
+        plan_frames(source, target, frames, NO_CHOICES, manifest)
+
+
+def test_an_output_never_replaces_another_frames_input(manifest: Manifest, renders: Path) -> None:
+    """A further input is protected like the main one, and through links."""
+    (renders / "link").symlink_to(renders)
+    choices = InputChoices({"albedo": f"{renders}/alb.exr"}, {})
+    with pytest.raises(RequestError, match="would be written"):
+        plan_frames("in.exr", f"{renders}/link/alb.exr", "", choices, manifest)
+
+
+def test_inputs_are_files_or_layers(manifest: Manifest) -> None:
+    """What ends in .exr is a file, everything else a layer; one input may have both."""
+    choices = parse_inputs(
+        ["albedo=aux/alb.####.EXR", "albedo=Denoising Albedo", "color=beauty=2"], manifest
+    )
+    assert choices.files == {"albedo": "aux/alb.####.EXR"}
+    assert choices.layers == {"albedo": "Denoising Albedo", "color": "beauty=2"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "word"),
+    [
+        (["normal=N"], "no input 'normal'"),
+        (["albedo=a", "albedo=b"], "given twice"),
+        (["color=x.exr"], "INPUT argument"),
+    ],
+)
+def test_a_wrong_input_is_refused(manifest: Manifest, texts: list[str], word: str) -> None:
+    """The error says what the model has, or what to write instead."""
+    with pytest.raises(InputError, match=word):
+        parse_inputs(texts, manifest)
+
+
+@pytest.mark.parametrize("text", ["albedo", "=x", "albedo="])
+def test_an_assignment_has_two_sides(manifest: Manifest, text: str) -> None:
+    """NAME=VALUE, nothing less."""
+    with pytest.raises(RequestError, match="NAME=VALUE"):
+        parse_inputs([text], manifest)
