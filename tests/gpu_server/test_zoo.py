@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +13,17 @@ import pytest
 from numpy.typing import NDArray
 
 from filmgate.errors import InputError
-from filmgate.params import resolve_parameters
+from filmgate.manifest import (
+    Geometry,
+    ModelInput,
+    ModelOutput,
+    RuntimeSpec,
+    Temporal,
+    Tiling,
+    Weights,
+    parse_manifest,
+)
+from filmgate.params import Parameter, resolve_parameters
 from filmgate.tensor import DTYPE_BYTES, Tensor, TensorSpec
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
@@ -129,3 +143,24 @@ def test_defaults_resolve() -> None:
         "negate": {"alpha": False},
         "smooth": {"amount": 1.0},
     }
+
+
+def test_the_page_shows_a_real_manifest(repository: Path) -> None:
+    """The example in the documentation is the manifest of `smooth`, field by field."""
+    page = (repository / "docs" / "models.md").read_text(encoding="utf-8")
+    smooth = load_package(ZOO_FOLDER / "smooth").manifest
+    example = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert example
+    text = example[1].replace("…", smooth.weights[0].sha256)
+    shown = parse_manifest(tomllib.loads(text))
+    assert dataclasses.replace(shown, params=()) == dataclasses.replace(smooth, params=())
+    assert [parameter.name for parameter in shown.params] == ["amount"]
+
+
+def test_the_page_names_every_field_and_model(repository: Path) -> None:
+    """A field that a manifest can have, or a model of the zoo, is not left undocumented."""
+    page = (repository / "docs" / "models.md").read_text(encoding="utf-8")
+    tables = (ModelInput, ModelOutput, Geometry, Tiling, Temporal, RuntimeSpec, Parameter, Weights)
+    names = {field.name for table in tables for field in dataclasses.fields(table)}
+    names |= {path.parent.name for path in ZOO_FOLDER.glob("*/model.toml")}
+    assert {name for name in names if name not in re.findall(r"[a-z0-9_]+", page)} == set()
