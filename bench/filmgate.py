@@ -26,6 +26,9 @@ MODEL = "negate"
 INPUT = "color"
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 120.0
+STORE_FRAMES = 14
+STORE_BYTES_MIN = 16 << 20
+EVICTIONS = 4
 ALPHA = CHANNELS.index("A")
 
 
@@ -112,6 +115,17 @@ def round_trip_s(client: Client, source: FrameSource) -> float:
     """Return the seconds of one round trip of a frame that the server has never seen."""
     taken_s, _ = run(client, negation(source, bytes(source.advance())))
     return taken_s
+
+
+def store_bytes_for(size_bytes: int) -> int:
+    """Return the budget of a store that a few frames of *size_bytes* and their results fill."""
+    return max(STORE_BYTES_MIN, STORE_FRAMES * size_bytes)
+
+
+def fill_store(server: RunningServer, source: FrameSource) -> None:
+    """Send frames until older ones make room for newer ones, as on any server after minutes."""
+    while server.counters()["store_evictions"] < EVICTIONS:
+        round_trip_s(server.client, source)
 
 
 def check_negation(client: Client, source: FrameSource) -> None:
