@@ -124,6 +124,18 @@ def test_project_speaks_of_itself_alone(repository: Path, meaning: str) -> None:
     assert not found, f"{meaning}:\n" + "\n".join(found)
 
 
+def test_links_lead_somewhere(repository: Path) -> None:
+    """Every link of a page to another file of the project finds it."""
+    pages = [path for path in _text_files(repository) if path.suffix == ".md"]
+    lost = [
+        f"{page.relative_to(repository)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!\w+:)([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert not lost, "\n".join(lost)
+
+
 def _tests_of(path: Path) -> Iterator[ast.FunctionDef]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
