@@ -16,9 +16,9 @@ from typing import Any
 import structlog
 
 from filmgate.endpoint import Endpoint, publish_endpoint, withdraw_endpoint
-from filmgate.errors import FilmgateError, error_from_wire
+from filmgate.errors import ConfigError, FilmgateError, error_from_wire
 from filmgate_server.children import Child, spawn_child
-from filmgate_server.config import ServerConfig
+from filmgate_server.config import ANY_PORT, ServerConfig
 
 GATEWAY_MODULE = "filmgate_server.service"
 TOKEN_BYTES = 32
@@ -80,6 +80,8 @@ class Supervisor:
         Raises:
             FilmgateError: the gateway could not start; the text says why.
         """
+        for name in ("port", "http_port"):
+            _refuse_taken(self._settings["host"], name, self._settings[name])
         self._listen_to_signals()
         try:
             self._start()
@@ -211,6 +213,24 @@ class Supervisor:
         signal.set_wakeup_fd(-1)
         self._wake.close()
         self._waker.close()
+
+
+def _refuse_taken(host: str, name: str, port: int) -> None:
+    """Find out before anything is started that somebody else has the port.
+
+    Raises:
+        ConfigError: the port cannot be used.
+    """
+    if port <= ANY_PORT:
+        return
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise ConfigError(
+            f"Port {port} cannot be used ({error.strerror}).",
+            f"`filmgate status` shows a server that runs already; "
+            f"choose another port with --{name.replace('_', '-')}.",
+        ) from error
 
 
 def _leave_to_wakeup(number: int, frame: FrameType | None) -> None:

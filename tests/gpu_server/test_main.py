@@ -8,13 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from fakes.waiting import wait_until
 from filmgate.endpoint import Endpoint, load_endpoint
 from filmgate.errors import FilmgateError
 from filmgate.local_server import LocalServer
@@ -57,17 +57,9 @@ def serve(runtime: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until *condition* holds; fail when it never does."""
-    give_up_s = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < give_up_s
-        time.sleep(0.02)
-
-
 def published(runtime: Path) -> Endpoint:
     """Wait for the endpoint's file and return what it says."""
-    wait_for(lambda: list(runtime.glob("server-*.json")))
+    wait_until(lambda: list(runtime.glob("server-*.json")), "the endpoint's file")
     endpoint = load_endpoint(next(runtime.glob("server-*.json")))
     assert endpoint is not None
     return endpoint
@@ -102,7 +94,7 @@ def test_a_server_is_announced_to_its_user_alone(
     process.terminate()
     assert process.wait(WAIT_S) == 0
     assert list(runtime.iterdir()) == []
-    wait_for(lambda: all(is_gone(member) for member in members))
+    wait_until(lambda: all(is_gone(member) for member in members), "every process is gone")
 
 
 def test_a_dead_gateway_is_started_again_at_its_place(
@@ -113,8 +105,9 @@ def test_a_dead_gateway_is_started_again_at_its_place(
     endpoint = published(runtime)
     first = psutil.Process(process.pid).children()[0]
     first.kill()
-    wait_for(lambda: [c for c in psutil.Process(process.pid).children() if c.pid != first.pid])
-    wait_for(lambda: listens(endpoint.port))
+    supervisor = psutil.Process(process.pid)
+    wait_until(lambda: {c.pid for c in supervisor.children()} - {first.pid}, "another gateway")
+    wait_until(lambda: listens(endpoint.port), "it listens")
     assert published(runtime) == endpoint
 
 
@@ -129,7 +122,7 @@ def test_a_second_signal_stops_at_once(
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGINT)  # another one: two alike may arrive as one
     assert process.wait(WAIT_S) == 0
-    wait_for(lambda: is_gone(gateway))
+    wait_until(lambda: is_gone(gateway), "the gateway is gone")
 
 
 def test_an_embedded_server_ends_with_its_context() -> None:
@@ -138,8 +131,8 @@ def test_an_embedded_server_ends_with_its_context() -> None:
         members = family(endpoint.pid)
         assert listens(endpoint.port)
         assert len(members) >= 3
-    wait_for(lambda: all(is_gone(member) for member in members))
-    wait_for(lambda: not listens(endpoint.port))
+    wait_until(lambda: all(is_gone(member) for member in members), "every process is gone")
+    wait_until(lambda: not listens(endpoint.port), "the port is free")
 
 
 def test_an_embedded_server_is_not_announced(runtime: Path) -> None:
@@ -155,8 +148,8 @@ def test_an_embedded_server_dies_with_a_killed_owner() -> None:
     with owner.stdout:
         pid, port = map(int, owner.stdout.readline().split())
     assert owner.wait(WAIT_S) == -signal.SIGKILL
-    wait_for(lambda: not psutil.pid_exists(pid) or is_gone(psutil.Process(pid)))
-    wait_for(lambda: not listens(port))
+    wait_until(lambda: not psutil.pid_exists(pid) or is_gone(psutil.Process(pid)), "it is gone")
+    wait_until(lambda: not listens(port), "the port is free")
 
 
 def test_a_killed_supervisor_takes_everything_along(
@@ -168,8 +161,8 @@ def test_a_killed_supervisor_takes_everything_along(
     members = family(process.pid)
     process.kill()
     process.wait()
-    wait_for(lambda: all(is_gone(member) for member in members))
-    wait_for(lambda: not listens(endpoint.port))
+    wait_until(lambda: all(is_gone(member) for member in members), "every process is gone")
+    wait_until(lambda: not listens(endpoint.port), "the port is free")
 
 
 def test_a_setting_that_cannot_be_used_reaches_the_client() -> None:
@@ -198,11 +191,17 @@ def test_a_bind_beyond_this_machine_is_refused() -> None:
     assert "not encrypted" in ended.stderr
 
 
-def test_a_taken_port_ends_the_start(serve: Callable[[], subprocess.Popen[bytes]]) -> None:
-    """A server that cannot listen does not try for ever."""
+@pytest.mark.parametrize("option", ["--port", "--http-port"])
+def test_a_taken_port_ends_the_start(option: str) -> None:
+    """A server that cannot listen says so at once and starts nothing."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert serve("--port", str(port)).wait(WAIT_S) == 70
+        port = str(taken.getsockname()[1])
+        others = [other for other in ("--port", "--http-port") if other != option]
+        command = [sys.executable, "-m", "filmgate_server", "serve", option, port, others[0], "0"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 70
+    assert f"Port {port} cannot be used" in ended.stderr
+    assert option in ended.stderr
 
 
 def test_the_log_can_be_json(tmp_path: Path, runtime: Path) -> None:

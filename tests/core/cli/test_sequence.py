@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filmgate.cli.sequence import format_frames, parse_frames, parse_sequence
@@ -92,6 +92,7 @@ def test_an_endless_list_is_refused() -> None:
         parse_frames("1-999999999999")
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(-2000, 20000), min_size=1, max_size=40))
 def test_frames_survive_writing_and_reading(frames: set[int]) -> None:
     """What is written for people reads back as the same frames."""
