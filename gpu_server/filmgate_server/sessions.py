@@ -99,7 +99,9 @@ class SessionTable:
             session = Session(Owner(secrets.token_bytes(TOKEN_BYTES), user, show), None, now_s)
             self._by_token[session.token] = session
         self._unroute(session)
-        self._by_route.pop(route, None)
+        former = self._by_route.get(route)
+        if former is not None:
+            self.disconnect(former)  # a second hello on one connection leaves the first session
         session.route, session.seen_s = route, now_s
         self._by_route[route] = session
         return session, resumed
