@@ -49,7 +49,6 @@ class Execution:
         order: the gateway's message.
         blobs: the inputs, in the order's order.
         timings: seconds that each stage has taken, waiting excluded.
-        waited_s: seconds spent on waiting for memory.
         package: the model's package, once found.
         task: what the stages work on, once the inputs' media are known.
         segments: the outputs' memory, once granted.
@@ -60,7 +59,6 @@ class Execution:
         self.order = order
         self.blobs: Sequence[InputBlob] = ()
         self.timings: dict[str, float] = {}
-        self.waited_s = 0.0
         self.segments: list[Segment] = []
         self.created: set[int] = set()
         self.package: Package
@@ -69,6 +67,15 @@ class Execution:
         self._cancelled = threading.Event()
         self._grants: SimpleQueue[Grant | None] = SimpleQueue()
         self._said_s = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the clock of a stage."""
+        self._began_s, self._waited_s = time.perf_counter(), 0.0
+
+    def spent_s(self) -> float:
+        """Return how long the stage has worked, its waiting for memory left out."""
+        return time.perf_counter() - self._began_s - self._waited_s
 
     @property
     def number(self) -> int:
@@ -116,7 +123,7 @@ class Execution:
         self._say(Reserve(self.number, tuple(sizes)))
         asked_s = time.perf_counter()
         grant = self._grants.get()
-        self.waited_s += time.perf_counter() - asked_s
+        self._waited_s += time.perf_counter() - asked_s
         if grant is None:
             raise CancelledError("The job was cancelled.")
         if grant.refused:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from queue import Queue
 
@@ -49,7 +48,7 @@ class Pipeline:
             del execution  # its pixels must not live until the next one comes
 
     def _completes(self, name: str, work: Work, execution: Execution) -> bool:
-        started_s, waited_s = time.perf_counter(), execution.waited_s
+        execution.begin()
         try:
             execution.check()
             work(execution)
@@ -58,8 +57,7 @@ class Pipeline:
         except BaseException as error:  # noqa: BLE001 - model code raises anything, even SystemExit
             self._fail(execution, typed_error(error))
         else:
-            waited_s = execution.waited_s - waited_s
-            execution.timings[name] = time.perf_counter() - started_s - waited_s
+            execution.timings[name] = execution.spent_s()
             return True
         return False
 

@@ -44,6 +44,7 @@ class FakeBroker:
         self.asked: dict[int, tuple[int, ...]] = {}
         self.outputs: dict[int, Sequence[ProducedOutput]] = {}
         self.warnings: dict[int, Sequence[str]] = {}
+        self.timings: dict[int, Mapping[str, float]] = {}
         self.errors: dict[int, FilmgateError] = {}
         self.losses: list[tuple[int, tuple[int, ...], str]] = []
 
@@ -81,6 +82,7 @@ class FakeBroker:
     ) -> None:
         self.outputs[execution] = outputs
         self.warnings[execution] = warnings
+        self.timings[execution] = timings
 
     def failed(self, execution: int, error: FilmgateError) -> None:
         self.errors[execution] = error
@@ -125,6 +127,22 @@ class FakeBroker:
         self.pool.run(
             worker, Assignment(execution=execution, package_path=package, inputs=inputs, **known)
         )
+
+    def forget(self) -> None:
+        """Give everything back and be as new; no execution may be open."""
+        assert set(self.pool.free_slots().values()) == {self.settings.in_flight}
+        for output in [output for outputs in self.outputs.values() for output in outputs]:
+            self.pool.release_output(output.segment.id)
+        self.pool.trim_outputs(0)
+        for segment in {blob.segment.id: blob.segment for blob in self.blobs}.values():
+            self.pool.drop_input(segment.id)
+            self.arena.give_back(segment)
+        self.arena.trim(0)
+        self.blobs.clear()
+        for book in (self.asked, self.outputs, self.warnings, self.timings, self.errors):
+            book.clear()
+        for record in (self.stages, self.finished, self.losses):
+            record.clear()
 
     def ended(self, execution: int) -> bool:
         """Return whether *execution* has an outcome."""

@@ -55,9 +55,23 @@ class Model:
 """
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[FakeBroker]:
+    """Return a broker whose worker serves every test of this file."""
+    with FakeBroker() as broker:
+        yield broker
+
+
 @pytest.fixture
-def broker() -> Iterator[FakeBroker]:
-    """Return a broker with one running worker."""
+def broker(lasting: FakeBroker) -> Iterator[FakeBroker]:
+    """Return a broker with one running worker, as new."""
+    yield lasting
+    lasting.forget()
+
+
+@pytest.fixture
+def mortal() -> Iterator[FakeBroker]:
+    """Return a broker whose only worker may be killed."""
     with FakeBroker() as broker:
         yield broker
 
@@ -121,6 +135,13 @@ def test_exr_comes_back_merged(broker: FakeBroker, tmp_path: Path) -> None:
     assert np.array_equal(written.channels["R"], -source["R"])
 
 
+def test_every_stage_is_timed(broker: FakeBroker, tmp_path: Path) -> None:
+    """The result says how long each stage has taken."""
+    ran(broker, 1, make_package(tmp_path, NEGATIVE))
+    assert set(broker.timings[1]) == {"decode", "infer", "encode"}
+    assert all(seconds >= 0 for seconds in broker.timings[1].values())
+
+
 def test_scrubbed_pixels_are_reported(broker: FakeBroker, tmp_path: Path) -> None:
     """Counts of NaN and Inf arrive with the result."""
     source = rgb(1)
@@ -168,13 +189,13 @@ def test_models_failure_ends_its_frame_alone(
     assert broker.losses == []
 
 
-def test_poisoned_device_ends_the_worker(broker: FakeBroker, tmp_path: Path) -> None:
+def test_poisoned_device_ends_the_worker(mortal: FakeBroker, tmp_path: Path) -> None:
     """After a CUDA error every later result might be wrong: none leaves the process."""
     code = raising("raise RuntimeError('CUDA error: an illegal memory access was encountered')")
-    broker.run(1, make_package(tmp_path, code), tensor(broker))
-    broker.until(lambda: bool(broker.losses))
-    assert broker.losses == [(0, (1,), f"it exited with status {POISONED_EXIT_CODE}")]
-    assert not broker.ended(1)
+    mortal.run(1, make_package(tmp_path, code), tensor(mortal))
+    mortal.until(lambda: bool(mortal.losses))
+    assert mortal.losses == [(0, (1,), f"it exited with status {POISONED_EXIT_CODE}")]
+    assert not mortal.ended(1)
 
 
 def test_package_that_was_changed_on_disk(broker: FakeBroker, tmp_path: Path) -> None:

@@ -22,8 +22,13 @@ BACKOFF_FIRST_S = 0.25
 BACKOFF_MAX_S = 30.0
 STOP_GRACE_S = 2.0
 
-MALLOC_SETTINGS = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
-"""Keep freed memory: fresh pages for each frame cost a worker more than its arithmetic."""
+MALLOC_SETTINGS = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
+}
+"""Keep freed memory, in one place: fresh pages for each frame cost a worker more than its
+arithmetic, and what one stage's thread frees is what another's needs next."""
 
 _KEPT_VARIABLES = {
     *("HOME", "LANG", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PYTHONPATH"),
