@@ -129,3 +129,11 @@ def test_settings_reach_a_child_unchanged(monkeypatch: pytest.MonkeyPatch, tmp_p
     config = load_server_config({"port": "0", "store_bytes": "1GiB", "models": str(tmp_path)})
     monkeypatch.setenv("FILMGATE_SERVER_PORT", "9")
     assert ServerConfig.from_settings(config.to_settings()).to_settings() == config.to_settings()
+
+
+def test_every_setting_is_documented(repository: Path) -> None:
+    """docs/configuration.md has a row for each, and for nothing else."""
+    text = (repository / "docs" / "configuration.md").read_text(encoding="utf-8")
+    table = text.partition("| Setting | Default | Means |")[2].partition("\n\n")[0]
+    rows = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(ServerConfig.model_fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from filmgate_server.metrics import Metrics
 
@@ -36,6 +37,17 @@ def test_every_metric_is_explained() -> None:
     helped = set(re.findall(r"^# HELP (filmgate_\w+) \S", text, re.MULTILINE))
     assert names
     assert names == helped
+
+
+def test_every_metric_is_documented(repository: Path) -> None:
+    """docs/configuration.md names each."""
+    text = Metrics().to_text().decode()
+    names = set(
+        re.findall(r"^# TYPE (filmgate_\w+) (?:counter|gauge|histogram)", text, re.MULTILINE)
+    )
+    names = {name for name in names if not name.endswith("_created")}
+    documented = (repository / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert sorted(name for name in names if f"`{name}" not in documented) == []
 
 
 def test_no_label_names_a_show_or_an_artist() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from filmgate import errors
+from filmgate.cli import exits
 from filmgate.cli.exits import EXIT_INTERNAL, exit_code
 from filmgate.cli.terminal import complain, error_id
 from filmgate.errors import FilmgateError, ModelError
@@ -44,6 +47,14 @@ def test_every_error_has_an_exit_code_that_means_failure() -> None:
     raised = [kind("text") for kind in kinds if issubclass(kind, FilmgateError)]
     assert len(raised) > len(CODES)
     assert all(1 <= exit_code(error) <= 78 for error in raised)
+
+
+def test_every_exit_code_is_documented(repository: Path) -> None:
+    """docs/cli.md has a row for each, and for nothing else."""
+    text = (repository / "docs" / "cli.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| (\d+) \|", text, re.MULTILINE)
+    codes = [value for name, value in vars(exits).items() if name.startswith("EXIT_")]
+    assert [int(code) for code in documented] == sorted(codes)
 
 
 def test_an_error_is_text_remedy_and_id(capsys: pytest.CaptureFixture[str]) -> None:
