@@ -6,7 +6,10 @@ of successive frames overlap; one says every few seconds that the process is ali
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import resource
+import signal
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -166,9 +169,17 @@ def main() -> None:
     """Run a worker until its gateway lets it go."""
     settings = read_settings()
     tie_to_parent()
+    _prepare_process()
     channel = Channel(socket.socket(fileno=settings.pop("channel_fd")))
     Worker(channel, **settings).serve()
     os._exit(0)  # frames that are still in the stages are nobody's any more
+
+
+def _prepare_process() -> None:
+    faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold an artist's pixels
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a service manager tells all; the gateway drains
 
 
 if __name__ == "__main__":

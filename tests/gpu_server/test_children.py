@@ -85,6 +85,15 @@ def test_child_reads_an_empty_stdin() -> None:
         assert report["stdin"] == ""
 
 
+def test_child_inherits_nothing_else(tmp_path: Path) -> None:
+    """Even a descriptor that is marked as inheritable stays with the parent."""
+    with (tmp_path / "private").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        with started() as (child, _):
+            links = [path.readlink() for path in Path(f"/proc/{child.pid}/fd").iterdir()]
+    assert Path(file.name) not in links
+
+
 def test_exit_status_is_told() -> None:
     """Waiting returns the status the child exited with, and polling agrees."""
     with started(status=7) as (child, _):

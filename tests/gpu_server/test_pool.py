@@ -349,7 +349,9 @@ def test_loading_worker_is_given_time(broker: FakeBroker, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "code", [GARBAGE, FOREIGN.format(execution=1), FOREIGN.format(execution=9)]
+    "code",
+    [GARBAGE, FOREIGN.format(execution=1), FOREIGN.format(execution=9)],
+    ids=["garbage", "memory-not-granted", "unknown-execution"],
 )
 def test_worker_that_breaks_the_rules_goes_alone(code: str, tmp_path: Path) -> None:
     """Garbage, or an output outside what was granted, ends that worker; the other one works on."""

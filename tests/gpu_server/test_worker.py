@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from fakes.frames import exr, part, plane, rgb
@@ -196,6 +199,20 @@ def test_poisoned_device_ends_the_worker(mortal: FakeBroker, tmp_path: Path) -> 
     mortal.until(lambda: bool(mortal.losses))
     assert mortal.losses == [(0, (1,), f"it exited with status {POISONED_EXIT_CODE}")]
     assert not mortal.ended(1)
+
+
+def test_request_to_end_is_the_gateways_to_make(broker: FakeBroker, tmp_path: Path) -> None:
+    """A service manager signals every process; accepted frames are finished all the same."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(broker.pid, number)
+    ran(broker, 1, make_package(tmp_path, NEGATIVE))
+    assert 1 in broker.outputs
+    assert broker.losses == []
+
+
+def test_crash_writes_no_pixels_to_disk(broker: FakeBroker) -> None:
+    """A core file would hold what must stay in memory."""
+    assert psutil.Process(broker.pid).rlimit(psutil.RLIMIT_CORE) == (0, 0)
 
 
 def test_package_that_was_changed_on_disk(broker: FakeBroker, tmp_path: Path) -> None:
