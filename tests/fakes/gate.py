@@ -216,12 +216,14 @@ class Gate:
         budget_bytes: of the store.
         terms: of the broker.
         slots: how many executions the worker takes at once.
+        journal_path: of the journal, where it is not in *folder*.
     """
 
     folder: Path
     budget_bytes: int = 64 * MIB
     terms: Terms = field(default_factory=Terms)
     slots: int = 3
+    journal_path: Path | None = None
 
     def __post_init__(self) -> None:
         self.clock = Clock()
@@ -230,7 +232,7 @@ class Gate:
         self.registry = LocalRegistry([self.folder / "models"])
         self.table = JobTable()
         self.store = Store(self.budget_bytes, self.clock, lambda _: None)
-        self.journal = Journal(self.folder / "journal.sqlite", self.clock)
+        self.journal = Journal(self.journal_path or self.folder / "journal.sqlite", self.clock)
         metrics = Metrics()
         intake = Intake(self.registry, self.store, 1 << 30, self._device)
         self.broker = Broker(

@@ -1,0 +1,145 @@
+"""Manifests: what a package may say, and how it travels."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from filmgate.errors import ManifestError
+from filmgate.manifest import parse_manifest, parse_manifest_json, to_manifest_json
+
+DOCUMENT: dict[str, Any] = {
+    "model": {"name": "denoise", "version": "1.2.3", "task": "denoise", "summary": "Less noise."},
+    "licence": {"code": "Apache-2.0", "weights": "CC-BY-4.0"},
+    "inputs": [
+        {"name": "color", "role": "color", "channels": ["R", "G", "B"]},
+        {"name": "albedo", "role": "albedo", "optional": True, "layers": ["*Diffuse*"]},
+    ],
+    "outputs": [{"name": "color", "replaces": "color"}],
+    "geometry": {"multiple_of": 8, "scale": 2},
+    "tiling": {"max_tile_px": 2048, "halo_px": 96},
+    "temporal": {"kind": "window", "before": 1, "after": 1, "edges": "mirror"},
+    "runtime": {"engine": "torch", "entry": "net.py:Net", "precision": "float16"},
+    "params": [
+        {"name": "strength", "type": "float", "default": 1, "low": 0, "high": 2.5, "unit": "EV"},
+        {"name": "tint", "type": "colour", "default": [1, 1, 1, 1]},
+        {"name": "quality", "type": "choice", "default": "high", "choices": ["fast", "high"]},
+    ],
+    "weights": [{"file": "net.safetensors", "sha256": "ab" * 32}],
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Return the document with one value changed, or removed if it is None."""
+    document = copy.deepcopy(DOCUMENT)
+    *parents, last = path.split(".")
+    place: Any = document
+    for key in parents:
+        place = place[int(key)] if key.isdigit() else place[key]
+    key: Any = int(last) if last.isdigit() else last
+    if value is None:
+        del place[key]
+    else:
+        place[key] = value
+    return document
+
+
+def test_every_field_is_read() -> None:
+    """Each value of the document is where the attributes say."""
+    manifest = parse_manifest(DOCUMENT)
+    assert (manifest.name, manifest.version) == ("denoise", "1.2.3")
+    assert manifest.main_input.channels == ("R", "G", "B")
+    assert manifest.input("albedo").optional
+    assert manifest.input("albedo").layers == ("*Diffuse*",)
+    assert (manifest.geometry.scale, manifest.tiling.halo_px) == (2, 96)
+    assert (manifest.temporal.before, manifest.temporal.edges) == (1, "mirror")
+    assert manifest.params[0].default == 1.0
+    assert manifest.params[1].default == (1.0, 1.0, 1.0, 1.0)
+    assert manifest.weights[0].file == "net.safetensors"
+
+
+def test_manifests_survive_the_wire() -> None:
+    """What a client reads is equal to what the server has."""
+    manifest = parse_manifest(DOCUMENT)
+    assert parse_manifest_json(to_manifest_json(manifest)) == manifest
+
+
+def test_small_manifests_have_defaults() -> None:
+    """Only the head, the licence, inputs, outputs and the engine have to be given."""
+    names = ("model", "licence", "inputs", "outputs")
+    small = {name: DOCUMENT[name] for name in names}
+    manifest = parse_manifest({**small, "runtime": {"engine": "oidn"}})
+    assert (manifest.temporal.kind, manifest.geometry.multiple_of) == ("frame", 1)
+    assert manifest.params == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("model", None),
+        ("model.name", "Denoise!"),
+        ("model.name", "../evil"),
+        ("model.version", "1.0"),
+        ("model.summary", ""),
+        ("model.author", "me"),
+        ("licence", {}),
+        ("inputs", []),
+        ("inputs", {"name": "color"}),
+        ("inputs.0.name", None),
+        ("inputs.0.optional", True),
+        ("inputs.1.name", "color"),
+        ("inputs.0.channels", "RGB"),
+        ("inputs.0.channels", [1]),
+        ("inputs.0.kind", "movie"),
+        ("inputs.0.colour", "red"),
+        ("outputs", []),
+        ("outputs.0.replaces", "colour"),
+        ("geometry.multiple_of", 0),
+        ("geometry.multiple_of", "8"),
+        ("geometry.scale", 9),
+        ("geometry.scale", True),
+        ("tiling.max_tile_px", 100),
+        ("tiling.halo_px", -1),
+        ("temporal.kind", "always"),
+        ("temporal.before", 65),
+        ("runtime.engine", "pickle"),
+        ("runtime.precision", "int8"),
+        ("runtime.engine", None),
+        ("params.0.default", 3),
+        ("params.0.default", 10**400),
+        ("params.0.type", "double"),
+        ("params.0.low", "0"),
+        ("params.2.choices", []),
+        ("weights.0.sha256", "ab"),
+        ("weights.0.sha256", None),
+        ("colour", {}),
+    ],
+)
+def test_wrong_manifests_are_refused(path: str, value: Any) -> None:
+    """Whatever is missing, unknown, of the wrong type or out of range is a typed error."""
+    with pytest.raises(ManifestError):
+        parse_manifest(changed(path, value))
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff", b"{}", b'{"model": 3}'])
+def test_what_is_no_manifest_is_refused(content: bytes) -> None:
+    """Any other bytes from a server are a typed error."""
+    with pytest.raises(ManifestError):
+        parse_manifest_json(content)
+
+
+def test_json_is_sorted() -> None:
+    """The same manifest has the same bytes, so that its digest is stable."""
+    manifest = parse_manifest(DOCUMENT)
+    document = json.loads(to_manifest_json(manifest))
+    assert list(document) == sorted(document)
+    assert to_manifest_json(parse_manifest(document)) == to_manifest_json(manifest)
+
+
+def test_unknown_input_is_an_error() -> None:
+    """Asking for an input that the model does not have is an error."""
+    with pytest.raises(ManifestError):
+        parse_manifest(DOCUMENT).input("depth")

@@ -1,0 +1,282 @@
+"""Whatever clients, workers and time do: no byte is promised twice, no job ends twice or hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    precondition,
+    rule,
+)
+
+from fakes.gate import ALICE, BOB, EVE, Gate, content, job_id
+from filmgate.digest import SUM_BYTES, digest_blob
+from filmgate.errors import FilmgateError, ModelError
+from filmgate.wire.messages import BlobPut, JobAccepted, JobEnded, JobReady
+from filmgate_server.broker import Terms
+from filmgate_server.config import IN_MEMORY
+from filmgate_server.jobs import Owner
+from filmgate_server.segments import capacity_for
+from filmgate_server.store import Blob
+
+KIB = 1 << 10
+BUDGET_BYTES = 1200 * KIB
+PIECE_BYTES = 96 * KIB
+CONTENTS = tuple(content(seed, 60_000 + 70_000 * seed) for seed in range(5))
+DIGESTS = tuple(digest_blob(data).digest for data in CONTENTS)
+OUTPUTS = tuple(content(100 + seed, 20_000 + 200_000 * seed) for seed in range(4))
+
+owners = st.sampled_from((ALICE, BOB, EVE))
+contents = st.integers(0, len(CONTENTS) - 1)
+gains = st.sampled_from((1.0, 2.0))
+
+
+class Admission(RuleBasedStateMachine):
+    """Drives broker, dispatcher and store together in any order."""
+
+    jobs: Bundle[bytes] = Bundle("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        terms = Terms(lease_s=60.0, upload_stall_s=30.0, jobs_max=12)
+        self.gate = Gate(Path(self._folder.name), BUDGET_BYTES, terms, 2, IN_MEMORY)
+        self.owner_of: dict[bytes, Owner] = {}
+        self.numbers = 0
+
+    # Clients.
+
+    @rule(
+        target=jobs,
+        owner=owners,
+        main=contents,
+        more=st.none() | contents,
+        gain=gains,
+        deadline_ms=st.sampled_from((0, 0, 20_000)),
+    )
+    def submit(
+        self, owner: Owner, main: int, more: int | None, gain: float, deadline_ms: int
+    ) -> bytes:
+        """Submit a new job."""
+        self.numbers += 1
+        name = job_id(self.numbers)
+        inputs = [CONTENTS[main]] if more is None else [CONTENTS[main], CONTENTS[more]]
+        self.gate.submit(owner, name, *inputs, params={"gain": gain}, deadline_ms=deadline_ms)
+        self.owner_of[name] = owner
+        return name
+
+    @rule(name=jobs, main=contents)
+    def submit_again(self, name: bytes, main: int) -> None:
+        """Submit a known job again, perhaps with other work, as a confused client might."""
+        self.gate.submit(self.owner_of[name], name, CONTENTS[main])
+
+    @rule(name=jobs, main=contents, number=st.integers(1, 3))
+    def submit_from_another_session(self, name: bytes, main: int, number: int) -> None:
+        """Submit a known job from a new session of the same artist."""
+        owner = self.owner_of[name]
+        moved = Owner(owner.session[:-1] + bytes([number]), owner.user, owner.show)
+        self.gate.submit(moved, name, CONTENTS[main])
+        self.owner_of[name] = moved
+
+    @rule(owner=owners, data=contents, damaged=st.booleans())
+    def put_next_piece(self, owner: Owner, data: int, damaged: bool) -> None:
+        """Send the next piece that the server lacks, sound or damaged."""
+        upload = self.gate.broker.uploads._open.get((owner.session, DIGESTS[data]))
+        start = upload.staging.received_bytes if upload and upload.staging else 0
+        self._put(owner, CONTENTS[data], start, damaged)
+
+    @rule(owner=owners, data=contents, place=st.integers(0, 4))
+    def put_any_piece(self, owner: Owner, data: int, place: int) -> None:
+        """Send some piece, wanted or not."""
+        whole = CONTENTS[data]
+        self._put(owner, whole, min(place * PIECE_BYTES, len(whole) - 1), damaged=False)
+
+    @rule(owner=owners, data=contents)
+    def put_whole(self, owner: Owner, data: int) -> None:
+        """Send a blob from its beginning to its end."""
+        for start in range(0, len(CONTENTS[data]), PIECE_BYTES):
+            self._put(owner, CONTENTS[data], start, damaged=False)
+
+    def _put(self, owner: Owner, data: bytes, start: int, damaged: bool) -> None:
+        digest, size, sums = digest_blob(data, PIECE_BYTES)
+        sum_ = bytes(SUM_BYTES) if damaged else sums[start // PIECE_BYTES]
+        piece = memoryview(data)[start : start + PIECE_BYTES]
+        self._try(lambda: self.gate.broker.put(owner, BlobPut(digest, size, start, sum_), piece))
+
+    @rule(name=jobs)
+    def acknowledge(self, name: bytes) -> None:
+        """Acknowledge a job, ready or not."""
+        self._try(lambda: self.gate.broker.acknowledge(self.owner_of[name], name, 0))
+
+    @rule(name=jobs)
+    def acknowledge_by_another(self, name: bytes) -> None:
+        """Acknowledge somebody else's job."""
+        mallory = Owner(b"mallory's session"[:16], "mallory", "film")
+        self._try(lambda: self.gate.broker.acknowledge(mallory, name, 0))
+
+    @rule(name=consumes(jobs))
+    def cancel(self, name: bytes) -> None:
+        """Cancel a job."""
+        self._try(lambda: self.gate.broker.cancel(self.owner_of[name], name, 0))
+
+    @rule(name=jobs)
+    def query(self, name: bytes) -> None:
+        """Ask where a job stands."""
+        self._try(lambda: self.gate.broker.query(self.owner_of[name], name, 0))
+
+    @rule(owner=owners)
+    def leave(self, owner: Owner) -> None:
+        """Lose a session's connection."""
+        self.gate.broker.session_away(owner.session)
+
+    @rule(owner=owners)
+    def come_back(self, owner: Owner) -> None:
+        """Resume a session."""
+        self.gate.broker.session_back(owner.session)
+
+    # The worker.
+
+    @precondition(lambda self: self.gate.pool.running)
+    @rule(place=st.integers(0, len(OUTPUTS) - 1), finish=st.booleans(), first=st.booleans())
+    def work(self, place: int, finish: bool, first: bool) -> None:
+        """Let an execution ask for memory, and perhaps finish."""
+        output = OUTPUTS[place]
+        running = list(self.gate.pool.running)
+        execution = running[0] if first else running[-1]
+        granted = execution in self.gate.pool.granted
+        if (granted or self.gate.pool.ask_room(execution, len(output))) and finish:
+            size = self.gate.pool.granted[execution][0]
+            self.gate.pool.finish(execution, output[:size] or b"empty")
+
+    @precondition(lambda self: self.gate.pool.running)
+    @rule()
+    def work_fails(self) -> None:
+        """Let an execution fail."""
+        self.gate.pool.fail(next(iter(self.gate.pool.running)), ModelError("It failed."))
+
+    @rule()
+    def worker_stops_cancelled(self) -> None:
+        """Let the worker notice what was cancelled."""
+        self.gate.pool.stop_cancelled()
+
+    @rule()
+    def worker_dies(self) -> None:
+        """Let the worker die."""
+        self.gate.pool.lose()
+
+    # Time and the site.
+
+    @rule(seconds=st.sampled_from((1.0, 12.0, 35.0)))
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.gate.advance(seconds)
+
+    @rule()
+    def purge(self) -> None:
+        """Drop everything of a show that nobody needs."""
+        self.gate.store.purge("film")
+
+    def _try(self, call: Callable[[], None]) -> None:
+        """Do what may be answered with an error, which must not change what is promised."""
+        with contextlib.suppress(FilmgateError):
+            call()
+
+    # What always holds.
+
+    @invariant()
+    def memory_is_within_the_budget(self) -> None:
+        """Bytes used and promised are counted right and stay within the budget."""
+        store, uploads = self.gate.store, self.gate.broker.uploads
+        used = sum(blob.segment.capacity_bytes for blob in store._blobs.values())
+        promised = sum(e.promised_bytes for e in self.gate.table.executions.values())
+        for upload in uploads._open.values():
+            if upload.staging is not None:
+                used += upload.staging.segment.capacity_bytes
+            else:
+                promised += capacity_for(upload.size_bytes)
+        assert (store.used_bytes, store.promised_bytes) == (used, promised)
+        assert used + promised <= BUDGET_BYTES
+
+    @invariant()
+    def pins_are_those_of_jobs_and_executions(self) -> None:
+        """A blob is kept for exactly the jobs and executions that need it."""
+        table = self.gate.table
+        holders = [*table.jobs.values(), *table.executions.values()]
+        pins = Counter(id(blob) for holder in holders for blob in holder.pins)
+        blobs: list[Blob] = list(self.gate.store._blobs.values())
+        assert {id(blob): blob.pins for blob in blobs if blob.pins} == dict(pins)
+
+    @invariant()
+    def open_jobs_are_alive(self) -> None:
+        """An open job waits for an execution that knows it, or can be fetched."""
+        for job in self.gate.table.jobs.values():
+            if job.outcome is None:
+                assert job.execution is not None
+                assert job.id in self.gate.table.executions[job.execution].jobs
+        for execution in self.gate.table.executions.values():
+            assert execution.jobs or execution.number in self.gate.pool.running
+
+    @invariant()
+    def missing_inputs_are_expected(self) -> None:
+        """What a job lacks, its session is expected to send."""
+        open_uploads = self.gate.broker.uploads._open
+        for job in self.gate.table.jobs.values():
+            if job.execution is not None:
+                for digest in self.gate.table.executions[job.execution].missing:
+                    assert (job.owner.session, digest) in open_uploads
+
+    @invariant()
+    def each_job_has_one_outcome(self) -> None:
+        """Every outcome that was told is the one in the journal."""
+        for sent in self.gate.outbox.sent:
+            if isinstance(sent.message, JobEnded):
+                entry = self.gate.journal.find(sent.message.job_id)
+                assert entry is not None
+                assert entry.ended == sent.message
+
+    @invariant()
+    def journal_and_table_agree(self) -> None:
+        """The jobs that are open in the journal are those in the table."""
+        assert {name for name, _ in self.gate.journal.open_jobs()} == set(self.gate.table.jobs)
+
+    def teardown(self) -> None:
+        """When every client has gone, every job has ended and nothing is left."""
+        gate = self.gate
+        accepted = {m.job_id for m in [*gate.sent(JobAccepted), *gate.sent(JobReady)]}
+        for owner in {job.owner.session: job.owner for job in gate.table.jobs.values()}.values():
+            gate.broker.session_away(owner.session)
+        gate.advance(61.0)
+        gate.pool.stop_cancelled()
+        gate.advance(61.0)
+        gate.pool.stop_cancelled()
+        assert not gate.table.jobs
+        assert not gate.table.executions
+        assert not gate.pool.running
+        assert len(gate.broker.uploads) == 0
+        assert gate.store.promised_bytes == 0
+        assert all(len(gate.outcomes(name)) == 1 for name in accepted)
+        gate.store.purge("film")
+        gate.store.purge("other")
+        assert gate.store.used_bytes == 0
+        assert gate.pool.output_bytes[0] == 0
+        gate.journal.close()
+        self._folder.cleanup()
+
+
+TestAdmission = Admission.TestCase
+TestAdmission.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
