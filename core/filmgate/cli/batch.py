@@ -11,7 +11,7 @@ from types import TracebackType
 
 from filmgate.cli.plan import FrameTask
 from filmgate.client import Client
-from filmgate.errors import FilmgateError
+from filmgate.errors import ConnectionLostError, FilmgateError
 from filmgate.job import Job, Options, Result, Work
 
 CANCEL_TIMEOUT_S = 5.0
@@ -59,10 +59,11 @@ class Batch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Cancel what is open and wait until the server has taken note."""
+        """Cancel what is open and wait until the server, if there is one, has taken note."""
         for job in self._open:
             job.cancel()
-        give_up_s = time.monotonic() + CANCEL_TIMEOUT_S
+        lost = isinstance(error, ConnectionLostError)
+        give_up_s = time.monotonic() + (0.0 if lost else CANCEL_TIMEOUT_S)
         for job in self._open:
             with suppress(FilmgateError):
                 job.result(max(0.01, give_up_s - time.monotonic()))

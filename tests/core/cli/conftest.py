@@ -69,7 +69,7 @@ import time
 
 class Model:
     def infer(self, inputs, params, step):
-        for tile in range(600):
+        for tile in range(int(params["gain"] * 600)):
             step(tile, 600)
             time.sleep(0.05)
         return {"color": inputs["color"]}
@@ -78,7 +78,7 @@ class Model:
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two models: gain multiplies (and adds an albedo), slow takes half a minute."""
+    """Two models: gain multiplies (and adds an albedo), slow takes half a minute times its gain."""
     folder = tmp_path_factory.mktemp("models")
     for name, code in (("gain", GAIN), ("slow", SLOW)):
         (folder / name).mkdir()

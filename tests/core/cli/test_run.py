@@ -6,18 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fakes.service import Service
+from fakes.service import TOKEN, Service
 from fakes.waiting import wait_until
 from filmgate.cli.sequence import parse_sequence
 from filmgate.client import Client
-from filmgate.endpoint import find_endpoint
+from filmgate.endpoint import Endpoint, find_endpoint, publish_endpoint
 from filmgate.image.exr import load_exr
 from filmgate.image.provenance import read_provenance
 
@@ -287,6 +287,51 @@ def test_an_interrupt_cancels_on_the_server(
     assert "Traceback" not in said
     assert outputs(sequence) == []
     assert no_parts(sequence)
+
+
+@pytest.fixture
+def mortal(
+    lonely: Command, tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
+    """Run a server that the test may kill, configured for the command."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with Service(folder, models=[str(packages)]) as running:
+        publish_endpoint(Endpoint(running.port, TOKEN, running.process.pid))
+        monkeypatch.setenv("FILMGATE_SERVER", running.address)
+        yield running
+
+
+def wait_for_jobs(service: Service, count: int) -> None:
+    """Wait until so many jobs are under way."""
+    with Client(service.address, token=TOKEN) as watcher:
+        wait_until(lambda: watcher.status().counters["jobs_open"] == count, "jobs under way")
+
+
+def test_a_restarted_server_loses_no_frame(
+    lonely: Command, mortal: Service, sequence: Path
+) -> None:
+    """After SIGKILL and a new start in the middle of a run, every frame is still made."""
+    arguments = (pattern(sequence, "in"), pattern(sequence, "out"), "--param", "gain=0.1")
+    process = lonely.start("run", "slow", *arguments)
+    wait_for_jobs(mortal, 3)
+    mortal.restart()
+    said = process.communicate(timeout=45)[1]
+    assert process.returncode == 0, said
+    assert outputs(sequence) == [1, 2, 3]
+
+
+def test_a_server_that_stays_away_ends_the_run(
+    lonely: Command, mortal: Service, sequence: Path
+) -> None:
+    """It is waited for as long as --wait says; then the exit code is 75."""
+    arguments = (pattern(sequence, "in"), pattern(sequence, "out"), "--wait", "2")
+    process = lonely.start("run", "slow", *arguments)
+    wait_for_jobs(mortal, 3)
+    mortal.stop()
+    said = process.communicate(timeout=45)[1]
+    assert process.returncode == 75, said
+    assert "Traceback" not in said
 
 
 def test_a_bar_on_a_terminal(filmgate: Command, sequence: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from filmgate.cache import ABANDONED_AFTER_S, Cache
 from filmgate.digest import digest_bytes
 from filmgate.errors import IntegrityError, StorageError

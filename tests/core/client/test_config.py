@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from filmgate.config import load_config, user_file
 from filmgate.errors import ConfigError
 

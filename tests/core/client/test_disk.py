@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from filmgate.disk import link_or_copy, write_new, write_whole
 from filmgate.errors import StorageError
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from filmgate.cache import Cache
 from filmgate.errors import StorageError
 from filmgate.takes import Takes
