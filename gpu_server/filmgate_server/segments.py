@@ -12,6 +12,7 @@ import fcntl
 import itertools
 import mmap
 import os
+import resource
 import tempfile
 from collections import defaultdict
 
@@ -29,6 +30,12 @@ _ids = itertools.count(1)
 def new_segment_id() -> int:
     """Return an id that no other segment of this process has or ever had."""
     return next(_ids)
+
+
+def allow_many_segments() -> None:
+    """Let this process have as many descriptors as it may: each segment takes two."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
 
 
 def capacity_for(size_bytes: int) -> int:
@@ -66,14 +73,16 @@ class Segment:
         Raises:
             StorageError: there is no memory for it.
         """
-        fd = _open_unnamed(segment_id)
+        fd = -1
         try:
+            fd = _open_unnamed(segment_id)
             os.posix_fallocate(fd, 0, capacity_bytes)
             segment = cls(segment_id, fd, capacity_bytes, writable=True)
             _seal(fd)
         except OSError as error:
-            os.close(fd)
-            text = f"There is no shared memory for {capacity_bytes >> 20} MiB ({error.strerror})."
+            if fd >= 0:
+                os.close(fd)
+            text = f"There is no shared memory for {capacity_bytes >> 10} KiB ({error.strerror})."
             raise StorageError(text) from error
         return segment
 

@@ -36,6 +36,7 @@ from filmgate_server.pool.messages import (
     Stop,
 )
 from filmgate_server.runtime.numerics import engine_versions
+from filmgate_server.segments import allow_many_segments
 from filmgate_server.shelf import Shelf
 from filmgate_server.stages import Stages
 
@@ -177,6 +178,7 @@ def main() -> None:
 
 def _prepare_process() -> None:
     faulthandler.enable()
+    allow_many_segments()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold an artist's pixels
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a service manager tells all; the gateway drains

@@ -21,6 +21,7 @@ from filmgate_server.segments import (
     SEGMENT_BYTES_MIN,
     Arena,
     Segment,
+    allow_many_segments,
     capacity_for,
     new_segment_id,
 )
@@ -112,6 +113,28 @@ def test_full_memory_is_a_storage_error() -> None:
     """Pages are taken when a segment is made, so that a full memory never kills a writer later."""
     with no_descriptor_left(), limited_files(CAPACITY), pytest.raises(StorageError):
         Segment.create(1, 2 * CAPACITY)
+
+
+def test_no_descriptor_for_memory_is_a_storage_error() -> None:
+    """Running out of descriptors is a typed error too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(StorageError):
+            Segment.create(1, CAPACITY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_many_segments_are_allowed() -> None:
+    """The limit on descriptors is as high as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard // 2, hard))
+    try:
+        allow_many_segments()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_closing_returns_everything() -> None:

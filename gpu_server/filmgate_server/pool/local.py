@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from filmgate.errors import IntegrityError, ProtocolError, error_from_wire
+from filmgate.errors import FilmgateError, ProtocolError, error_from_wire
 from filmgate_server.pool.channel import Parcel
 from filmgate_server.pool.member import STOP_GRACE_S, Member, MemberSettings, State
 from filmgate_server.pool.messages import (
@@ -228,8 +228,8 @@ class LocalPool:
     def _take_done(self, member: Member, message: Done, parcel: Parcel) -> None:
         try:
             segments = self._settle(member, message, parcel)
-        except (ProtocolError, IntegrityError) as error:
-            member.doom(f"it broke the rules ({error.text})")
+        except FilmgateError as error:
+            member.doom(f"its outputs cannot be taken ({error.text})")
             return
         self._lenders.update({segment.id: member.outputs for segment in segments})
         member.executions.discard(message.execution)
