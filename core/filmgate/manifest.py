@@ -264,9 +264,7 @@ def _one(kind: type[_T], table: Any, where: str) -> _T:
 def _typed(where: str, key: str, value: Any, declared: Any) -> Any:
     """Check *value* against the annotation's text; lists become tuples."""
     if declared == "tuple[str, ...]":
-        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):  # pyright: ignore[reportUnknownVariableType]
-            return tuple(value)  # pyright: ignore[reportUnknownArgumentType]
-        raise ManifestError(f"{where}.{key} must be a list of texts.")
+        return _texts(where, key, value)
     wanted: Any = {"str": str, "bool": bool, "int": int, "Optional[float]": (int, float)}.get(
         str(declared)
     )
@@ -274,6 +272,13 @@ def _typed(where: str, key: str, value: Any, declared: Any) -> Any:
     if not right or (isinstance(value, bool) and wanted not in (bool, None)):
         raise ManifestError(f"{where}.{key} = {value!r} must be of type {declared}.")
     return value
+
+
+def _texts(where: str, key: str, value: Any) -> tuple[str, ...]:
+    items: list[Any] = list(value) if isinstance(value, (list, tuple)) else [None]  # pyright: ignore[reportUnknownArgumentType]
+    if not all(isinstance(item, str) for item in items):
+        raise ManifestError(f"{where}.{key} must be a list of texts.")
+    return tuple(items)
 
 
 def _text(table: Mapping[str, Any], where: str, key: str) -> str:

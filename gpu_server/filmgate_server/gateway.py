@@ -13,6 +13,7 @@ import zmq
 import filmgate
 from filmgate.digest import SUM_BYTES
 from filmgate.errors import (
+    ConfigError,
     CreditError,
     FilmgateError,
     ProtocolError,
@@ -98,7 +99,11 @@ class Gateway:
         self._probed_s = clock()
         self._handlers = self._handler_table()
         self.socket = _router(context, chunk_bytes)
-        self.socket.bind(address)
+        try:
+            self.socket.bind(address)
+        except zmq.ZMQError as error:
+            self.socket.close(0)
+            raise ConfigError(f"The server cannot listen on {address}: {error}.") from error
         endpoint = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.port = int(endpoint.rpartition(":")[2])
         self.watchdog = Watchdog(self.socket, 2 * window_bytes + (16 << 20))

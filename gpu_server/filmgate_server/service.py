@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 import zmq
 
-from filmgate.errors import StorageError
+from filmgate.errors import FilmgateError, StorageError
 from filmgate_server.broker import Broker, Terms
 from filmgate_server.catalogue import Catalogue
 from filmgate_server.children import read_settings, tie_to_parent
@@ -136,7 +136,8 @@ class Service:
             while not self._finished():
                 self._turn()
                 if report_fd is not None and not self.complaint():
-                    self._report(report_fd, health.port if health else NO_PORT)
+                    http_port = health.port if health else NO_PORT
+                    _say(report_fd, {"port": self.gateway.port, "http_port": http_port})
                     report_fd = None
         finally:
             if health is not None:
@@ -200,11 +201,6 @@ class Service:
             return False
         return not self._table.jobs or self._clock() > self._drain_until_s
 
-    def _report(self, report_fd: int, http_port: int) -> None:
-        line = json.dumps({"port": self.gateway.port, "http_port": http_port}) + "\n"
-        os.write(report_fd, line.encode())
-        os.close(report_fd)
-
     def _close(self) -> None:
         self._pool.stop()
         self.gateway.close()
@@ -218,7 +214,25 @@ def run_service(settings: Mapping[str, Any]) -> None:
     token, report_fd = str(given.pop("token", "")), given.pop("report_fd", None)
     config = ServerConfig.from_settings(given)
     configure_logs(config.log_level, config.log_json)
-    Service(config, token).run(report_fd)
+    try:
+        service = Service(config, token)
+    except FilmgateError as error:
+        _report_failure(error, report_fd)
+        raise SystemExit(1) from None
+    service.run(report_fd)
+
+
+def _report_failure(error: FilmgateError, report_fd: int | None) -> None:
+    log.error("the gateway cannot start", code=error.code, text=error.text)
+    if report_fd is not None:
+        said = {"code": error.code, "text": error.text, "remedy": error.remedy}
+        _say(report_fd, {"error": said})
+
+
+def _say(report_fd: int, document: Mapping[str, Any]) -> None:
+    """Tell the supervisor one thing, as a line of JSON, and close the descriptor."""
+    os.write(report_fd, json.dumps(document).encode() + b"\n")
+    os.close(report_fd)
 
 
 if __name__ == "__main__":
