@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from filmgate.errors import (
+    BusyError,
     CancelledError,
     FilmgateError,
     IntegrityError,
@@ -46,6 +47,9 @@ from filmgate.wire.messages import (
 WINDOW_BYTES = 8 << 20
 """How many bytes of results the server may send before we have read them."""
 
+RETRY_S = 0.5
+"""How long to wait after an error that may pass by itself."""
+
 log = logging.getLogger("filmgate")
 
 
@@ -60,6 +64,7 @@ class _Open:
     retry_at_s: Optional[float] = None
     cancelled: bool = False
     uploaded_bytes: int = 0
+    result: Optional[Result] = None
 
 
 class Conversation(LinkEvents):
@@ -75,13 +80,13 @@ class Conversation(LinkEvents):
         self.connected = threading.Event()
         self.fatal: Optional[FilmgateError] = None
         self._jobs: dict[bytes, _Open] = {}
-        self._submits: dict[int, bytes] = {}
+        self._about: dict[int, bytes] = {}
         self._fetches: dict[int, bytes] = {}
         self._questions = Questions()
         self._outgoing = Outgoing()
         self._incoming = Incoming()
         self._consumed = 0
-        self._blobs: dict[bytes, Callable[[Any], None]] = {}
+        self._blobs: dict[bytes, list[Callable[[Any], None]]] = {}
         self._handlers = self._handler_table()
         self.link = Link(server, hello, self)
         self.link.start()
@@ -97,8 +102,17 @@ class Conversation(LinkEvents):
 
     def fetch(self, ref: BlobRef, answered: Callable[[Any], None]) -> None:
         """Fetch a blob that belongs to no job; *answered* gets its bytes or an error."""
-        self._blobs[ref.digest] = answered
-        self._incoming.want(ref, ref.digest)
+        if self.fatal is not None:
+            answered(self.fatal)
+            return
+        try:
+            receiving = self._incoming.want(ref, ref.digest)
+        except StorageError as error:
+            answered(error)
+            return
+        self._blobs.setdefault(ref.digest, []).append(answered)
+        if receiving.complete:
+            self._arrived(receiving)
         self._ask_blobs()
 
     def begin(self, job: Job) -> None:
@@ -124,12 +138,16 @@ class Conversation(LinkEvents):
         )
         opened.retry_at_s = None
         try:
-            self._submits[self.link.send(submit)] = job.id
+            self._tell(submit, job.id)
         except FilmgateError as error:
             self._finish(job.id, error)
             return
         if opened.cancelled:
-            self.link.send(JobCancel(job.id))
+            self._tell(JobCancel(job.id), job.id)
+
+    def _tell(self, message: Message, job_id: bytes) -> None:
+        """Send a message about a job, so that an error in answer to it finds the job."""
+        self._about[self.link.send(message)] = job_id
 
     def cancel(self, job: Job) -> None:
         """Ask for the end of a job."""
@@ -137,21 +155,21 @@ class Conversation(LinkEvents):
         if opened is None:
             return
         opened.cancelled = True
-        if opened.accepted is None and opened.retry_at_s is not None:
+        if opened.retry_at_s is not None:
             self._finish(job.id, CancelledError("The job was cancelled."))
         elif self.link.welcome is not None:
-            self.link.send(JobCancel(job.id))
+            self._tell(JobCancel(job.id), job.id)
 
     def opened(self, welcome: Welcome) -> None:
         """Submit what is open, again if need be, and ask the open questions again."""
         self._outgoing.reset(welcome.chunk_bytes, welcome.credit_bytes)
         self._incoming.reset()
-        self._submits.clear()
+        self._about.clear()
         self._fetches.clear()
         self._consumed = 0
         self.link.send(Credit(WINDOW_BYTES))
-        for opened in self._jobs.values():
-            opened.accepted = opened.ready = None
+        for opened in list(self._jobs.values()):
+            opened.ready = None
             self._submit(opened)
         for message, answered in self._questions.take_all():
             self.ask(message, answered)
@@ -170,6 +188,8 @@ class Conversation(LinkEvents):
 
     def received(self, message: Message, re: Optional[int], piece: memoryview) -> None:
         """Take a message."""
+        if re is not None and not isinstance(message, Error):
+            self._about.pop(re, None)
         handler = self._handlers.get(type(message))
         if handler is not None:
             handler(message, re, piece)
@@ -210,8 +230,8 @@ class Conversation(LinkEvents):
         for missing in accepted.missing:
             if missing.digest in opened.job.digests:
                 blob, data = opened.job.digests[missing.digest]
-                opened.uploaded_bytes += blob.size_bytes - missing.offset
-                self._outgoing.want(missing, blob, data)
+                if self._outgoing.want(missing, blob, data):
+                    opened.uploaded_bytes += blob.size_bytes - missing.offset
         stage = "sending" if accepted.missing else "queued"
         _report(opened.job, Progress(stage, accepted.place))
         self._send_pieces()
@@ -220,15 +240,18 @@ class Conversation(LinkEvents):
         opened = self._jobs.get(refused.job_id)
         if opened is None:
             return
-        error = from_error(refused)
-        patient = time.monotonic() < opened.started_s + opened.job.options.patience_s
+        self._retry_or_fail(opened, from_error(refused), refused.retry_after_ms / 1000)
+
+    def _retry_or_fail(self, opened: _Open, error: FilmgateError, after_s: float) -> None:
+        """Submit again after a while, if that may help and the job has patience."""
+        now_s = time.monotonic()
         if opened.cancelled:
-            self._finish(refused.job_id, CancelledError("The job was cancelled."))
-        elif refused.retry_after_ms and patient:
-            opened.retry_at_s = time.monotonic() + refused.retry_after_ms / 1000
+            self._finish(opened.job.id, CancelledError("The job was cancelled."))
+        elif after_s and now_s < opened.started_s + opened.job.options.patience_s:
+            opened.retry_at_s = now_s + after_s
             _report(opened.job, Progress("waiting"))
         else:
-            self._finish(refused.job_id, error)
+            self._finish(opened.job.id, error)
 
     def _on_progress(self, progress: JobProgress, re: Optional[int], _: memoryview) -> None:
         opened = self._jobs.get(progress.job_id)
@@ -260,7 +283,7 @@ class Conversation(LinkEvents):
         if ended.outcome != "result":
             self._finish(ended.job_id, from_error(ended))
             return
-        result = self._result(opened)
+        result = opened.result or self._result(opened)
         if result is None:
             error = StorageError("The result was acknowledged before, and is gone.")
             self._finish(ended.job_id, error)
@@ -293,8 +316,10 @@ class Conversation(LinkEvents):
 
     def _on_error(self, message: Error, re: Optional[int], _: memoryview) -> None:
         error = from_error(message)
-        if re in self._submits:
-            self._finish(self._submits.pop(re), error)
+        if re in self._about:
+            opened = self._jobs.get(self._about.pop(re))
+            if opened is not None:
+                self._retry_or_fail(opened, error, RETRY_S if error.retryable else 0.0)
         elif re in self._fetches:
             self._fetch_failed(self._fetches.pop(re), error)
         elif "digest" in error.detail:
@@ -303,13 +328,20 @@ class Conversation(LinkEvents):
             log.warning("the server reports: %s", error)
 
     def _put_failed(self, error: FilmgateError) -> None:
-        digest = bytes.fromhex(str(error.detail["digest"]))
+        """Send a piece again, or all of it later if the server has no memory for it now."""
+        digest, offset = _place(error)
+        waiting = [opened for opened in self._jobs.values() if digest in opened.job.digests]
+        if isinstance(error, (BusyError, StorageError)):
+            self._outgoing.drop(digest)
+            for opened in waiting:
+                self._retry_or_fail(opened, error, RETRY_S)
+            return
         try:
-            self._outgoing.restart(digest, int(error.detail.get("offset", 0)))
+            self._outgoing.restart(digest, offset)
         except IntegrityError as final:
-            for job_id in [key for key, value in self._jobs.items() if digest in value.job.digests]:
-                self.link.send(JobCancel(job_id))
-                self._finish(job_id, final)
+            for opened in waiting:
+                self.link.send(JobCancel(opened.job.id))
+                self._finish(opened.job.id, final)
 
     def _fetch_failed(self, digest: bytes, error: FilmgateError) -> None:
         """Let the server look again at the jobs whose result it has lost."""
@@ -319,9 +351,9 @@ class Conversation(LinkEvents):
         for job_id in list(receiving.jobs):
             self._incoming.release(job_id)
             if job_id in self._jobs:
-                self.link.send(JobQuery(job_id))
-            elif job_id in self._blobs:
-                self._blobs.pop(job_id)(error)
+                self._tell(JobQuery(job_id), job_id)
+            for answered in self._blobs.pop(job_id, []):
+                answered(error)
 
     def _ask_again(self, receiving: Receiving, error: IntegrityError) -> None:
         log.warning("%s", error)
@@ -350,17 +382,19 @@ class Conversation(LinkEvents):
             self._fetches[number] = receiving.digest
 
     def _arrived(self, receiving: Receiving) -> None:
-        answered = self._blobs.pop(receiving.digest, None)
-        if answered is not None:
-            self._incoming.release(receiving.digest)
+        self._fetches = {key: at for key, at in self._fetches.items() if at != receiving.digest}
+        for answered in self._blobs.pop(receiving.digest, []):
             answered(receiving.buffer)
         self._acknowledge_complete(list(receiving.jobs))
+        self._incoming.release(receiving.digest)
 
     def _acknowledge_complete(self, job_ids: Iterable[bytes]) -> None:
         for job_id in job_ids:
             opened = self._jobs.get(job_id)
-            if opened is not None and self._result(opened) is not None:
-                self.link.send(JobAck(job_id))
+            result = self._result(opened) if opened is not None else None
+            if opened is not None and result is not None:
+                opened.result = result  # what it ends with, even if only a later connection says so
+                self._tell(JobAck(job_id), job_id)
 
     def _result(self, opened: _Open) -> Optional[Result]:
         """Return the result if every output is here."""
@@ -411,9 +445,18 @@ class Conversation(LinkEvents):
         for job_id in list(self._jobs):
             self._finish(job_id, error)
         self._questions.fail_all(error)
-        for answered in list(self._blobs.values()):
+        for answered in [each for waiting in self._blobs.values() for each in waiting]:
             answered(error)
         self._blobs.clear()
+
+
+def _place(error: FilmgateError) -> tuple[bytes, int]:
+    """Return the digest and the offset that an error about a piece names."""
+    digest, offset = str(error.detail.get("digest")), error.detail.get("offset")
+    try:
+        return bytes.fromhex(digest), offset if isinstance(offset, int) else 0
+    except ValueError:
+        return b"", 0
 
 
 def _report(job: Job, progress: Progress) -> None:

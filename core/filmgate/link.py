@@ -118,6 +118,9 @@ class Link:
         try:
             while not self._stopping:
                 self._turn()
+        except Exception as error:  # the thread's end: without this, jobs would wait for ever
+            log.exception("the client's thread failed")
+            self._events.failed(FilmgateError(f"The client itself failed ({error!r})."))
         finally:
             with self._wake_lock:
                 self._waker.close(0)
@@ -178,7 +181,11 @@ class Link:
             self._events.received(message, envelope.re, piece)
 
     def _welcomed(self, welcome: Welcome) -> None:
-        negotiate([welcome.protocol])
+        try:
+            negotiate([welcome.protocol])
+        except VersionError as error:
+            self._give_up(error)
+            return
         self.welcome, self._resume = welcome, welcome.resume
         self._hello_sent_s, self._failures = None, 0
         self._events.opened(welcome)
@@ -189,9 +196,13 @@ class Link:
             return True
         error = from_error(message)
         if self.welcome is None and isinstance(error, (VersionError, DeniedError)):
-            self._events.failed(error)
+            self._give_up(error)
             return True
         return False
+
+    def _give_up(self, error: FilmgateError) -> None:
+        self._hello_sent_s = None
+        self._events.failed(error)
 
     def _watch(self) -> None:
         while self._monitor.poll(0):

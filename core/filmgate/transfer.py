@@ -43,13 +43,14 @@ class Outgoing:
         self._sent.clear()
         self.chunk_bytes, self.credit = chunk_bytes, credit
 
-    def want(self, missing: Missing, blob: BlobDigest, data: Buffer) -> None:
-        """Queue a blob that the server lacks, unless it is being sent."""
+    def want(self, missing: Missing, blob: BlobDigest, data: Buffer) -> bool:
+        """Queue a blob that the server lacks; return false if it is being sent already."""
         if missing.digest in self._queue or missing.digest in self._sent:
-            return
+            return False
         if self.chunk_bytes != CHUNK_BYTES:
             blob = digest_blob(data, self.chunk_bytes)
         self._queue[missing.digest] = Sending(blob, memoryview(data).cast("B"), missing.offset)
+        return True
 
     def drop(self, digest: bytes) -> None:
         """Send no more of a blob."""
