@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -98,12 +97,12 @@ class Dispatcher:
         """Give waiting executions to workers with room."""
         if self.pool is None:
             return
-        for worker, slots in self.pool.free_slots().items():
-            for _ in range(slots):
-                ticket = self._scheduler.pop()
-                if ticket is None:
-                    return
-                self._run(worker, self._table.executions[ticket.execution])
+        while free := {worker: slots for worker, slots in self.pool.free_slots().items() if slots}:
+            ticket = self._scheduler.pop()
+            if ticket is None:
+                return
+            roomiest = max(free, key=lambda worker: free[worker])
+            self._run(roomiest, self._table.executions[ticket.execution])
 
     def abandon(self, execution: Execution) -> None:
         """Stop an execution that no job wants any more."""
@@ -319,13 +318,10 @@ def _ref(output: ProducedOutput) -> BlobRef:
 
 
 def provenance(work: Work) -> dict[str, str]:
-    """Return what a result's header says about its making, without the ``filmgate/`` prefix."""
-    inputs = [[ref.name, ref.time, ref.view, digest_text(ref.digest)] for ref in work.inputs]
+    """Return what a worker cannot know and the header of a result should say."""
     return {
         "model": work.package.reference,
         "model_digest": digest_text(work.package.digest),
-        "params": json.dumps(dict(work.params), sort_keys=True),
-        "inputs": json.dumps(inputs),
         "numerics": work.numerics,
         "version": filmgate.__version__,
     }

@@ -28,8 +28,9 @@ from filmgate_server.task import Room, step_of_view
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels, Runtime, Step
 
-MODEL_COMPRESSION = "zips"
-"""Of files that hold the model's channels alone, where none is wished for."""
+MODEL_COMPRESSION = "none"
+"""Of files that hold the model's channels alone, where none is wished for: on one machine and on
+fast networks compressing takes longer than it saves (docs/performance.md)."""
 
 PREVIEW_NAME = "preview"
 """The name of the small picture for a panel, beside the outputs."""

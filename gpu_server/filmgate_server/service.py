@@ -32,6 +32,7 @@ from filmgate_server.pool.local import LocalPool, PoolSettings
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.scheduler import FirstInFirstOut
+from filmgate_server.segments import allow_many_segments
 from filmgate_server.sessions import SessionTable
 from filmgate_server.status import Status
 from filmgate_server.store import Store
@@ -214,6 +215,7 @@ def run_service(settings: Mapping[str, Any]) -> None:
     token, report_fd = str(given.pop("token", "")), given.pop("report_fd", None)
     config = ServerConfig.from_settings(given)
     configure_logs(config.log_level, config.log_json)
+    allow_many_segments()
     try:
         service = Service(config, token)
     except FilmgateError as error:
