@@ -329,8 +329,8 @@ class Gateway:
     def tick(self) -> None:
         """Look after connections: the watchdog, the lost, the silent and the long gone."""
         self.lost()
-        self.watchdog.check()
         now_s = self._clock()
+        self.watchdog.check(now_s)
         if now_s - self._probed_s > PROBE_S:
             self._probed_s = now_s
             for session in self._sessions:

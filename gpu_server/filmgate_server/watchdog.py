@@ -1,28 +1,56 @@
-"""Shuts connections that have received far more bytes than were delivered to us.
+"""Shuts connections whose messages never end, and those that send far more than they may.
 
 ZeroMQ collects a multipart message whole before it delivers it, and its limits count frames and
-messages, not bytes: a single message of two thousand parts would take gigabytes. The kernel knows
-how much each connection has received; we know how much of it has reached us.
+messages, not bytes: a single message of two thousand parts would take gigabytes, and so would one
+of a few million empty parts. The kernel knows how much ZeroMQ has taken from each connection; we
+know when something of it has reached us. Once we have read all that is complete, what a connection
+still holds back is one unfinished message, which an honest peer keeps small.
 """
 
 from __future__ import annotations
 
-import os
+import fcntl
 import socket
 import struct
+import termios
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+CHECK_S = 0.02
+UNFINISHED_MAX = (1 << 20) + (256 << 10)
+"""A message in the making: a header, a piece, and what surrounds them."""
+
+HEARTBEAT_BYTES_PER_S = 16.0
+"""Heartbeats are taken by ZeroMQ itself and never reach us."""
+
 _TCP_INFO = getattr(socket, "TCP_INFO", 0)
+_FIONREAD = getattr(termios, "FIONREAD", 0)
 _BYTES_RECEIVED_OFFSET = 128
 """Of ``tcpi_bytes_received`` in ``struct tcp_info`` (linux/tcp.h), a 64-bit number."""
 
 
 @dataclass
 class _Peer:
+    """A connection.
+
+    Attributes:
+        since_s: when it was last seen to have delivered something.
+        base_bytes: what ZeroMQ had taken from the kernel then.
+        taken_bytes: what it had taken at the last check.
+        delivered_bytes: all that has reached us.
+        checked_bytes: that number at the last check.
+        route: its routing id, once it has said something.
+    """
+
+    since_s: float
+    base_bytes: int = 0
+    taken_bytes: int = 0
     delivered_bytes: int = 0
+    checked_bytes: int = -1
     route: bytes | None = None
 
 
@@ -31,8 +59,12 @@ class Watchdog:
 
     Args:
         socket: the ROUTER; its monitor is taken over.
-        surplus_max: undelivered bytes at which a connection is shut: above what honest clients,
-            who keep to their credit, can have on the way.
+        surplus_max: undelivered bytes at which a connection is shut in any case: above what honest
+            clients, who keep to their credit, can have on the way.
+
+    Attributes:
+        monitor: to poll; call `drain` when it is readable.
+        shut: how many connections were shut.
     """
 
     def __init__(self, socket: zmq.Socket[bytes], surplus_max: int) -> None:
@@ -41,27 +73,30 @@ class Watchdog:
         self._socket = socket
         self._surplus_max = surplus_max
         self._peers: dict[int, _Peer] = {}
+        self._gone: list[bytes] = []
+        self._checked_s = 0.0
         self.shut = 0
 
     def drain(self) -> list[bytes]:
         """Read the monitor; return the routes of the connections that are gone."""
-        gone: list[bytes] = []
         while self.monitor.poll(0):
             event = recv_monitor_message(self.monitor)
-            fd = int(event["value"])
+            peer = self._peers.pop(int(event["value"]), None)
+            if peer is not None and peer.route is not None:
+                self._gone.append(peer.route)
             if event["event"] == zmq.EVENT_ACCEPTED:
-                self._peers.setdefault(fd, _Peer())
-            else:
-                peer = self._peers.pop(fd, None)
-                if peer is not None and peer.route is not None:
-                    gone.append(peer.route)
+                self._peers[int(event["value"])] = _Peer(self._checked_s)
+        gone, self._gone = self._gone, []
         return gone
 
     def delivered(self, fd: int, route: bytes, size_bytes: int) -> None:
-        """Count bytes that have reached us over the connection *fd*."""
-        peer = self._peers.setdefault(fd, _Peer())
-        peer.delivered_bytes += size_bytes
-        peer.route = route
+        """Count bytes that have reached us over the connection *fd*, unless it is gone already."""
+        if fd not in self._peers:
+            self._gone = self.drain()
+        peer = self._peers.get(fd)
+        if peer is not None:
+            peer.delivered_bytes += size_bytes
+            peer.route = route
 
     def shut_down(self, route: bytes) -> None:
         """Shut the connection of *route*."""
@@ -69,10 +104,16 @@ class Watchdog:
             if peer.route == route:
                 _shut(fd)
 
-    def check(self) -> None:
-        """Shut every connection whose surplus is too large."""
+    def check(self, now_s: float) -> None:
+        """Shut every connection that holds back too much; call it after reading, often."""
+        if now_s < self._checked_s + CHECK_S:
+            return
+        self._checked_s = now_s
+        all_read = not self._socket.poll(0)
         for fd, peer in self._peers.items():
-            if _received_bytes(fd) - peer.delivered_bytes > self._surplus_max:
+            taken_bytes = _taken_bytes(fd)
+            surplus = taken_bytes - peer.delivered_bytes
+            if surplus > self._surplus_max or (all_read and _never_ends(peer, taken_bytes, now_s)):
                 self.shut += 1
                 _shut(fd)
 
@@ -85,21 +126,50 @@ class Watchdog:
         self._socket.disable_monitor()
 
 
-def _received_bytes(fd: int) -> int:
-    """Ask the kernel; 0 where it cannot say or the connection has just gone."""
+def _never_ends(peer: _Peer, taken_bytes: int, now_s: float) -> bool:
+    """Tell whether an unfinished message was too large at the last check and is unfinished still.
+
+    What was complete then has been read since.
+    """
+    if peer.delivered_bytes != peer.checked_bytes:
+        peer.checked_bytes, peer.since_s = peer.delivered_bytes, now_s
+        peer.base_bytes = peer.taken_bytes = taken_bytes
+    heartbeats = HEARTBEAT_BYTES_PER_S * (now_s - peer.since_s)
+    unfinished, peer.taken_bytes = peer.taken_bytes - peer.base_bytes, taken_bytes
+    return unfinished - heartbeats > UNFINISHED_MAX
+
+
+@contextmanager
+def _borrowed(fd: int) -> Generator[socket.socket]:
+    """Look at another's descriptor; it is never closed here.
+
+    Raises:
+        OSError: it is no socket any more.
+    """
+    connection = socket.socket(fileno=fd)
     try:
-        with socket.socket(fileno=os.dup(fd)) as connection:
+        yield connection
+    finally:
+        connection.detach()
+
+
+def _taken_bytes(fd: int) -> int:
+    """Return how much ZeroMQ has read; 0 where the kernel cannot say or the connection is gone."""
+    try:
+        with _borrowed(fd) as connection:
             info = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 256)
+            unread = fcntl.ioctl(fd, _FIONREAD, bytes(4))
     except OSError:
         return 0
     if len(info) < _BYTES_RECEIVED_OFFSET + 8:
         return 0
-    return int(struct.unpack_from("<Q", info, _BYTES_RECEIVED_OFFSET)[0])
+    received = int(struct.unpack_from("<Q", info, _BYTES_RECEIVED_OFFSET)[0])
+    return received - int(struct.unpack("=i", unread)[0])
 
 
 def _shut(fd: int) -> None:
     try:
-        with socket.socket(fileno=os.dup(fd)) as connection:
+        with _borrowed(fd) as connection:
             if connection.family in (socket.AF_INET, socket.AF_INET6):  # never a worker's channel
                 connection.shutdown(socket.SHUT_RDWR)
     except OSError:

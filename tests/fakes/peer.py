@@ -19,6 +19,8 @@ from filmgate.wire.messages import (
     Hello,
     JobSubmit,
     Message,
+    StatusGet,
+    StatusPage,
     Welcome,
     WorkSpec,
 )
@@ -91,13 +93,22 @@ class Peer:
                 return message
         raise AssertionError(f"no {kinds} came")
 
-    def silent(self) -> bool:
-        """Return whether nothing has come for a moment."""
-        return not self.socket.poll(100)
+    def silent_but_for(self, kind: type[Message]) -> bool:
+        """Return whether, up to the answer to a question asked now, no message of *kind* comes."""
+        self.send(StatusGet())
+        while not isinstance(message := self.receive().message, StatusPage):
+            if isinstance(message, kind):
+                return False
+        return True
+
+    @staticmethod
+    def job(work: Work) -> Job:
+        """Name *work*; nothing is sent by itself."""
+        return Job(work, Options(), lambda _: None)
 
     def submit(self, work: Work, **fields: Any) -> Job:
-        """Submit *work* and return the job that names it; nothing is sent by itself."""
-        job = Job(work, Options(), lambda _: None)
+        """Submit *work* and return the job that names it."""
+        job = self.job(work)
         self.send(JobSubmit(job.id, spec_of(job), **fields))
         return job
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
+from contextlib import suppress
 from types import TracebackType
+
+from fakes.waiting import PATIENCE_S
 
 MORE, LONG, COMMAND = 1, 2, 4
 _GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
@@ -41,6 +45,27 @@ class Wire:
     def send(self, content: bytes) -> None:
         """Send bytes as they are."""
         self.socket.sendall(content)
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent, unless the server has left already."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def flood(self, content: bytes, times: int) -> int:
+        """Send *content* up to so many times, until the server leaves; return how many bytes."""
+        self.socket.setblocking(False)
+        sent, view = 0, memoryview(content)
+        while sent < times * len(content):
+            readable, writable, _ = select.select([self.socket], [self.socket], [], PATIENCE_S)
+            assert readable or writable, "neither taken nor refused"
+            try:
+                if readable and not self.socket.recv(65536):
+                    break
+                if writable:
+                    sent += self.socket.send(view[sent % len(content) :])
+            except ConnectionError:
+                break
+        return sent
 
     def send_frame(self, content: bytes, flags: int = 0) -> None:
         """Send one frame."""
