@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Optional
 
+from filmgate.buffers import BufferPool
 from filmgate.digest import CHUNK_BYTES, BlobDigest, Buffer, PrefixHasher, digest_blob
-from filmgate.errors import IntegrityError, StorageError
+from filmgate.errors import IntegrityError
 from filmgate.wire.messages import BlobData, BlobPut, BlobRef, Missing
 
 ATTEMPTS_MAX = 5
-SIZE_MAX = 1 << 36
 
 
 @dataclass
@@ -153,6 +153,7 @@ class Incoming:
 
     def __init__(self) -> None:
         self._blobs: dict[bytes, Receiving] = {}
+        self._buffers = BufferPool()
 
     def want(self, ref: BlobRef, job_id: bytes) -> Receiving:
         """Expect a blob for a job.
@@ -162,7 +163,7 @@ class Incoming:
         """
         receiving = self._blobs.get(ref.digest)
         if receiving is None:
-            receiving = Receiving(ref.digest, _allocate(ref.size))
+            receiving = Receiving(ref.digest, self._buffers.take(ref.size))
             self._blobs[ref.digest] = receiving
         receiving.jobs.add(job_id)
         return receiving
@@ -193,12 +194,3 @@ class Incoming:
             receiving.jobs.discard(job_id)
             if not receiving.jobs:
                 del self._blobs[digest]
-
-
-def _allocate(size_bytes: int) -> memoryview:
-    if not 0 < size_bytes <= SIZE_MAX:
-        raise StorageError(f"A result of {size_bytes} bytes is not possible.")
-    try:
-        return memoryview(bytearray(size_bytes))
-    except MemoryError:
-        raise StorageError(f"There is no memory for a result of {size_bytes} bytes.") from None
