@@ -90,11 +90,13 @@ class Link:
         self._thread.start()
 
     def post(self, call: Callable[[], None]) -> None:
-        """Run *call* on the link's thread; may be called from any thread."""
-        self._posted.put(call)
+        """Run *call* on the link's thread, or here once that has ended; from any thread."""
         with self._wake_lock:
             if not self._waker.closed:
+                self._posted.put(call)
                 self._waker.send(b"", zmq.NOBLOCK)
+                return
+        call()
 
     def close(self) -> None:
         """Close the connection and end the thread; may be called from any thread."""
@@ -124,6 +126,7 @@ class Link:
         finally:
             with self._wake_lock:
                 self._waker.close(0)
+            self._run_queue()
             self._drop_socket()
             self._wake.close(0)
             self._context.term()
@@ -145,6 +148,9 @@ class Link:
     def _run_posted(self) -> None:
         while self._wake.poll(0):
             self._wake.recv()
+        self._run_queue()
+
+    def _run_queue(self) -> None:
         while True:
             try:
                 call = self._posted.get_nowait()
