@@ -68,7 +68,7 @@ class Effort:
     pressure_frames: int
 
 
-FULL = Effort(SIZES, 12, 10, alone=6, plates=46, synthetic=30, pressure_frames=30)
+FULL = Effort(SIZES, 12, 10, alone=4, plates=30, synthetic=14, pressure_frames=30)
 QUICK = Effort((TINY,), 1, 1, alone=2, plates=4, synthetic=4, pressure_frames=8)
 
 
@@ -98,6 +98,7 @@ def measure(effort: Effort, triton_python: str) -> Report:
     measure_sequences(report, effort)
     smallest = effort.sizes[-1]
     source = FrameSource(to_tensor(load_rendering(smallest)))
+    say("a server under pressure")
     report.targets += measure_pressure(source, effort.pressure_frames)
     if absence:
         report.sections.append(f"Triton was not measured: {absence}.")
@@ -106,6 +107,7 @@ def measure(effort: Effort, triton_python: str) -> Report:
 
 def measure_size(report: Report, size: Size, effort: Effort, triton: Triton | None) -> None:
     """Measure round trips and codings of frames of *size*."""
+    say(f"frames of {size.width} x {size.height}")
     pixels = load_rendering(size)
     tensor = FrameSource(to_tensor(pixels))
     exr = FrameSource(to_exr(pixels), EXR_MEDIA)
@@ -148,9 +150,15 @@ def measure_sequences(report: Report, effort: Effort) -> None:
         "rendered plates, 640 x 360, all layers": load_plates(effort.plates),
         f"synthetic noise, {size.width} x {size.height} RGBA half": synthetic,
     }
+    say("sequences")
     runs = [measure_sequence(name, seen, effort.alone) for name, seen in sequences.items()]
     report.targets += [sequence_target(run) for run in runs]
     report.add("Sequences through `denoise`", sequence_table(runs))
+
+
+def say(what: str) -> None:
+    """Tell whoever waits what is measured now."""
+    sys.stderr.write(f"measuring {what} ...\n")
 
 
 @contextmanager
