@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bench.exr import coding_table, measure_codings
-from bench.filmgate import RunningServer, check_negation, fill_store, round_trip_s, store_bytes_for
+from bench.filmgate import RunningServer, check_negation, fill_store, round_trip_s, store_option
 from bench.frames import (
     EXR_MEDIA,
     ROOT,
@@ -42,6 +42,8 @@ from bench.transport import (
     transport_table,
 )
 
+STORE_FRAMES = 7
+"""Frames, with their results, that fill the server's store: it is full when the clock starts."""
 PAGE = ROOT / "docs" / "performance.md"
 
 
@@ -111,7 +113,7 @@ def measure_size(report: Report, size: Size, effort: Effort, triton: Triton | No
     pixels = load_rendering(size)
     tensor = FrameSource(to_tensor(pixels))
     exr = FrameSource(to_exr(pixels), EXR_MEDIA)
-    with RunningServer(store_bytes=store_bytes_for(exr.size_bytes)) as server:
+    with RunningServer(store_option(STORE_FRAMES, exr.size_bytes)) as server:
         fill_store(server, tensor)
         with transport_cases(tensor, size, triton) as cases:
             cases.update(filmgate_cases(server, tensor, exr))

@@ -1,4 +1,4 @@
-"""What it costs to write and read a frame as EXR in memory, for each compression."""
+"""What it costs the worker to write and read a frame as EXR, for each compression."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import OpenEXR
-from numpy.typing import NDArray
 
-from bench.frames import CHANNELS, Size, decode_planes, encode_planes, load_rendering
+from bench.frames import Size, load_rendering, to_exr
 from bench.measure import Case, Timings, elapsed_s, interleave
 from bench.table import milliseconds, table
+from filmgate.image.codec import set_codec_threads
+from filmgate.image.exr import BufferWriter, max_encoded_bytes, parse_exr, write_exr
 
 LOSSLESS: Mapping[str, OpenEXR.Compression] = {
     "none": OpenEXR.NO_COMPRESSION,
@@ -28,8 +28,6 @@ READ_EVERYWHERE = ("none", "rle", "zips", "zip", "piz")
 THREADS = (1, 2)
 LINKS = {"10 Gb/s Ethernet": 1.17e9, "1 Gb/s Ethernet": 0.117e9}
 """Payload bytes per second of a full link."""
-
-Planes = dict[str, NDArray[np.float16]]
 
 
 @dataclass(frozen=True)
@@ -59,25 +57,35 @@ class Coding:
 def measure_codings(size: Size, rounds: int) -> list[Coding]:
     """Time every compression on the rendered frame of *size*, with 1 and 2 threads."""
     pixels = load_rendering(size)
-    planes = {name: np.ascontiguousarray(pixels[..., i]) for i, name in enumerate(CHANNELS)}
-    files = {name: encode_planes(planes, kind, 2) for name, kind in LOSSLESS.items()}
-    cases = dict(_cases(planes, files))
-    timings = interleave(cases, rounds, warmups=1)
+    files = {name: bytes(to_exr(pixels, kind, threads=2)) for name, kind in LOSSLESS.items()}
+    timings = interleave(dict(_cases(files)), rounds, warmups=1)
     return [_coding(name, files[name], pixels.nbytes, timings) for name in LOSSLESS]
 
 
-def _cases(planes: Planes, files: Mapping[str, bytes]) -> Iterator[tuple[str, Case]]:
-    for name, threads in itertools.product(files, THREADS):
-        yield (
-            f"encode {name} {threads}",
-            lambda kind=LOSSLESS[name], count=threads: elapsed_s(
-                lambda: encode_planes(planes, kind, count)
-            ),
-        )
-        yield (
-            f"decode {name} {threads}",
-            lambda file=files[name], count=threads: elapsed_s(lambda: decode_planes(file, count)),
-        )
+def _cases(files: Mapping[str, bytes]) -> Iterator[tuple[str, Case]]:
+    for (name, file), threads in itertools.product(files.items(), THREADS):
+        yield f"encode {name} {threads}", _encoding(file, threads)
+        yield f"decode {name} {threads}", _decoding(file, threads)
+
+
+def _encoding(file: bytes, threads: int) -> Case:
+    """Return the case that writes what *file* holds into memory that was touched before."""
+    plate = parse_exr(file)
+    target = memoryview(bytearray(max_encoded_bytes(plate)))
+
+    def encode_s() -> float:
+        set_codec_threads(threads)
+        return elapsed_s(lambda: write_exr(plate, BufferWriter(target)))
+
+    return encode_s
+
+
+def _decoding(file: bytes, threads: int) -> Case:
+    def decode_s() -> float:
+        set_codec_threads(threads)
+        return elapsed_s(lambda: parse_exr(file))
+
+    return decode_s
 
 
 def _coding(name: str, file: bytes, raw_bytes: int, timings: Mapping[str, Timings]) -> Coding:

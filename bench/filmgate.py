@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import psutil
@@ -17,26 +14,24 @@ from numpy.typing import NDArray
 from bench.frames import CHANNELS, FrameSource, decode_planes
 from filmgate.client import Client
 from filmgate.job import Payload, Result, Work
+from filmgate.local_server import LocalServer
 from filmgate.tensor import TENSOR_MEDIA, parse_tensor_blob
 from filmgate.wire.messages import Wish
-from filmgate_server.children import spawn_child
-from filmgate_server.config import ServerConfig
 
 MODEL = "negate"
 INPUT = "color"
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 120.0
-STORE_FRAMES = 14
 STORE_BYTES_MIN = 16 << 20
 EVICTIONS = 4
 ALPHA = CHANNELS.index("A")
 
 
 class RunningServer:
-    """A gateway and its workers on a free port of this machine, and a client of it.
+    """A server on a free port of this machine, started as an embedded one is, and a client of it.
 
     Args:
-        settings: fields of `ServerConfig` that differ from the defaults.
+        options: for ``filmgate serve``.
 
     Attributes:
         client: connected.
@@ -44,25 +39,17 @@ class RunningServer:
         gateway: its process.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        config = ServerConfig(port=0, http_port=-1, log_level="error", **settings)
-        answers, report_fd = os.pipe()
-        given = {**config.to_settings(), "token": "", "report_fd": report_fd}
-        self._child = spawn_child("filmgate_server.service", given, (report_fd,))
-        os.close(report_fd)
-        self.gateway = psutil.Process(self._child.pid)
-        try:
-            self.port = _read_port(answers)
-            self.client = self.connect()
-        except BaseException:
-            self._child.kill()
-            raise
-        finally:
-            os.close(answers)
+    def __init__(self, *options: str) -> None:
+        self._server = LocalServer(options=("--log-level", "error", *options))
+        endpoint = self._server.start()
+        self.port, self._token = endpoint.port, endpoint.token
+        self._supervisor = psutil.Process(endpoint.pid)
+        (self.gateway,) = self._supervisor.children()
+        self.client = self.connect(self.port)
 
-    def connect(self, port: int | None = None) -> Client:
-        """Return another client, by way of *port* if that is given."""
-        client = Client(server=f"tcp://127.0.0.1:{port or self.port}")
+    def connect(self, port: int) -> Client:
+        """Return another client that reaches the server by way of *port*."""
+        client = Client(f"tcp://127.0.0.1:{port}", token=self._token)
         client.wait_connected(START_TIMEOUT_S)
         return client
 
@@ -70,13 +57,10 @@ class RunningServer:
         """Return the server's own counters."""
         return self.client.status().counters
 
-    def processes(self) -> list[psutil.Process]:
-        """Return every process that works on a frame: this one, the gateway and the workers."""
-        return [psutil.Process(), self.gateway, *self.gateway.children(recursive=True)]
-
     def cpu_s(self) -> float:
-        """Return the processor seconds that all of them have used so far."""
-        times = [process.cpu_times() for process in self.processes()]
+        """Return the processor seconds that client and server, workers included, have used."""
+        processes = [psutil.Process(), *self._supervisor.children(recursive=True)]
+        times = [process.cpu_times() for process in processes]
         return sum(used.user + used.system for used in times)
 
     def __enter__(self) -> Self:
@@ -84,18 +68,9 @@ class RunningServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the client and end the server, which takes its workers with it."""
+        """Close the client and stop the server."""
         self.client.close()
-        self._child.kill()
-
-
-def _read_port(answers: int) -> int:
-    if not select.select([answers], [], [], START_TIMEOUT_S)[0]:
-        raise RuntimeError("the server did not start in time")
-    line = os.read(answers, 4096)
-    if not line:
-        raise RuntimeError("the server ended before it was ready")
-    return int(json.loads(line)["port"])
+        self._server.stop()
 
 
 def negation(source: FrameSource, frame: bytes, alpha: bool = False) -> Work:
@@ -117,9 +92,9 @@ def round_trip_s(client: Client, source: FrameSource) -> float:
     return taken_s
 
 
-def store_bytes_for(size_bytes: int) -> int:
-    """Return the budget of a store that a few frames of *size_bytes* and their results fill."""
-    return max(STORE_BYTES_MIN, STORE_FRAMES * size_bytes)
+def store_option(frames: int, size_bytes: int) -> str:
+    """Return the option for a store of *frames* frames with their results, as far as allowed."""
+    return f"--store-bytes={max(STORE_BYTES_MIN, 2 * frames * size_bytes)}"
 
 
 def fill_store(server: RunningServer, source: FrameSource) -> None:

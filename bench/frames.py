@@ -77,17 +77,10 @@ def to_exr(
 ) -> bytearray:
     """Return *pixels*, (H, W, 4), as an EXR file in memory that can be changed."""
     planes = {name: np.ascontiguousarray(pixels[..., i]) for i, name in enumerate(CHANNELS)}
-    return bytearray(encode_planes(planes, compression, threads))
-
-
-def encode_planes(
-    planes: dict[str, NDArray[np.float16]], compression: OpenEXR.Compression, threads: int
-) -> bytes:
-    """Write named (H, W) planes as a scan-line EXR in memory."""
     header = {"compression": compression, "type": OpenEXR.scanlineimage}
     stream = io.BytesIO()
     OpenEXR.File(header, planes, num_threads=threads).write(stream)
-    return stream.getvalue()
+    return bytearray(stream.getbuffer())
 
 
 def decode_planes(content: bytes, threads: int) -> dict[str, NDArray[np.float16]]:

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.filmgate import ANSWER_TIMEOUT_S, RunningServer, negation
+from bench.filmgate import ANSWER_TIMEOUT_S, RunningServer, negation, store_option
 from bench.frames import FrameSource
 from bench.relay import HoldingRelay
 from bench.table import Target
@@ -33,8 +33,7 @@ def measure_pressure(source: FrameSource, frames: int) -> list[Target]:
     Returns:
         The two promises: bounded memory, and no deadlock.
     """
-    budget_bytes = 2 * FRAMES_HELD * source.size_bytes
-    with RunningServer(store_bytes=max(budget_bytes, 16 * MIB)) as server:
+    with RunningServer(store_option(FRAMES_HELD, source.size_bytes)) as server:
         base_bytes = peak_bytes(server)
         flood(server, source, frames)
         held, outcomes = half_upload(server, source)
