@@ -28,8 +28,8 @@ from filmgate_server.metrics import Metrics
 from filmgate_server.pool.port import Assignment, ProducedOutput, WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.scheduler import FirstInFirstOut
-from filmgate_server.segments import Arena
-from filmgate_server.store import Store
+from filmgate_server.segments import Arena, capacity_for
+from filmgate_server.store import Blob, Store
 
 MIB = 1 << 20
 ALICE = Owner(b"alice's session.", "alice", "film")
@@ -339,3 +339,17 @@ def job_id(number: int) -> bytes:
 def content(seed: int, size_bytes: int = 100_000) -> bytes:
     """Return bytes that differ for each *seed*."""
     return seed.to_bytes(4, "big") + bytes(size_bytes - 4)
+
+
+def ref_to(data: bytes, name: str = "color") -> BlobRef:
+    """Return the reference to some content."""
+    return BlobRef(name, digest_blob(data).digest, len(data), TENSOR_MEDIA, 1001.0)
+
+
+def store_blob(store: Store, data: bytes, show: str = "film") -> Blob:
+    """Put *data* into the store as the upload of an accepted job would."""
+    digest, size, sums = digest_blob(data)
+    store.promise(capacity_for(size))
+    staging = store.stage(show, digest, size)
+    assert staging.add(0, memoryview(data), sums[0])
+    return store.publish(staging)

@@ -1,0 +1,142 @@
+"""Sessions: who is connected, and credit."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filmgate.errors import CreditError, DeniedError, UnknownSessionError
+from filmgate.wire.messages import Hello
+from filmgate_server.jobs import Owner
+from filmgate_server.sessions import Download, Session, SessionTable
+
+SECRET = "s3cret"  # noqa: S105 - a test's
+ONE, TWO = b"\0one.", b"\0two."
+
+
+def hello(
+    user: str = "alice", show: str = "film", token: str = SECRET, resume: bytes | None = None
+) -> Hello:
+    """Return what a client says first."""
+    return Hello((1,), "test/1", user, show, token, resume)
+
+
+@pytest.fixture
+def table() -> SessionTable:
+    """Return an empty table."""
+    return SessionTable(SECRET)
+
+
+def test_a_session_is_found_by_route_and_token(table: SessionTable) -> None:
+    """After the hello both the connection and the token lead to the session."""
+    session, resumed = table.open(hello(), ONE, 5.0)
+    assert not resumed
+    assert (session.owner.user, session.owner.show, session.seen_s) == ("alice", "film", 5.0)
+    assert table.by_route(ONE) is table.by_token(session.token) is session
+    assert len(session.token) == 16
+
+
+def test_names_have_defaults(table: SessionTable) -> None:
+    """A client that names neither user nor show still belongs somewhere."""
+    session, _ = table.open(hello("", ""), ONE, 0.0)
+    assert (session.owner.user, session.owner.show) == ("unknown", "default")
+
+
+@pytest.mark.parametrize("token", ["", "s3cre", "s3cret ", "S3CRET", "é"])
+def test_a_wrong_token_is_turned_away(table: SessionTable, token: str) -> None:
+    """Without the secret there is no session."""
+    with pytest.raises(DeniedError):
+        table.open(hello(token=token), ONE, 0.0)
+    with pytest.raises(UnknownSessionError):
+        table.by_route(ONE)
+    assert len(table) == 0
+
+
+def test_a_session_is_resumed_by_its_token(table: SessionTable) -> None:
+    """The newest connection wins; the old one has no session any more."""
+    first, _ = table.open(hello(), ONE, 0.0)
+    second, resumed = table.open(hello(resume=first.token), TWO, 9.0)
+    assert resumed
+    assert second is first
+    assert (second.route, second.seen_s) == (TWO, 9.0)
+    with pytest.raises(UnknownSessionError):
+        table.by_route(ONE)
+    assert len(table) == 1
+
+
+@pytest.mark.parametrize("claim", [hello("mallory"), hello(show="other")])
+def test_a_token_is_good_for_its_owner_only(table: SessionTable, claim: Hello) -> None:
+    """A token in the hands of another user or show opens a new session."""
+    session, _ = table.open(hello(), ONE, 0.0)
+    stolen = Hello(claim.protocols, claim.client, claim.user, claim.show, SECRET, session.token)
+    other, resumed = table.open(stolen, TWO, 0.0)
+    assert not resumed
+    assert other.token != session.token
+    assert table.by_route(ONE) is session
+
+
+def test_an_unknown_token_opens_a_new_session(table: SessionTable) -> None:
+    """After a restart the client gets a new session."""
+    session, resumed = table.open(hello(resume=b"x" * 16), ONE, 0.0)
+    assert not resumed
+    assert session.token != b"x" * 16
+
+
+def test_a_second_hello_leaves_the_first_session(table: SessionTable) -> None:
+    """One connection has one session; the former one is away."""
+    first, _ = table.open(hello(), ONE, 0.0)
+    second, _ = table.open(hello(), ONE, 0.0)
+    assert table.by_route(ONE) is second
+    assert first.route is None
+    assert table.by_token(first.token) is first
+
+
+def test_a_lost_connection_keeps_the_session(table: SessionTable) -> None:
+    """The client is away, its downloads are forgotten, its token still works."""
+    session, _ = table.open(hello(), ONE, 0.0)
+    session.downloads[b"d" * 32] = Download(0, 1)
+    table.disconnect(session)
+    assert (session.route, len(session.downloads)) == (None, 0)
+    assert table.open(hello(resume=session.token), TWO, 0.0) == (session, True)
+
+
+def test_a_forgotten_session_is_gone(table: SessionTable) -> None:
+    """Its token is worth nothing any more."""
+    session, _ = table.open(hello(), ONE, 0.0)
+    table.forget(session)
+    assert list(table) == []
+    assert not table.open(hello(resume=session.token), TWO, 0.0)[1]
+
+
+def session() -> Session:
+    """Return a session without credit."""
+    return Session(Owner(b"s" * 16, "alice", "film"), ONE, 0.0)
+
+
+def test_overdrawn_credit_is_an_error() -> None:
+    """A byte too much is refused, and nothing is counted."""
+    one = session()
+    one.put_credit = 100
+    one.spend(60)
+    with pytest.raises(CreditError):
+        one.spend(41)
+    one.spend(40)
+    assert (one.put_credit, one.spent) == (0, 100)
+
+
+@given(st.lists(st.integers(1, 100), max_size=60), st.integers(1, 50))
+def test_credit_is_neither_made_nor_lost(sizes: list[int], quarter: int) -> None:
+    """What the client may send, what it has spent and what it was given back always add up."""
+    window = 200
+    one = session()
+    one.put_credit = client = window
+    for size in sizes:
+        if size > client:
+            continue
+        client -= size
+        one.spend(size)
+        client += one.refund(quarter)
+        assert one.put_credit == client
+        assert one.put_credit + one.spent == window
+        assert one.spent < quarter
