@@ -1,0 +1,63 @@
+"""The list of models and their manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fakes.gate import MODEL
+from filmgate.digest import digest_blob
+from filmgate.manifest import parse_manifest_json
+from filmgate.wire.codec import decode, encode
+from filmgate_server.catalogue import PAGE_MODELS, SUMMARY_CHARACTERS_MAX, Catalogue
+from filmgate_server.registry.local import LocalRegistry
+
+COUNT = 2 * PAGE_MODELS + 3
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> LocalRegistry:
+    """Return a registry of more packages than two pages hold, with long summaries."""
+    for number in range(COUNT):
+        package = tmp_path / f"model{number:03}"
+        package.mkdir()
+        text = MODEL.replace('"negate"', f'"model{number:03}"')
+        text = text.replace("Changes the sign of every value.", "\N{CLAPPER BOARD}" * 1000)
+        (package / "model.toml").write_text(text, encoding="utf-8")
+        (package / "negate.py").write_text("class Negate: ...\n")
+    return LocalRegistry([tmp_path])
+
+
+def test_pages_hold_every_model_once(registry: LocalRegistry) -> None:
+    """From cursor to cursor, each model comes once, and each page can be sent."""
+    catalogue = Catalogue(registry, 1 << 20)
+    names: list[str] = []
+    cursor, pages = 0, 0
+    while pages == 0 or cursor:
+        page = catalogue.page(cursor)
+        assert decode(encode(page)).message == page
+        names += [model.name for model in page.models]
+        cursor, pages = page.following, pages + 1
+    assert names == sorted(names)
+    assert (len(set(names)), pages) == (COUNT, 3)
+
+
+@pytest.mark.parametrize("cursor", [COUNT, COUNT + 1, 2**53 - 1])
+def test_a_cursor_beyond_the_end_is_an_empty_page(registry: LocalRegistry, cursor: int) -> None:
+    """Nothing follows the end."""
+    page = Catalogue(registry, 1 << 20).page(cursor)
+    assert (page.models, page.following) == ((), 0)
+
+
+def test_manifests_are_blobs(registry: LocalRegistry) -> None:
+    """Each summary names a blob with the package's manifest, cut into the server's pieces."""
+    catalogue = Catalogue(registry, 1 << 10)
+    summary = catalogue.page(0).models[0]
+    blob = catalogue.blob(summary.manifest)
+    assert blob is not None
+    assert (blob.digest, blob.size_bytes, blob.sums) == digest_blob(bytes(blob.content), 1 << 10)
+    assert blob.size_bytes == summary.manifest_size
+    assert parse_manifest_json(bytes(blob.content)) == registry.resolve(summary.name).manifest
+    assert len(summary.summary) == SUMMARY_CHARACTERS_MAX
+    assert catalogue.blob(b"x" * 32) is None
