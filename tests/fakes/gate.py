@@ -32,6 +32,9 @@ from filmgate_server.segments import Arena, capacity_for
 from filmgate_server.store import Blob, Store
 
 MIB = 1 << 20
+QUERY = 4711
+"""The number of a question that `Gate.where` asks."""
+
 ALICE = Owner(b"alice's session.", "alice", "film")
 BOB = Owner(b"bob's session...", "bob", "film")
 EVE = Owner(b"eve's session...", "eve", "other")
@@ -275,10 +278,10 @@ class Gate:
         self.broker.submit(owner, submit, re)
         return self.outbox.sent[before].message
 
-    def put(self, owner: Owner, content: bytes, start: int = 0) -> None:
-        """Upload *content* from byte *start* on."""
+    def put(self, owner: Owner, content: bytes, start: int = 0, end: int | None = None) -> None:
+        """Upload *content*, or its pieces from byte *start* up to byte *end*."""
         digest, size, sums = digest_blob(content)
-        for offset in range(start, size, CHUNK_BYTES):
+        for offset in range(start, size if end is None else end, CHUNK_BYTES):
             piece = memoryview(content)[offset : offset + CHUNK_BYTES]
             self.broker.put(
                 owner, BlobPut(digest, size, offset, sums[offset // CHUNK_BYTES]), piece
@@ -308,9 +311,9 @@ class Gate:
 
     def where(self, owner: Owner, job_id: bytes) -> Message:
         """Ask where a job stands."""
-        before = len(self.outbox.sent)
-        self.broker.query(owner, job_id, 0)
-        return self.outbox.sent[before].message
+        self.broker.query(owner, job_id, QUERY)
+        (answer,) = [sent.message for sent in self.outbox.sent if sent.re == QUERY][-1:]
+        return answer
 
 
 def make_models(folder: Path) -> None:
