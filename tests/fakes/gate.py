@@ -296,6 +296,7 @@ class Gate:
         """Let time pass."""
         self.clock.now_s += seconds
         self.dispatcher.tick()
+        self.dispatcher.place()
         self.broker.tick()
 
     # What a test looks at.

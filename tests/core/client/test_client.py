@@ -403,10 +403,14 @@ def test_a_query_that_fails_for_now_is_repeated(
 
 
 @pytest.mark.parametrize("kind", [JobAck, JobQuery])
-def test_an_unknown_job_is_the_end(
-    server: ScriptedServer, client: Client, kind: type[JobAck]
+def test_a_job_that_the_server_has_forgotten_is_submitted_again(
+    server: ScriptedServer,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[JobAck],
 ) -> None:
-    """A server that has forgotten the job ends it here, so that nobody waits for ever."""
+    """A server that was started again knows no job before it is submitted."""
+    monkeypatch.setattr(conversation, "RETRY_S", 0.01)
     job = client.submit(work())
     server.welcome()
     server.accept()
@@ -417,8 +421,12 @@ def test_an_unknown_job_is_the_end(
         server.answer(server.expect(BlobGet)[1], Error("unknown_blob", "Gone."))
     _, received = server.expect(kind)
     server.answer(received, Error("unknown_job", "The server knows no such job."))
-    with pytest.raises(FilmgateError, match="no such job"):
-        job.result(PATIENCE_S)
+    server.accept()
+    server.ready(job.id, CLEAN)
+    if kind is JobQuery:
+        server.give_blob(CLEAN)
+    end(server, job)
+    assert bytes(job.result(PATIENCE_S).output("color").data) == CLEAN
 
 
 def test_jobs_outlive_the_server(server: ScriptedServer, client: Client) -> None:
