@@ -15,6 +15,7 @@ from filmgate.errors import (
     FilmgateError,
     IntegrityError,
     StorageError,
+    UnknownJobError,
 )
 from filmgate.job import Job, Output, Progress, Result
 from filmgate.link import Link, LinkEvents
@@ -155,7 +156,7 @@ class Conversation(LinkEvents):
         if opened is None:
             return
         opened.cancelled = True
-        if opened.retry_at_s is not None:
+        if opened.retry_at_s is not None and opened.accepted is None:
             self._finish(job.id, CancelledError("The job was cancelled."))
         elif self.link.welcome is not None:
             self._tell(JobCancel(job.id), job.id)
@@ -319,7 +320,9 @@ class Conversation(LinkEvents):
         if re in self._about:
             opened = self._jobs.get(self._about.pop(re))
             if opened is not None:
-                self._retry_or_fail(opened, error, RETRY_S if error.retryable else 0.0)
+                # A server that was started again knows a job only once it is submitted again.
+                again = error.retryable or isinstance(error, UnknownJobError)
+                self._retry_or_fail(opened, error, RETRY_S if again else 0.0)
         elif re in self._fetches:
             self._fetch_failed(self._fetches.pop(re), error)
         elif "digest" in error.detail:

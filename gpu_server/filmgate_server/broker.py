@@ -144,11 +144,12 @@ class Broker:
 
     def cancel(self, owner: Owner, job_id: bytes, re: int) -> None:
         """End a job as cancelled, unless it has ended."""
+        ended = to_ended(job_id, "cancelled", CancelledError("The job was cancelled."))
+        if job_id in self._orphans:
+            self._end_orphan(owner, ended)
         job = self._job_of(owner, job_id, re)
         if job is not None:
-            self._end(
-                job, to_ended(job_id, "cancelled", CancelledError("The job was cancelled.")), re
-            )
+            self._end(job, ended, re)
 
     def query(self, owner: Owner, job_id: bytes, re: int) -> None:
         """Say where a job stands; one that has lost its outputs is done again."""
@@ -230,6 +231,14 @@ class Broker:
                 self._expire(job, "The client went away and did not come back.")
         self._expire_orphans(now_s)
         self._expire_stalled(now_s)
+
+    def _end_orphan(self, owner: Owner, ended: JobEnded) -> None:
+        """End a job from before a restart that its client has not submitted again."""
+        entry = self._journal.find(ended.job_id)
+        if entry is not None:
+            self._check_owner(owner, entry.user, entry.show)
+            self._journal.end(ended)
+        del self._orphans[ended.job_id]
 
     def _expire_orphans(self, now_s: float) -> None:
         error = ExpiredError("The server was restarted and the client did not come back.")

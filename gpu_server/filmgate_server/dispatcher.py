@@ -18,7 +18,7 @@ from filmgate_server.scheduler import Scheduler, Ticket
 from filmgate_server.store import Blob, Store, reservation_bytes
 
 DEATHS_MAX = 2
-"""An execution that was there when this many workers died is not tried again."""
+"""An execution that was alone on a worker when it died, so often, is not tried again."""
 
 STARVED_S = 30.0
 """So long an execution waits for its outputs' memory before it fails and the client tries again."""
@@ -76,6 +76,7 @@ class Dispatcher:
         self._clock = clock
         self._queued_s: dict[int, float] = {}
         self._starved: dict[int, tuple[int, float]] = {}
+        self._suspects: set[int] = set()
 
     @property
     def _pool(self) -> Pool:
@@ -97,12 +98,25 @@ class Dispatcher:
         """Give waiting executions to workers with room."""
         if self.pool is None:
             return
-        while free := {worker: slots for worker, slots in self.pool.free_slots().items() if slots}:
+        while free := self._free_slots(self.pool):
             ticket = self._scheduler.pop()
             if ticket is None:
                 return
             roomiest = max(free, key=lambda worker: free[worker])
+            if ticket.execution in self._suspects and self._is_busy(roomiest):
+                self._scheduler.push_front(ticket)
+                return
             self._run(roomiest, self._table.executions[ticket.execution])
+
+    def _free_slots(self, pool: Pool) -> dict[int, int]:
+        """Return where work can go: a suspect shares its worker with nobody."""
+        suspects = (self._table.executions[number] for number in self._suspects)
+        guarded = {suspect.worker for suspect in suspects}
+        free = pool.free_slots().items()
+        return {worker: slots for worker, slots in free if slots and worker not in guarded}
+
+    def _is_busy(self, worker: int) -> bool:
+        return any(known.worker == worker for known in self._table.executions.values())
 
     def abandon(self, execution: Execution) -> None:
         """Stop an execution that no job wants any more."""
@@ -209,16 +223,17 @@ class Dispatcher:
         self.place()
 
     def lost(self, worker: int, executions: Sequence[int], reason: str) -> None:
-        """Try what a dead worker left once more; give up on what was there twice."""
+        """Try what a dead worker left again, each alone; give up on what then kills another."""
         log.warning("worker lost", worker=worker, reason=reason, executions=list(executions))
         for number in reversed(executions):
             known = self._table.executions.get(number)
             if known is not None:
-                self._after_death(known, reason)
+                self._suspects.add(number)
+                self._after_death(known, reason, alone=len(executions) == 1)
         self.place()
 
-    def _after_death(self, execution: Execution, reason: str) -> None:
-        execution.deaths += 1
+    def _after_death(self, execution: Execution, reason: str, alone: bool) -> None:
+        execution.deaths += alone
         if not execution.jobs:
             self._close(execution)
         elif execution.deaths >= DEATHS_MAX:
@@ -278,6 +293,7 @@ class Dispatcher:
             self._store.unpin(blob)
         execution.pins.clear()
         self._queued_s.pop(execution.number, None)
+        self._suspects.discard(execution.number)
         self._table.close_execution(execution)
 
 

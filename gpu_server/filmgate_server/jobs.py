@@ -106,7 +106,7 @@ class Execution:
         jobs: the jobs that wait for it.
         stage: as `filmgate.wire.messages.STAGES` names it.
         worker: the worker it runs on; None while it waits.
-        deaths: how many workers have died with it.
+        deaths: how many workers have died while they ran nothing else.
     """
 
     number: int

@@ -83,6 +83,12 @@ class Ledger:
                 raise AssertionError(f"a job never ended: {entry.job.progress}") from None
         return Counter(entry.outcome for entry in self.entries)
 
+    def all_end(self, outcome: str, patience_s: float = PATIENCE_S) -> None:
+        """Wait until every job has ended, and assert that all ended like that."""
+        self.settle(patience_s)
+        others = [entry for entry in self.entries if entry.outcome != outcome]
+        assert not others, [repr(entry.error) for entry in others]
+
     def audit(self, journal: Path) -> None:
         """Hold every job against the journal, and every result against its pixels."""
         kept = _rows(journal)
