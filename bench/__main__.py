@@ -24,7 +24,7 @@ from bench.frames import (
 from bench.machine import describe_machine
 from bench.measure import Case, Timings, interleave
 from bench.peers.triton import Triton, TritonMissingError
-from bench.pressure import measure_pressure
+from bench.pressure import measure_deadlock, measure_memory
 from bench.promises import path_target, repeat_targets, triton_target
 from bench.sequence import (
     load_plates,
@@ -52,13 +52,13 @@ class Effort:
     """How much is measured.
 
     Attributes:
-        sizes: of the frames; the last one also serves to put the server under pressure.
+        sizes: of the frames, the largest first.
         rounds: how often each case counts.
         coding_rounds: the same for EXR codings.
         alone: how many frames of a sequence run alone first, to time the stages.
         plates: frames of the sequence of plates, those included.
         synthetic: frames of the synthetic sequence, likewise.
-        pressure_frames: how many frames pass through a store that is too small for them.
+        pressure_frames: how many of the largest frames fill the store and more.
     """
 
     sizes: tuple[Size, ...]
@@ -70,7 +70,7 @@ class Effort:
     pressure_frames: int
 
 
-FULL = Effort(SIZES, 12, 10, alone=4, plates=30, synthetic=14, pressure_frames=30)
+FULL = Effort(SIZES, 12, 10, alone=4, plates=30, synthetic=14, pressure_frames=40)
 QUICK = Effort((TINY,), 1, 1, alone=2, plates=4, synthetic=4, pressure_frames=8)
 
 
@@ -98,10 +98,9 @@ def measure(effort: Effort, triton_python: str) -> Report:
         for size in effort.sizes:
             measure_size(report, size, effort, triton)
     measure_sequences(report, effort)
-    smallest = effort.sizes[-1]
-    source = FrameSource(to_tensor(load_rendering(smallest)))
     say("a server under pressure")
-    report.targets += measure_pressure(source, effort.pressure_frames)
+    report.targets.append(measure_memory(tensors(effort.sizes[0]), effort.pressure_frames))
+    report.targets.append(measure_deadlock(tensors(effort.sizes[-1])))
     if absence:
         report.sections.append(f"Triton was not measured: {absence}.")
     return report
@@ -156,6 +155,11 @@ def measure_sequences(report: Report, effort: Effort) -> None:
     runs = [measure_sequence(name, seen, effort.alone) for name, seen in sequences.items()]
     report.targets += [sequence_target(run) for run in runs]
     report.add("Sequences through `denoise`", sequence_table(runs))
+
+
+def tensors(size: Size) -> FrameSource:
+    """Return tensors of *size*."""
+    return FrameSource(to_tensor(load_rendering(size)))
 
 
 def say(what: str) -> None:

@@ -14,7 +14,7 @@ from filmgate.errors import FilmgateError
 from filmgate.job import Job
 
 FRAMES_HELD = 6
-"""Frames whose inputs and outputs fill the store."""
+"""Frames that fill the small store, with their results."""
 ALLOWANCE = 1.10
 CLIENTS = 8
 IN_FLIGHT = 4
@@ -23,26 +23,32 @@ QUIET_S = 2.0
 MIB = 1 << 20
 
 
-def measure_pressure(source: FrameSource, frames: int) -> list[Target]:
-    """Fill a small store many times over, then block it with half-uploaded frames.
-
-    Args:
-        source: the frames.
-        frames: how many to send in all.
-
-    Returns:
-        The two promises: bounded memory, and no deadlock.
-    """
-    with RunningServer(store_option(FRAMES_HELD, source.size_bytes)) as server:
+def measure_memory(source: FrameSource, frames: int) -> Target:
+    """Send more *frames* through a server than its store holds; judge what its process takes."""
+    with RunningServer() as server:
         base_bytes = peak_bytes(server)
         flood(server, source, frames)
-        held, outcomes = half_upload(server, source)
         grown_bytes = peak_bytes(server) - base_bytes
         budget_bytes = server.counters()["store_budget_bytes"]
-    return [
-        _memory_target(base_bytes, grown_bytes, budget_bytes, frames),
-        _deadlock_target(held, outcomes),
-    ]
+    return Target(
+        f"the gateway's memory while {frames} frames pass",
+        f"{base_bytes / MIB:.0f} MiB at the start + {budget_bytes / MIB:.0f} MiB budget + 10 %",
+        f"{base_bytes / MIB:.0f} + {grown_bytes / MIB:.0f} MiB at its peak",
+        grown_bytes <= ALLOWANCE * budget_bytes,
+    )
+
+
+def measure_deadlock(source: FrameSource) -> Target:
+    """Block a store that is too small for all clients with half-uploaded frames."""
+    with RunningServer(store_option(FRAMES_HELD, source.size_bytes)) as server:
+        held, outcomes = half_upload(server, source)
+    ends = ", ".join(f"{count} x {outcome}" for outcome, count in sorted(outcomes.items()))
+    return Target(
+        f"{CLIENTS} clients that stop half-way through an upload, the store too small for all",
+        "all finish or are refused",
+        f"{held} held half-way; {ends}",
+        set(outcomes) <= {"result", "busy"},
+    )
 
 
 def peak_bytes(server: RunningServer) -> int:
@@ -87,22 +93,3 @@ def _outcome(job: Job) -> str:
     except FilmgateError as error:
         return error.code
     return "result"
-
-
-def _memory_target(base_bytes: int, grown_bytes: int, budget_bytes: int, frames: int) -> Target:
-    return Target(
-        f"the gateway's memory while {frames} frames pass through a small store",
-        f"{base_bytes / MIB:.0f} MiB at the start + {budget_bytes / MIB:.0f} MiB budget + 10 %",
-        f"{base_bytes / MIB:.0f} + {grown_bytes / MIB:.0f} MiB at its peak",
-        grown_bytes <= ALLOWANCE * budget_bytes,
-    )
-
-
-def _deadlock_target(held: int, outcomes: Counter[str]) -> Target:
-    ends = ", ".join(f"{count} x {outcome}" for outcome, count in sorted(outcomes.items()))
-    return Target(
-        f"{CLIENTS} clients that stop half-way through an upload, the store too small for all",
-        "all finish or are refused",
-        f"{held} held half-way; {ends}",
-        set(outcomes) <= {"result", "busy"},
-    )
