@@ -91,9 +91,10 @@ class Watchdog:
 
     def delivered(self, fd: int, route: bytes, size_bytes: int) -> None:
         """Count bytes that have reached us over the connection *fd*, unless it is gone already."""
-        if fd not in self._peers:
-            self._gone = self.drain()
         peer = self._peers.get(fd)
+        if peer is None or peer.route != route:  # the descriptor may have become another's
+            self._gone = self.drain()
+            peer = self._peers.get(fd)
         if peer is not None:
             peer.delivered_bytes += size_bytes
             peer.route = route

@@ -61,12 +61,16 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
 
 @pytest.fixture
 def make_service(tmp_path: Path) -> Iterator[MakeService]:
-    """Return a maker of servers of this test's own, gone when it ends."""
+    """Return a maker of servers of this test's own, gone when it ends; none may have failed."""
+    made: list[Service] = []
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Service:
-            folder = tmp_path / f"service{len(list(tmp_path.iterdir()))}"
+            folder = tmp_path / f"service{len(made)}"
             folder.mkdir()
-            return stack.enter_context(Service(folder, **settings))
+            made.append(stack.enter_context(Service(folder, **settings)))
+            return made[-1]
 
         yield make
+    for service in made:
+        assert "Traceback" not in service.log, service.log[-4000:]

@@ -220,6 +220,14 @@ def test_connections_that_come_and_go_leave_nothing(server: Service, bounded: No
     wait_until(lambda: server.descriptors <= before + 2, "the descriptors to come back")
 
 
+def test_every_new_connection_is_heard(server: Service):
+    """A client that takes the place, and the descriptor, of one just gone is not taken for it."""
+    for _ in range(60):
+        with Peer(server.port) as peer:
+            peer.send(StatusGet())
+            assert peer.expect(StatusPage).state == "running"
+
+
 BOMBS = {
     "empty": b"",
     "not a map": msgpack.packb([1, 2, 3]),

@@ -1,0 +1,179 @@
+"""Clients that vanish, do not read, or sit behind a bad line; others go on as if alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zmq
+
+from fakes.ledger import Ledger
+from fakes.peer import Peer
+from fakes.plates import negate_exr, negate_tensor
+from fakes.relay import CutEach, FlipOnce, Relay
+from fakes.service import MIB, TOKEN, counters, wait_idle
+from fakes.waiting import wait_until
+from filmgate.client import Client
+from filmgate.digest import CHUNK_BYTES
+from filmgate.wire.messages import BlobDone, BlobGet, JobAccepted, JobEnded, JobReady
+
+TESTS = Path(__file__).parents[1]
+FRAME = (800, 800, 3)
+
+
+def start_vanishing(where: str, port: int, seed: int) -> subprocess.Popen[str]:
+    """Start a client that waits half way through an *upload* or *download*."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fakes.vanishing", where, str(port), str(seed)],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "half way\n"
+    return process
+
+
+@pytest.mark.parametrize("where", ["upload", "download"])
+def test_killed_client_leaves_its_memory(make_service, ledger: Ledger, where: str):
+    """A client killed half way loses its job when the lease ends, and its memory is free again."""
+    service = make_service(job_lease_s=0.5)
+    with service.client() as client:
+        process = start_vanishing(where, service.port, 1)
+        try:
+            assert counters(client)["jobs_open"] == 1
+        finally:
+            process.kill()
+            process.communicate()
+        ledger.submit(client, *negate_exr(1))
+        ledger.all_end("result")
+        wait_idle(client)
+        page = counters(client)
+        assert page["store_promised_bytes"] == 0
+        ledger.submit(client, *negate_tensor(1, FRAME))  # what it had started is done for others
+        ledger.all_end("result")
+        wait_idle(client)
+    ledger.audit(service.journal)
+
+
+def test_slow_readers_cost_only_their_credit(make_service, ledger: Ledger):
+    """Peers that grant credit and never read hold that much memory; an honest client goes on."""
+    service = make_service(job_lease_s=0.5)
+    readers, credit = 4, 8 * MIB
+    work, check = negate_tensor(2, (1500, 1500, 3))
+    with service.client() as client:
+        ledger.submit(client, work, check)
+        ledger.all_end("result")
+        output = ledger.entries[0].job.result().output("color")
+        before = service.private_bytes
+        peers = [
+            Peer(
+                service.port,
+                options={zmq.RCVHWM: 1, zmq.RCVBUF: 4096, zmq.MAXMSGSIZE: -1},
+                show="default",
+            )
+            for _ in range(readers)
+        ]
+        try:
+            for peer in peers:
+                job = peer.submit(work)
+                ready = peer.expect(JobReady)
+                assert ready.job_id == job.id
+                peer.grant(credit)
+                peer.send(BlobGet(ready.outputs[0].digest))
+            assert len(output.data) > credit
+            for seed in range(3, 13):
+                ledger.submit(client, *negate_exr(seed))
+            ledger.all_end("result")
+            assert service.private_bytes < before + readers * credit + 32 * MIB
+        finally:
+            for peer in peers:
+                peer.__exit__()
+        wait_idle(client)
+    ledger.audit(service.journal)
+
+
+@pytest.mark.parametrize("megabyte", [0.2, 2.5, 6.9])
+def test_flipped_bit_on_the_way_up_is_mended(make_service, ledger: Ledger, megabyte: float):
+    """One bit changed in an upload is found, and the frame arrives all the same."""
+    service = make_service()
+    flip = FlipOnce(int(megabyte * MIB))
+    with Relay(service.port, upward=flip) as relay, _client(relay) as client:
+        ledger.submit(client, *negate_tensor(20, FRAME))
+        ledger.all_end("result")
+        assert flip.flipped.is_set()
+    ledger.audit(service.journal)
+
+
+@pytest.mark.parametrize("megabyte", [0.2, 2.5, 6.9])
+def test_flipped_bit_on_the_way_down_is_mended(make_service, ledger: Ledger, megabyte: float):
+    """One bit changed in a download is found, and the result arrives all the same."""
+    service = make_service()
+    flip = FlipOnce(int(megabyte * MIB))
+    with Relay(service.port, downward=flip) as relay, _client(relay) as client:
+        ledger.submit(client, *negate_tensor(21, FRAME))
+        ledger.all_end("result")
+        assert flip.flipped.is_set()
+    ledger.audit(service.journal)
+
+
+@pytest.mark.parametrize("way", ["upward", "downward"])
+def test_cut_line_goes_on_where_it_was(make_service, ledger: Ledger, way: str):
+    """A line that is cut again and again, anywhere, delays the frame and nothing else."""
+    service = make_service()
+    cut = CutEach(100, 500, 700, 5_000, MIB, 3 * MIB, 5 * MIB)
+    with Relay(service.port, **{way: cut}) as relay, _client(relay) as client:
+        for seed in range(30, 33):
+            ledger.submit(client, *negate_tensor(seed, FRAME))
+        ledger.all_end("result")
+        assert cut.cuts >= 4
+    ledger.audit(service.journal)
+
+
+def test_session_that_stalls_in_one_upload_loses_only_its_jobs(make_service, ledger: Ledger):
+    """A peer that stays connected and stops sending is given up after a while; others are not."""
+    service = make_service(upload_stall_s=0.5)
+    work, check = negate_tensor(40, FRAME)
+    with Peer(service.port) as peer, service.client(show=peer.welcome.show) as client:
+        peer.submit(work)
+        peer.expect(JobAccepted)
+        peer.put(bytes(work.inputs[0].data), 0, CHUNK_BYTES)
+        ledger.submit(client, work, check)
+        ledger.all_end("result")
+        peer.expect(BlobDone, JobReady)
+    with Peer(service.port) as peer, service.client() as client:
+        other, _ = negate_tensor(41, FRAME)
+        peer.submit(other)
+        peer.expect(JobAccepted)
+        peer.put(bytes(other.inputs[0].data), 0, CHUNK_BYTES)
+        assert peer.expect(JobEnded).outcome == "expired"
+        assert counters(client)["store_promised_bytes"] == 0
+
+
+def test_long_queue_of_uploads_does_not_stall(make_service, ledger: Ledger):
+    """An upload that waits its turn behind others of the same client is not given up."""
+    service = make_service(upload_stall_s=0.3)
+    works = [negate_tensor(seed, (600, 600, 3))[0] for seed in range(50, 58)]
+    with Peer(service.port) as peer, service.client() as client:
+        for work in works:
+            peer.submit(work)
+            peer.expect(JobAccepted)
+        for work in works:
+            content = bytes(work.inputs[0].data)
+            peer.put(content, 0, CHUNK_BYTES)
+            _pass_time(client, 200)
+            peer.put(content, CHUNK_BYTES)
+            assert isinstance(peer.expect(JobReady, JobEnded), JobReady)
+
+
+def _pass_time(client: Client, duration_ms: int) -> None:
+    """Wait until the server's own clock has moved on."""
+    until_ms = counters(client)["uptime_ms"] + duration_ms
+    wait_until(lambda: counters(client)["uptime_ms"] > until_ms, "some time to pass")
+
+
+def _client(relay: Relay) -> Client:
+    return Client(f"tcp://127.0.0.1:{relay.port}", token=TOKEN)
