@@ -130,6 +130,7 @@ class Dispatcher:
 
     def tick(self) -> None:
         """Feed executions that wait for memory, oldest first, and give up on the hopeless."""
+        self._trim_idle()  # uploads may have filled what idle outputs still hold
         for number, (wanted, until_s) in list(self._starved.items()):
             execution = self._table.executions[number]
             try:

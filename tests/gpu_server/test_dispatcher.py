@@ -276,3 +276,24 @@ def test_two_artists_take_turns_as_they_came(tmp_path: Path) -> None:
         order.append(execution)
         gate.complete(execution, CLEAN)
     assert order == [1, 2, 3, 4]
+
+
+def held_bytes(gate: Gate) -> int:
+    """Return the shared memory that exists, in use or idle."""
+    return gate.store.input_bytes + gate.store.idle_bytes + sum(gate.pool.output_bytes)
+
+
+def test_shared_memory_stays_within_the_budget(tmp_path: Path) -> None:
+    """Idle outputs make way for uploads, and idle inputs for outputs."""
+    gate = Gate(tmp_path, budget_bytes=6 * CAPACITY)
+    for number in range(3):
+        start(gate, number)
+        gate.complete(number + 1, content(100 + number))
+        gate.broker.acknowledge(ALICE, job_id(number), 0)
+    gate.store.purge("film")
+    assert held_bytes(gate) == 6 * CAPACITY
+    large = content(9, 4 * len(CLEAN))
+    gate.submit(ALICE, job_id(9), large)
+    gate.put(ALICE, large)
+    gate.advance(0.1)
+    assert held_bytes(gate) <= 6 * CAPACITY
