@@ -55,7 +55,7 @@ class Effort:
         sizes: of the frames, the largest first.
         rounds: how often each case counts.
         coding_rounds: the same for EXR codings.
-        alone: how many frames of a sequence run alone first, to time the stages.
+        alone: how many frames of a sequence run alone, before and after it, to time the stages.
         plates: frames of the sequence of plates, those included.
         synthetic: frames of the synthetic sequence, likewise.
         pressure_frames: how many of the largest frames fill the store and more.
@@ -70,7 +70,7 @@ class Effort:
     pressure_frames: int
 
 
-FULL = Effort(SIZES, 12, 10, alone=4, plates=30, synthetic=14, pressure_frames=40)
+FULL = Effort(SIZES, 12, 10, alone=6, plates=32, synthetic=16, pressure_frames=40)
 QUICK = Effort((TINY,), 1, 1, alone=2, plates=4, synthetic=4, pressure_frames=8)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import OpenEXR
+import psutil
 
 from bench.filmgate import ANSWER_TIMEOUT_S, INPUT, RunningServer
 from bench.frames import BEAUTY_LAYER, PLATES, Size, load_rendering, to_exr
@@ -36,6 +37,7 @@ class Run:
         frames: how many.
         seconds: from the first submission to the last result.
         cpu_s: processor seconds of all processes together.
+        others_s: processor seconds that the rest of the machine used meanwhile.
         stage_s: how long each stage takes for a frame that is alone.
     """
 
@@ -43,6 +45,7 @@ class Run:
     frames: int
     seconds: float
     cpu_s: float
+    others_s: float
     stage_s: dict[str, float]
 
     @property
@@ -58,25 +61,42 @@ class Run:
 
 
 def measure_sequence(name: str, frames: Sequence[bytes], alone_count: int) -> Run:
-    """Denoise *frames*, the first *alone_count* one by one and the rest as a sequence."""
-    alone, rest = frames[:alone_count], frames[alone_count:]
+    """Denoise *frames*: a few alone, the sequence, and a few alone again.
+
+    Args:
+        name: which frames.
+        frames: all of them.
+        alone_count: how many run alone, before and after together.
+    """
+    edge = alone_count // 2
+    before, middle, after = frames[:edge], frames[edge:-edge], frames[-edge:]
     with RunningServer() as server:
-        stage_s = stages_alone([_start(server, frame, 0).result() for frame in alone])
-        cpu_s, start = server.cpu_s(), time.perf_counter()
-        run_sequence(server, rest)
-        return Run(name, len(rest), time.perf_counter() - start, server.cpu_s() - cpu_s, stage_s)
+        run_alone(server, before[:1])  # loads the model
+        alone = run_alone(server, before[1:])
+        cpu_s, busy_s, start = server.cpu_s(), machine_busy_s(), time.perf_counter()
+        run_sequence(server, middle)
+        seconds, cpu_s = time.perf_counter() - start, server.cpu_s() - cpu_s
+        others_s = machine_busy_s() - busy_s - cpu_s
+        alone += run_alone(server, after)
+    return Run(name, len(middle), seconds, cpu_s, max(0.0, others_s), stages_alone(alone))
+
+
+def machine_busy_s() -> float:
+    """Return the processor seconds that everything on the machine has used so far."""
+    times = psutil.cpu_times()
+    return times.user + times.system
+
+
+def run_alone(server: RunningServer, frames: Sequence[bytes]) -> list[Result]:
+    """Denoise *frames* one after the other."""
+    return [_start(server, frame, 0).result(ANSWER_TIMEOUT_S) for frame in frames]
 
 
 def stages_alone(results: Sequence[Result]) -> dict[str, float]:
-    """Return the median seconds of each stage that the server reports.
-
-    The first frame is left out: it loads the model.
-    """
-    timings = [result.timings_ms for result in results[1:]]
+    """Return the median seconds of each stage."""
     return {
-        stage: statistics.median(timing[stage] for timing in timings) / 1e3
+        stage: statistics.median(result.timings_ms[stage] for result in results) / 1e3
         for stage in STAGES
-        if stage in timings[0]
     }
 
 
@@ -123,14 +143,22 @@ def make_noisy_frames(size: Size, count: int) -> Iterator[bytes]:
 
 def sequence_table(runs: Sequence[Run]) -> str:
     """Return what each sequence took."""
-    heads = ["", "frames", "frames/s", "CPU s per frame", *(f"{s} ms, alone" for s in STAGES)]
+    heads = [
+        "",
+        "frames",
+        "frames/s",
+        "CPU s per frame",
+        "others' CPU s",
+        *(f"{s} ms, alone" for s in STAGES),
+    ]
     rows = [
         [
             run.name,
             str(run.frames),
             f"{run.rate:.2f}",
             f"{run.cpu_s / run.frames:.2f}",
-            *(milliseconds(run.stage_s.get(stage, 0.0)) for stage in STAGES),
+            f"{run.others_s:.1f}",
+            *(milliseconds(run.stage_s[stage]) for stage in STAGES),
         ]
         for run in runs
     ]
