@@ -23,7 +23,7 @@ from filmgate.wire.messages import Wish
 MODEL = "denoise"
 NOISY_PLATES = ("noisy_0001.exr", "noisy_0003.exr", "noisy_0005.exr")
 NOISE = 0.2
-IN_FLIGHT = 6
+IN_FLIGHT = 4
 SHARE = 0.9
 STAGES = ("decode", "infer", "encode")
 
