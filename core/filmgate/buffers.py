@@ -1,55 +1,37 @@
-"""Memory for results, used again once nobody looks at it: fresh pages cost more than copying."""
+"""Memory for results. Fresh pages cost more than copying; huge ones make that cost small."""
 
 from __future__ import annotations
 
-from typing import Optional
+import mmap
+import sys
 
 from filmgate.errors import StorageError
 
 SIZE_MAX = 1 << 36
-POOLED_BYTES_MIN = 1 << 20
-BUFFERS_KEPT = 3
-SLACK = 1.25
-"""A kept buffer serves for a smaller result, but not for one much smaller."""
+HUGE_BYTES_MIN = 4 << 20
+"""From here on the memory is mapped for itself, in huge pages where the system has them."""
 
 
-class BufferPool:
-    """The last few result buffers, whether in use or not; belongs to one thread."""
+def allocate(size_bytes: int) -> memoryview:
+    """Return writable memory of *size_bytes*; it goes with its last view.
 
-    def __init__(self) -> None:
-        self._kept: list[bytearray] = []
-
-    def take(self, size_bytes: int) -> memoryview:
-        """Return memory of *size_bytes*, with any content.
-
-        Raises:
-            StorageError: there is none.
-        """
-        if not 0 < size_bytes <= SIZE_MAX:
-            raise StorageError(f"A result of {size_bytes} bytes is not possible.")
-        return memoryview(self._find(size_bytes) or self._make(size_bytes))[:size_bytes]
-
-    def _find(self, size_bytes: int) -> Optional[bytearray]:
-        for buffer in self._kept:
-            if size_bytes < len(buffer) <= size_bytes * SLACK and _unused(buffer):
-                return buffer
-        return None
-
-    def _make(self, size_bytes: int) -> bytearray:
-        try:
-            buffer = bytearray(size_bytes + 1)
-        except MemoryError:
-            text = f"There is no memory for a result of {size_bytes} bytes."
-            raise StorageError(text) from None
-        if size_bytes >= POOLED_BYTES_MIN:
-            self._kept = [*self._kept[-BUFFERS_KEPT + 1 :], buffer]
-        return buffer
-
-
-def _unused(buffer: bytearray) -> bool:
-    """Return whether no view of *buffer* is left: Python refuses to resize one that is viewed."""
+    Raises:
+        StorageError: there is none.
+    """
+    if not 0 < size_bytes <= SIZE_MAX:
+        raise StorageError(f"A result of {size_bytes} bytes is not possible.")
     try:
-        buffer.append(buffer.pop())
-    except BufferError:
-        return False
-    return True
+        return _allocate(size_bytes)
+    except (MemoryError, OSError):
+        raise StorageError(f"There is no memory for a result of {size_bytes} bytes.") from None
+
+
+def _allocate(size_bytes: int) -> memoryview:
+    if sys.platform != "linux" or size_bytes < HUGE_BYTES_MIN:
+        return memoryview(bytearray(size_bytes))
+    memory = mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    except OSError:
+        return memoryview(memory)  # a kernel without huge pages serves small ones
+    return memoryview(memory)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Optional
 
-from filmgate.buffers import BufferPool
+from filmgate.buffers import allocate
 from filmgate.digest import CHUNK_BYTES, BlobDigest, Buffer, PrefixHasher, digest_blob
 from filmgate.errors import IntegrityError
 from filmgate.wire.messages import BlobData, BlobPut, BlobRef, Missing
@@ -153,7 +153,6 @@ class Incoming:
 
     def __init__(self) -> None:
         self._blobs: dict[bytes, Receiving] = {}
-        self._buffers = BufferPool()
 
     def want(self, ref: BlobRef, job_id: bytes) -> Receiving:
         """Expect a blob for a job.
@@ -163,7 +162,7 @@ class Incoming:
         """
         receiving = self._blobs.get(ref.digest)
         if receiving is None:
-            receiving = Receiving(ref.digest, self._buffers.take(ref.size))
+            receiving = Receiving(ref.digest, allocate(ref.size))
             self._blobs[ref.digest] = receiving
         receiving.jobs.add(job_id)
         return receiving

@@ -1,45 +1,32 @@
-"""Result buffers are used again only once nobody looks at them."""
+"""Memory for results is writable, as large as asked for, and refused when it cannot be."""
 
 from __future__ import annotations
 
 import pytest
 
-from filmgate.buffers import POOLED_BYTES_MIN, SIZE_MAX, BufferPool
+from filmgate.buffers import HUGE_BYTES_MIN, SIZE_MAX, allocate
 from filmgate.errors import StorageError
 
-SIZE = POOLED_BYTES_MIN
+
+@pytest.mark.parametrize("size_bytes", [1, HUGE_BYTES_MIN - 1, HUGE_BYTES_MIN, HUGE_BYTES_MIN + 1])
+def test_memory_keeps_what_is_written_from_end_to_end(size_bytes: int) -> None:
+    """Small and mapped memory alike hold the first and the last byte."""
+    memory = allocate(size_bytes)
+    memory[0], memory[-1] = 1, 2
+    assert (len(memory), memory[-1]) == (size_bytes, 2)
 
 
-def test_a_buffer_in_use_is_never_handed_out_again() -> None:
-    """What one result holds stays as it is while another is received."""
-    pool = BufferPool()
-    first = pool.take(SIZE)
-    first[:] = b"a" * SIZE
-    reader = first.toreadonly()
-    del first
-    second = pool.take(SIZE)
-    second[:] = b"b" * SIZE
-    assert bytes(reader) == b"a" * SIZE
-
-
-def test_a_buffer_that_nobody_views_is_used_again() -> None:
-    """The pages of a dropped result serve the next one: its content is still there."""
-    pool = BufferPool()
-    first = pool.take(SIZE)
-    first[:5] = b"pages"
-    del first
-    assert bytes(pool.take(SIZE)[:5]) == b"pages"
-
-
-def test_views_have_the_size_that_was_asked_for() -> None:
-    """A kept buffer that is a little larger shows only as much as the result needs."""
-    pool = BufferPool()
-    pool.take(SIZE + 1000)
-    assert [len(pool.take(size)) for size in (SIZE, 1, SIZE + 1000)] == [SIZE, 1, SIZE + 1000]
+def test_a_read_only_view_keeps_the_memory() -> None:
+    """A result stays valid when the view that wrote it has gone."""
+    memory = allocate(HUGE_BYTES_MIN)
+    memory[:5] = b"plate"
+    result = memory.toreadonly()
+    del memory
+    assert bytes(result[:5]) == b"plate"
 
 
 @pytest.mark.parametrize("size_bytes", [0, -1, SIZE_MAX + 1])
 def test_sizes_that_cannot_be_are_refused(size_bytes: int) -> None:
     """A server that promises such a result gets a typed error instead of our memory."""
     with pytest.raises(StorageError):
-        BufferPool().take(size_bytes)
+        allocate(size_bytes)
