@@ -30,6 +30,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
+NAME_BYTES_MAX = 64
+"""Lists of inputs and outputs travel in one header."""
+
 INPUT_KINDS = ("image", "attribute", "volume")
 TEMPORAL_KINDS = ("frame", "window", "between", "clip")
 EDGE_POLICIES = ("clamp", "mirror", "drop")
@@ -326,6 +329,8 @@ def _check_words(manifest: Manifest) -> None:
     _one_of("temporal.edges", manifest.temporal.edges, EDGE_POLICIES)
     for entry in (*manifest.inputs, *manifest.outputs):
         _one_of(f"kind of {entry.name!r}", entry.kind, INPUT_KINDS)
+        fits = 1 <= len(entry.name.encode()) <= NAME_BYTES_MAX
+        _demand(fits, f"names of inputs and outputs have 1 to {NAME_BYTES_MAX} bytes")
     for weights in manifest.weights:
         _demand(bool(_SHA256.match(weights.sha256)), f"{weights.file}: sha256 must be 64 digits")
 

@@ -90,6 +90,8 @@ def test_small_manifests_have_defaults() -> None:
         ("inputs", {"name": "color"}),
         ("inputs.0.name", None),
         ("inputs.0.optional", True),
+        ("inputs.1.name", ""),
+        ("outputs.0.name", "é" * 33),
         ("inputs.1.name", "color"),
         ("inputs.0.channels", "RGB"),
         ("inputs.0.channels", [1]),
