@@ -252,6 +252,8 @@ class Conversation(LinkEvents):
             opened.retry_at_s = now_s + after_s
             _report(opened.job, Progress("waiting"))
         else:
+            if opened.accepted is not None:
+                self.link.send(JobCancel(opened.job.id))
             self._finish(opened.job.id, error)
 
     def _on_progress(self, progress: JobProgress, re: Optional[int], _: memoryview) -> None:

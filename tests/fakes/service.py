@@ -16,6 +16,7 @@ import psutil
 
 from fakes.waiting import wait_until
 from filmgate.client import Client
+from filmgate.errors import error_from_wire
 from filmgate.wire.messages import StatusPage
 
 TOKEN = "let me in"  # noqa: S105 - of servers that live for one test
@@ -85,11 +86,14 @@ class Service:
         self._process.stdin.write(json.dumps(settings).encode() + b"\n")
         self._process.stdin.flush()
         try:
-            self.port = int(_read_report(reading)["port"])
+            report = _read_report(reading)
         except (ValueError, AssertionError) as error:
             raise AssertionError(f"the server did not start:\n{self.log}") from error
         finally:
             os.close(reading)
+        if "error" in report:
+            raise error_from_wire(**report["error"])
+        self.port = int(report["port"])
 
     def stop(self) -> None:
         """End it now, however it feels, and wait."""
