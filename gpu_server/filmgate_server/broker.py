@@ -186,14 +186,20 @@ class Broker:
         return blob
 
     def session_away(self, session: bytes) -> None:
-        """Start the leases of a session's jobs; its uploads stay where they are."""
+        """Start the leases of a session's jobs; their uploads stay where they are."""
+        self.uploads.leave(session)
         for job in self._table.jobs_of(session):
             job.away_since_s = self._clock()
 
     def session_back(self, session: bytes) -> None:
         """Stop the leases of a session's jobs."""
+        self.uploads.resume(session)
         for job in self._table.jobs_of(session):
             job.away_since_s = None
+
+    def is_idle(self, session: bytes) -> bool:
+        """Return whether a session has no open job: nothing is lost if it is forgotten."""
+        return not self._table.jobs_of(session)
 
     # What the dispatcher tells.
 
@@ -252,6 +258,8 @@ class Broker:
 
     def _expire_stalled(self, now_s: float) -> None:
         for session, digest in self.uploads.stalled(now_s - self._terms.upload_stall_s):
+            if any(job.away_since_s is not None for job in self._table.jobs_of(session)):
+                continue  # its client may come back within the lease
             self.uploads.close(session, digest)
             for job in self._table.jobs_of(session):
                 execution = self._execution(job)

@@ -56,7 +56,6 @@ HWM_MESSAGES = 4096
 HEARTBEAT_MS = 5_000
 HEARTBEAT_TIMEOUT_MS = 20_000
 PROBE_S = 5.0
-FORGET_SESSION_S = 600.0
 RECEIVE_BURST = 64
 DRAIN_RETRY_MS = 2_000
 
@@ -354,8 +353,7 @@ class Gateway:
     def _look_after(self, session: Session, now_s: float) -> None:
         if session.route is not None and now_s - session.seen_s > PROBE_S:
             self._send(session.route, Credit(0))  # a probe: it fails if the peer is gone
-        if session.route is None and now_s - session.seen_s > FORGET_SESSION_S:
-            self._sessions.forget(session)
+        self._forget_idle(session)
 
     def _lose(self, route: bytes) -> None:
         try:
@@ -364,6 +362,12 @@ class Gateway:
             return
         self._sessions.disconnect(session)
         self._the_broker.session_away(session.token)
+        self._forget_idle(session)
+
+    def _forget_idle(self, session: Session) -> None:
+        """Drop a session whose client has gone and left no job: it can be opened anew."""
+        if session.route is None and self._the_broker.is_idle(session.token):
+            self._sessions.forget(session)
 
     @property
     def _the_broker(self) -> Broker:

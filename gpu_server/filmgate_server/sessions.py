@@ -7,11 +7,12 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from filmgate.errors import CreditError, DeniedError, UnknownSessionError
+from filmgate.errors import BusyError, CreditError, DeniedError, UnknownSessionError
 from filmgate.wire.messages import Hello
 from filmgate_server.jobs import Owner
 
 TOKEN_BYTES = 16
+SESSIONS_MAX = 4096
 DOWNLOADS_MAX = 64
 
 
@@ -89,6 +90,7 @@ class SessionTable:
 
         Raises:
             DeniedError: the hello does not show the server's token.
+            BusyError: there are as many sessions as the server takes.
         """
         if not secrets.compare_digest(hello.token.encode(), self._secret.encode()):
             raise DeniedError("The token is not this server's.")
@@ -96,6 +98,8 @@ class SessionTable:
         session = self._by_token.get(hello.resume or b"")
         resumed = session is not None and (session.owner.user, session.owner.show) == (user, show)
         if session is None or not resumed:
+            if len(self) >= SESSIONS_MAX:
+                raise BusyError("The server has as many sessions as it takes.")
             session = Session(Owner(secrets.token_bytes(TOKEN_BYTES), user, show), None, now_s)
             self._by_token[session.token] = session
         self._unroute(session)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from filmgate.errors import IntegrityError
+from filmgate.errors import BusyError, IntegrityError
 from filmgate.wire.messages import BlobPut, BlobRef, Missing
 from filmgate_server.segments import capacity_for
 from filmgate_server.store import Blob, Staging, Store
 
 LOOSE_BYTES_MAX = 1 << 20
 """A blob up to this size may be put without a job that asks for it: long lists and parameters."""
+
+LOOSE_UPLOADS_MAX = 16
+"""So many of them one session may have under way."""
 
 
 @dataclass
@@ -23,6 +26,7 @@ class Upload:
     size_bytes: int
     touched_s: float
     staging: Staging | None = None
+    loose: bool = False
     restarted: bool = False
 
 
@@ -55,6 +59,7 @@ class Uploads:
             key = (session, ref.digest)
             if key not in self._open:
                 self._open[key] = Upload(show, ref.digest, ref.size, self._clock())
+            self._open[key].loose = False
 
     def missing(self, session: bytes, refs: Iterable[BlobRef]) -> list[Missing]:
         """Say what *session* should send of *refs*, and from which byte on."""
@@ -69,7 +74,7 @@ class Uploads:
         Raises:
             ProtocolError: it is out of order; ``detail["offset"]`` says where to go on.
             IntegrityError: it was damaged; the upload starts again from byte 0.
-            BusyError, StorageError: there is no memory for it.
+            BusyError, StorageError: there is no memory for it, or too much is put without a job.
         """
         upload = self._open.get((session, put.digest)) or self._loose(session, show, put)
         if upload is None or put.size != upload.size_bytes:
@@ -110,6 +115,15 @@ class Uploads:
         else:
             self._store.cancel_promise(capacity_for(upload.size_bytes))
 
+    def leave(self, session: bytes) -> None:
+        """Drop what a session that has gone was sending without a job."""
+        for digest in self._loose_of(session):
+            self.close(session, digest)
+
+    def resume(self, session: bytes) -> None:
+        """Give a session that is back its time anew."""
+        self._heard_s[session] = self._clock()
+
     def stalled(self, older_than_s: float) -> list[tuple[bytes, bytes]]:
         """Return (session, digest) of the uploads that have stood still since *older_than_s*.
 
@@ -134,11 +148,16 @@ class Uploads:
             return 0
         return upload.staging.received_bytes
 
+    def _loose_of(self, session: bytes) -> list[bytes]:
+        return [key[1] for key, upload in self._open.items() if key[0] == session and upload.loose]
+
     def _loose(self, session: bytes, show: str, put: BlobPut) -> Upload | None:
         if put.offset or not 0 < put.size <= LOOSE_BYTES_MAX:
             return None
+        if len(self._loose_of(session)) >= LOOSE_UPLOADS_MAX:
+            raise BusyError("Too many blobs are put at once that no job has asked for.")
         self._store.promise(capacity_for(put.size))
-        upload = Upload(show, put.digest, put.size, self._clock())
+        upload = Upload(show, put.digest, put.size, self._clock(), loose=True)
         self._open[(session, put.digest)] = upload
         return upload
 
