@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
@@ -23,14 +23,17 @@ Depth = Literal["half", "float"]
 Pixels = NDArray[np.float32] | NDArray[np.float16]
 
 UNSTABLE_COMPRESSIONS = frozenset({"b44", "b44a", "dwaa", "dwab", "lj2k"})
-"""Written again, these change even the channels that nobody touched. PXR24 is lossy but stable."""
+"""Written again, these change even the channels that nobody touched."""
+SHORTENING_COMPRESSION = "pxr24"
+"""Keeps 24 bits of each float and all of half and uint: what was read from it does not change."""
 LOSSLESS_INSTEAD = "zip"
 _DTYPES: Mapping[Depth, np.dtype[Any]] = {
     "half": np.dtype(np.float16),
     "float": np.dtype(np.float32),
 }
-_OF_THE_SOURCE_ONLY = ("cryptomatte/", "preview")
-"""Attributes that describe channels which the model's outputs do not include."""
+_CRYPTOMATTE_PREFIX = "cryptomatte/"
+_OF_THE_SOURCE_ONLY = ("preview",)
+"""Like Cryptomatte's tables, these describe what the model's outputs do not include."""
 _OF_ITS_TIME = ("timeCode", "keyCode")
 
 
@@ -57,7 +60,8 @@ def merged(
         place: which of its parts.
         replaced: full channel name to (H, W) plane; names that the source lacks are added.
         depth: the type of those channels; None keeps the source's (half for added ones).
-        compression: None keeps the source's, unless writing it again would change other channels.
+        compression: None keeps the source's, unless writing it again would change other channels
+            or shorten the model's floats.
         provenance: written into the part's header.
 
     Returns:
@@ -65,18 +69,15 @@ def merged(
 
     Raises:
         InputError: a plane does not fit the data window, or would replace whole numbers.
-        UnsupportedImageError: *compression* is unknown, or would change other channels.
+        UnsupportedImageError: *compression* is unknown, or would change channels of the file.
     """
-    if compression in UNSTABLE_COMPRESSIONS:
-        raise UnsupportedImageError(
-            f"{compression} would change channels that the model did not touch.",
-            "Choose a lossless compression for merged files.",
-        )
     source = plate.parts[place]
     planes, warnings = _stored(source, replaced, depth)
-    parts, changes = _recompressed(plate, compression)
+    parts, changes = _recompressed(plate, place, planes, compression)
     header = _with_provenance(parts[place].header, provenance)
     parts[place] = Part(header, {**source.channels, **planes})
+    if compression:
+        _refuse_loss(compression, parts)
     return Merged(Plate(tuple(parts)), (*changes, *warnings))
 
 
@@ -98,7 +99,8 @@ def model_only(
         scale: how many times larger the result is; see `Window.scaled`.
         retimed: the result lies at another time: time codes are left out.
         depth: the channels' type; None means the source's for names it has, else half.
-        compression: None keeps the source's, unless that is unstable.
+        compression: None keeps the source's, unless that would change the outputs; a lossy one
+            is taken when it is asked for, with a warning.
         provenance: written into the header.
 
     Returns:
@@ -108,9 +110,11 @@ def model_only(
         InputError: a plane does not fit the scaled window, or a window does not scale.
         UnsupportedImageError: *compression* is unknown.
     """
-    header, changes = _with_compression(source.header, compression)
-    header = _with_provenance(_scaled(_own_attributes(header, retimed), scale), provenance)
     planes, warnings = _stored(source, outputs, depth)
+    header, changes = _with_compression(source.header, planes, compression)
+    header = _with_provenance(_scaled(_own_attributes(header, retimed), scale), provenance)
+    if compression and _loses(compression, planes):
+        changes = (f"The result is written with {compression}, as asked: that loses precision.",)
     return Merged(Plate((Part(header, planes),)), (*changes, *warnings))
 
 
@@ -143,24 +147,60 @@ def _as_type(values: Pixels, dtype: np.dtype[Any]) -> tuple[Plane, int]:
     return values.astype(np.float32), 0
 
 
-def _recompressed(plate: Plate, wanted: str | None) -> tuple[list[Part], tuple[str, ...]]:
-    headers = [_with_compression(part.header, wanted) for part in plate.parts]
+def _recompressed(
+    plate: Plate, place: int, planes: Mapping[str, Plane], wanted: str | None
+) -> tuple[list[Part], tuple[str, ...]]:
+    headers = [
+        _with_compression(part.header, planes if number == place else {}, wanted)
+        for number, part in enumerate(plate.parts)
+    ]
     parts = [Part(new, old.channels) for (new, _), old in zip(headers, plate.parts, strict=True)]
     changes = (change for _, changes in headers for change in changes)
     return parts, tuple(dict.fromkeys(changes))
 
 
-def _with_compression(header: Header, wanted: str | None) -> tuple[Header, tuple[str, ...]]:
+def _with_compression(
+    header: Header, planes: Mapping[str, Plane], wanted: str | None
+) -> tuple[Header, tuple[str, ...]]:
+    """Settle the compression of a part in which *planes* are new."""
     if wanted:
         return header.with_attributes({"compression": compression_attribute(wanted)}), ()
-    if header.compression not in UNSTABLE_COMPRESSIONS:
+    if not _loses(header.compression, planes):
         return header, ()
+    loss = (
+        "would shorten the result's 32-bit floats"
+        if header.compression == SHORTENING_COMPRESSION
+        else "loses more each time it is written"
+    )
     warning = (
-        f"The source is stored with {header.compression}, which loses more each time it is "
-        f"written; the result is written with {LOSSLESS_INSTEAD}."
+        f"The source is stored with {header.compression}, which {loss}; "
+        f"the result is written with {LOSSLESS_INSTEAD}."
     )
     changed = {"compression": compression_attribute(LOSSLESS_INSTEAD)}
     return header.with_attributes(changed), (warning,)
+
+
+def _loses(compression: str, planes: Mapping[str, Plane]) -> bool:
+    """Say whether *planes* would come back from *compression* changed."""
+    if compression == SHORTENING_COMPRESSION:
+        return bool(_floats(planes))
+    return compression in UNSTABLE_COMPRESSIONS
+
+
+def _floats(planes: Mapping[str, Plane]) -> list[str]:
+    return [name for name, plane in planes.items() if plane.dtype == np.float32]
+
+
+def _refuse_loss(compression: str, parts: Sequence[Part]) -> None:
+    """Refuse a compression that was asked for and would change what the parts hold."""
+    lost = [part for part in parts if _loses(compression, part.channels)]
+    if not lost:
+        return
+    text = f"{compression} would change channels that the model did not touch."
+    if compression == SHORTENING_COMPRESSION:
+        name = _floats(lost[0].channels)[0]
+        text = f"{compression} keeps only 24 bits of a 32-bit float channel, such as {name}."
+    raise UnsupportedImageError(text, f"Use a lossless compression, such as {LOSSLESS_INSTEAD}.")
 
 
 def _with_provenance(header: Header, provenance: Provenance | None) -> Header:
@@ -169,7 +209,11 @@ def _with_provenance(header: Header, provenance: Provenance | None) -> Header:
 
 def _own_attributes(header: Header, retimed: bool) -> Header:
     left_out = (*_OF_THE_SOURCE_ONLY, *(_OF_ITS_TIME if retimed else ()))
-    dropped = [name for name in header.attributes if name.startswith(left_out)]
+    dropped = [
+        name
+        for name in header.attributes
+        if name in left_out or name.startswith(_CRYPTOMATTE_PREFIX)
+    ]
     return header.with_attributes(dict.fromkeys(dropped))
 
 

@@ -123,6 +123,63 @@ def test_a_lossy_compression_cannot_be_asked_for(make_part, random_planes):
         merged(plate, 0, {}, compression="zipp")
 
 
+FINE = np.float32(1) + np.float32(2**-23)
+"""The float after 1: of 24 bits only 1 is left."""
+
+
+def fine_planes():
+    """Return planes of every type whose last bits matter."""
+    planes = {name: np.full((16, 16), FINE, np.float16) for name in "BGR"}
+    planes["id"] = np.full((16, 16), 0xFEDCBA98, np.uint32)
+    return planes
+
+
+def test_pxr24_is_refused_where_it_would_shorten_floats(make_part):
+    """Depth keeps its last bit: the error names the channel and a lossless compression."""
+    part = make_part({**fine_planes(), "Z": np.full((16, 16), FINE)})
+    with pytest.raises(UnsupportedImageError, match=r"24 bits.*Z") as caught:
+        merged(Plate((part,)), 0, {}, compression="pxr24")
+    assert "zip" in caught.value.remedy
+    halves = Plate((make_part(fine_planes()),))
+    result = {"R": np.full((16, 16), FINE)}
+    with pytest.raises(UnsupportedImageError, match=r"24 bits.*R"):
+        merged(halves, 0, result, depth="float", compression="pxr24")
+
+
+def test_pxr24_is_taken_where_it_loses_nothing(make_part, same_bits):
+    """Half and whole numbers keep every bit."""
+    part = make_part(fine_planes())
+    after = written(merged(Plate((part,)), 0, {}, compression="pxr24")).parts[0]
+    assert after.header.compression == "pxr24"
+    assert same_bits(part, after)
+
+
+@pytest.mark.parametrize(("depth", "kept"), [("float", "zip"), (None, "pxr24")])
+@pytest.mark.parametrize("alone", [True, False])
+def test_float_results_of_a_pxr24_source_keep_every_bit(depth, kept, alone, make_part):
+    """They are written with zip and a warning; halves stay in pxr24."""
+    source = make_part(fine_planes(), compression="pxr24")
+    new = {"R": np.full((16, 16), FINE)}
+    plate = Plate((source,))
+    result = model_only(source, new, depth=depth) if alone else merged(plate, 0, new, depth=depth)
+    after = written(result).parts[0]
+    assert after.header.compression == kept
+    assert (after.channels["R"] == (FINE if depth else 1)).all()
+    assert [kept in warning for warning in result.warnings] == ([True] if depth else [])
+
+
+@pytest.mark.parametrize("compression", ["pxr24", "dwaa"])
+def test_a_models_file_takes_a_lossy_compression_with_a_warning(compression, make_part):
+    """It was asked for and touches nothing else; the warning says that it loses."""
+    source = make_part({"Y": np.full((16, 16), 1, np.float32)})
+    result = model_only(source, {"Y": np.full((16, 16), FINE)}, compression=compression)
+    assert compression in result.warnings[0]
+    after = written(result).parts[0]
+    assert after.header.compression == compression
+    halves = model_only(source, {"Y": np.full((16, 16), 1.0)}, depth="half", compression="pxr24")
+    assert halves.warnings == ()
+
+
 def test_another_lossless_compression_can_be_asked_for(make_part, random_planes, same_bits):
     """The compression is the one attribute that then differs."""
     part = make_part(random_planes((40, 40)))
@@ -191,6 +248,15 @@ def test_a_models_file_has_only_its_own_attributes(render):
     assert not any(name.startswith("cryptomatte/") for name in part.attributes)
     assert part.attributes["Camera"] == source.attributes["Camera"]
     assert (part.data_window, part.channels[COMBINED[0]].dtype) == (source.data_window, np.float16)
+
+
+def test_only_the_preview_itself_is_left_out(make_part):
+    """An attribute whose name begins likewise stays."""
+    kept = {"preview": text_attribute("small"), "previewNotes": text_attribute("mine")}
+    source = make_part({"R": np.zeros((2, 2), np.float16)}, **kept)
+    found = model_only(source, {"R": np.zeros((2, 2), np.float32)}).plate.parts[0].attributes
+    assert "preview" not in found
+    assert found["previewNotes"] == kept["previewNotes"]
 
 
 def test_a_frame_between_two_has_no_time_code(make_part):
