@@ -43,6 +43,7 @@ from filmgate.wire.messages import (
     StatusGet,
     StatusPage,
 )
+from filmgate_server.uploads import LOOSE_UPLOADS_MAX
 
 ROOM = 64 * MIB
 """What a hostile peer may make the gateway hold, beside the store."""
@@ -487,6 +488,33 @@ def test_flood_of_unwanted_pieces_costs_no_memory(server: Service, bystander: No
     with Peer(server.port) as peer:
         for seed in range(300):
             peer.put(bytes([seed % 256]) * MIB, size=2 * MIB)
+
+
+def test_flood_of_hellos_costs_no_memory(server: Service, bystander: None, bounded: None):
+    """A connection that says hello again and again keeps one session, not thousands."""
+    with Peer(server.port) as peer:
+        for _ in range(5_000):
+            peer.hello()
+        peer.send(StatusGet())
+        assert peer.expect(StatusPage).counters["sessions"] < 100
+
+
+def test_flood_of_loose_blobs_is_refused(server: Service, bystander: None, bounded: None):
+    """Blobs that no job asked for hold only so much memory, and leave with their session."""
+    with Peer(server.port) as peer:
+        codes: list[str] = []
+        for seed in range(LOOSE_UPLOADS_MAX + 1):
+            peer.put(seed.to_bytes(4, "big") * 1024, sum=bytes(16))
+            codes.append(code_of(peer))
+        assert codes == ["integrity"] * LOOSE_UPLOADS_MAX + ["busy"]
+    with Peer(server.port) as other:
+        wait_until(lambda: promised_bytes(other) == 0, "the loose blobs to leave")
+
+
+def promised_bytes(peer: Peer) -> int:
+    """Return the memory that the server has set aside."""
+    peer.send(StatusGet())
+    return peer.expect(StatusPage).counters["store_promised_bytes"]
 
 
 # What belongs to others.
