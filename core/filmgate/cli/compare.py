@@ -34,23 +34,34 @@ class CompareOptions(JsonOption):
     before: Annotated[
         Path | None, typer.Option(help="What A was made from: also say how far that was from B.")
     ] = None
+    every: Annotated[bool, typer.Option("--all", help="List every channel.")] = False
     png: Annotated[Path | None, typer.Option(help="Write the images side by side.")] = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One part of A against the same part of B; *before* likewise."""
+    """One part of A against the same part of B.
+
+    Attributes:
+        name: the part's.
+        after: A against B.
+        before: BEFORE against B, where there is one.
+        listed: the channels to list: those that differ, from BEFORE if there is one, else from B.
+    """
 
     name: str
     after: Comparison
     before: Comparison | None
+    listed: frozenset[str]
 
 
 def compare_images(options: CompareOptions) -> int:
     """Compare A with B: PSNR, and the largest error of each channel.
 
     The PSNR in front is taken after x/(1+|x|), which weighs highlights as an eye would; the one in
-    linear light stands beside it. Channels that only one of the files has are left out, and named.
+    linear light stands beside it. Channels are listed where A differs from B, or, with --before,
+    where A differs from what it was made from. Ids (Cryptomatte, whole numbers) are identical or
+    differ; no figure says how far. Channels that only one of the files has are left out, and named.
     """
     images, references = (load_exr(path).parts for path in (options.image, options.reference))
     befores = load_exr(options.before).parts if options.before else None
@@ -59,7 +70,7 @@ def compare_images(options: CompareOptions) -> int:
         write_json([_document(verdict) for verdict in verdicts])
     else:
         for verdict in verdicts:
-            _print(verdict)
+            _print(verdict, options.every)
     if options.png:
         write_whole(options.png, _picture(options, images, references, befores))
         say(f"Wrote {options.png}.")
@@ -73,10 +84,24 @@ def _judge(
         if others is not None and len(others) != len(images):
             raise InputError(f"The files have {len(images)} and {len(others)} parts.")
     pairs = zip(images, references, befores or [None] * len(images), strict=True)
-    return [
-        Verdict(image.name, _compare(image, reference), _compare(before, reference))
-        for image, reference, before in pairs
-    ]
+    return [_verdict(image, reference, before) for image, reference, before in pairs]
+
+
+def _verdict(image: Part, reference: Part, before: Part | None) -> Verdict:
+    after = _compare(image, reference)
+    listed = (
+        {channel.name for channel in after.channels if not channel.identical}
+        if before is None
+        else {name for name in image.channels if not _same(image, before, name)}
+    )
+    return Verdict(image.name, after, _compare(before, reference), frozenset(listed))
+
+
+def _same(image: Part, other: Part, name: str) -> bool:
+    plane, theirs = image.channels[name], other.channels.get(name)
+    if theirs is None or plane.dtype != theirs.dtype:
+        return False
+    return plane.tobytes() == theirs.tobytes()
 
 
 def _compare(image: Part | None, reference: Part) -> Any:
@@ -96,26 +121,36 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
-def _print(verdict: Verdict) -> None:
+def _print(verdict: Verdict, every: bool) -> None:
     after, before = verdict.after, verdict.before
-    if verdict.name:
-        results.print(f"Part {verdict.name}")
-    if after.identical:
-        results.print("Identical in every bit.")
-    results.print(f"PSNR: {_db(after.psnr_tm_db)} (linear {_db(after.psnr_db)})")
+    part = f"Part {verdict.name}: " if verdict.name else ""
+    identical = ", identical in every bit" if after.identical else ""
+    psnr = f"{_db(after.psnr_tm_db)} (linear {_db(after.psnr_db)}){identical}"
+    results.print(f"{part}PSNR: {psnr}")
     if before is not None:
         gain = after.psnr_tm_db - before.psnr_tm_db
         results.print(f"Before: {_db(before.psnr_tm_db)}; better by {_db(gain)}")
+    listed = [channel for channel in after.channels if every or channel.name in verdict.listed]
+    if listed:
+        results.print(_table(listed))
+    if others := len(after.channels) - len(listed):
+        told = "as they were before" if before else "identical"
+        results.print(f"{others} channels not listed are {told}; --all lists them.")
+
+
+def _table(channels: Sequence[ChannelDifference]) -> Table:
     table = Table("Channel", "Max error", "PSNR", "Linear", "NaN/Inf", box=None, pad_edge=False)
-    for channel in after.channels:
+    for channel in channels:
         table.add_row(*_row(channel))
-    results.print(table)
+    return table
 
 
 def _row(channel: ChannelDifference) -> tuple[str, ...]:
     unmatched = str(channel.unmatched) if channel.unmatched else ""
     if channel.identical:
         return channel.name, "identical", "", "", unmatched
+    if channel.is_id:
+        return channel.name, "differs", "", "", ""
     error = f"{channel.max_error:.6g}"
     return channel.name, error, _db(channel.psnr_tm_db), _db(channel.psnr_db), unmatched
 

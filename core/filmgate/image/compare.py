@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ class ChannelDifference:
         psnr_tm_db: the same with peak 1 after x/(1+|x|), which weighs highlights as an eye would.
         unmatched: samples that are NaN or infinite in one image and not the same in the other; they
             are left out of the other figures.
+        is_id: it holds ids (whole numbers, Cryptomatte): only *identical* means something.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ChannelDifference:
     psnr_db: float
     psnr_tm_db: float
     unmatched: int
+    is_id: bool
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Comparison:
 
     Attributes:
         channels: the difference in each channel.
-        color: the channels that the headline is taken over: the colour layer, or all channels where
-            the image has none.
+        color: the channels that the headline is taken over: the colour layer, or, where the image
+            has none, all channels but ids.
         psnr_tm_db: the headline, over all samples of *color* together.
         psnr_db: linear, over the same samples; peak as for a channel.
     """
@@ -95,7 +98,7 @@ def compare(image: Part, reference: Part, channels: Sequence[str] | None = None)
             "only equal data windows can be compared."
         )
     pairs = {name: _Pair(image.channels[name], reference.channels[name]) for name in names}
-    color = _color_channels(names)
+    color = _color_channels(image, names)
     headline = [pairs[name] for name in color]
     return Comparison(
         tuple(pair.difference(name) for name, pair in pairs.items()),
@@ -112,6 +115,7 @@ class _Pair:
         values, truth = plane.astype(np.float64), reference.astype(np.float64)
         finite = np.isfinite(values) & np.isfinite(truth)
         same = (values == truth) | (np.isnan(values) & np.isnan(truth))
+        self.dtype: np.dtype[Any] = plane.dtype
         self.unmatched = int((~finite & ~same).sum())
         values, truth = values[finite], truth[finite]
         self.identical = plane.dtype == reference.dtype and plane.tobytes() == reference.tobytes()
@@ -127,7 +131,18 @@ class _Pair:
             _psnr([self.error], self.peak),
             _psnr([self.error_tm], 1.0),
             self.unmatched,
+            is_id(name, self.dtype),
         )
+
+
+def is_id(name: str, dtype: np.dtype[Any]) -> bool:
+    """Say whether a channel holds ids: whole numbers, or Cryptomatte's, which look like floats.
+
+    Args:
+        name: the full channel name; renderers put "crypto" into the layer's.
+        dtype: of its samples.
+    """
+    return dtype == np.uint32 or "crypto" in name.rpartition(".")[0].lower()
 
 
 def _tone_mapped(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,8 +168,8 @@ def _common_channels(image: Part, reference: Part, wanted: Sequence[str] | None)
     return tuple(wanted)
 
 
-def _color_channels(names: tuple[str, ...]) -> tuple[str, ...]:
+def _color_channels(image: Part, names: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return bind_layers((_COLOR,), names)["color"]
     except LayerError:
-        return names
+        return tuple(n for n in names if not is_id(n, image.channels[n].dtype)) or names

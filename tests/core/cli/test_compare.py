@@ -24,7 +24,7 @@ def folder(tmp_path: Path, plate: Callable[..., bytes]) -> Path:
 def test_the_same_image_is_identical(lonely: Command, folder: Path) -> None:
     """No server is needed; equal bits are called identical."""
     said = lonely("compare", folder / "far.exr", folder / "far.exr").out
-    assert "Identical in every bit" in said
+    assert "identical in every bit" in said
 
 
 def test_the_error_of_each_channel(lonely: Command, folder: Path) -> None:
@@ -51,6 +51,34 @@ def test_the_error_of_each_channel(lonely: Command, folder: Path) -> None:
             folder / "far.exr",
         ).out
     )
+
+
+def test_only_what_the_model_changed_is_listed(
+    lonely: Command, tmp_path: Path, plate: Callable[..., bytes]
+) -> None:
+    """The headline stands first; an albedo that differs from B but not from BEFORE stays away."""
+    for name, colour, albedo in (("before", 0.75, 0.1), ("a", 0.51, 0.1), ("b", 0.5, 0.2)):
+        (tmp_path / f"{name}.exr").write_bytes(plate(colour, albedo=albedo))
+    command = ("compare", tmp_path / "a.exr", tmp_path / "b.exr")
+    said = lonely(*command, "--before", tmp_path / "before.exr").out
+    assert said.startswith("PSNR: ")
+    assert "\nR " in said
+    assert "albedo" not in said
+    assert "3 channels not listed are as they were before" in said
+    assert "albedo.R" in lonely(*command, "--before", tmp_path / "before.exr", "--all").out
+    assert "albedo.R" in lonely(*command).out
+
+
+def test_ids_are_identical_or_differ(
+    lonely: Command, tmp_path: Path, plate: Callable[..., bytes]
+) -> None:
+    """Cryptomatte's floats are names: no figure tells how far apart two are."""
+    for name, number in (("a", 1e30), ("b", -1e30)):
+        (tmp_path / f"{name}.exr").write_bytes(plate(0.5, **{"View.CryptoObject00": number}))
+    said = lonely("compare", tmp_path / "a.exr", tmp_path / "b.exr").out
+    rows = [line.split() for line in said.splitlines() if "Crypto" in line]
+    assert rows == [[f"View.CryptoObject00.{end}", "differs"] for end in "BGR"]
+    assert "3 channels not listed are identical" in said
 
 
 def test_a_picture_shows_them_side_by_side(lonely: Command, folder: Path) -> None:

@@ -60,6 +60,15 @@ def test_ids_do_not_enter_the_headline(make_part):
     assert {c.name: c.max_error for c in result.channels}["crypto00.r"] > 1e30
 
 
+def test_ids_are_known_by_type_and_by_name(make_part):
+    """Whole numbers and Cryptomatte layers are ids; without a colour layer they are left out."""
+    planes = {"ViewLayer.CryptoObject00.r": np.full((2, 2), 1e30, np.float32)}
+    planes |= {"Z": np.ones((2, 2), np.float32), "id": np.ones((2, 2), np.uint32)}
+    result = compare(make_part(planes), make_part(planes))
+    assert {c.name for c in result.channels if c.is_id} == {"ViewLayer.CryptoObject00.r", "id"}
+    assert result.color == ("Z",)
+
+
 def test_negatives_are_mapped_with_their_sign(rgb):
     """x/(1+|x|) has no pole at -1."""
     assert compare(rgb(-1, 0, 0), rgb(1, 0, 0)).channels[0].psnr_tm_db == pytest.approx(0)
