@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -17,6 +18,23 @@ READ_ONLY = 0o444
 _WRITABLE = 0o644
 _SHARED = 0o666  # less the user's umask, as for any file
 
+_REMEDIES = {
+    errno.ENOENT: "Check the path: the file or its folder does not exist.",
+    errno.ENOTDIR: "Check the path: something in it is a file and no folder.",
+    errno.EISDIR: "Name a file: this is a folder.",
+    errno.EEXIST: "Choose another name, or remove what is there.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EACCES: "Ask for permission to use this file and its folder, or choose another place.",
+    errno.EPERM: "Ask for permission to use this file and its folder, or choose another place.",
+    errno.EROFS: "Choose another place: this disk can only be read.",
+    errno.ENOSPC: "Free some space and try again.",
+    errno.EDQUOT: "Free some of your space on this disk, or ask for more, and try again.",
+    errno.EMFILE: "Close other programs, or raise the limit on open files, and try again.",
+    errno.ENFILE: "Close other programs, or raise the limit on open files, and try again.",
+    errno.ENOMEM: "Close other programs to free memory, and try again.",
+}
+_REMEDY = "Check the disk and the connection to it, and try again."
+
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Generator[None, None, None]:
@@ -28,10 +46,15 @@ def storage_errors(path: Path) -> Generator[None, None, None]:
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:
-    """Return the error that says what the disk refused."""
+    """Return the error that says what the disk refused, and what helps against that."""
     reason = error.strerror or str(error)
     detail = {"path": path.as_posix(), "errno": error.errno or 0}
-    return StorageError(f"{path.as_posix()}: {reason}.", detail=detail)
+    return StorageError(f"{path.as_posix()}: {reason}.", storage_remedy(error), detail)
+
+
+def storage_remedy(error: OSError) -> str:
+    """Return what a person can do about *error*."""
+    return _REMEDIES.get(error.errno or 0, _REMEDY)
 
 
 def write_whole(path: Path, content: Buffer, mode: int = _SHARED) -> None:

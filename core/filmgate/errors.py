@@ -240,7 +240,7 @@ class StorageError(FilmgateError):
 
     code = "storage"
     retryable = True
-    default_remedy = "Free some space and try again."
+    default_remedy = "Try again; if it recurs, look for what fills the disk or the memory."
 
 
 class ModelError(FilmgateError):

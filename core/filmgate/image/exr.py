@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmgate.digest import Buffer
+from filmgate.disk import storage_error
 from filmgate.errors import DamagedImageError, StorageError
 from filmgate.image.codec import decode, encode
 from filmgate.image.container import (
@@ -127,7 +128,7 @@ def load_exr(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Plate:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise storage_error(path, error) from error
     return parse_exr(content, limits)
 
 

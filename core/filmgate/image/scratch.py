@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from filmgate.disk import storage_remedy
 from filmgate.errors import StorageError
 
 _WRITE_BYTES_MAX = 1 << 30
@@ -26,7 +27,7 @@ class Scratch:
         try:
             self._fd, self.path, self._on_disk = _open()
         except OSError as error:
-            raise StorageError(f"No scratch memory for an image: {error.strerror}.") from error
+            raise _no_memory(error) from error
 
     def __enter__(self) -> Scratch:
         return self
@@ -51,11 +52,16 @@ class Scratch:
             for piece in pieces:
                 _write_all(self._fd, memoryview(piece))
         except OSError as error:
-            raise StorageError(f"No scratch memory for an image: {error.strerror}.") from error
+            raise _no_memory(error) from error
 
     def map(self) -> mmap.mmap:
         """Return the file's bytes, to be closed by the caller."""
         return mmap.mmap(self._fd, 0, access=mmap.ACCESS_READ)
+
+
+def _no_memory(error: OSError) -> StorageError:
+    text = f"No scratch memory for an image: {error.strerror}."
+    return StorageError(text, storage_remedy(error))
 
 
 def _open() -> tuple[int, str, bool]:

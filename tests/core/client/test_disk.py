@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.disk import link_or_copy, write_new, write_whole
+from filmgate.disk import link_or_copy, storage_error, write_new, write_whole
 from filmgate.errors import StorageError
 
 SMALL_DISK = """
@@ -46,6 +47,25 @@ def test_a_folder_that_is_missing_is_a_typed_error(tmp_path: Path) -> None:
     """What the disk refuses becomes a storage error that names the path."""
     with pytest.raises(StorageError, match=r"none/frame\.exr"):
         write_whole(tmp_path / "none" / "frame.exr", b"x")
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        (errno.ENOSPC, "Free some space"),
+        (errno.ENOENT, "does not exist"),
+        (errno.EISDIR, "folder"),
+        (errno.EROFS, "only be read"),
+        (errno.EACCES, "permission"),
+        (errno.EIO, "Check the disk"),
+    ],
+)
+def test_the_remedy_fits_the_reason(number: int, word: str) -> None:
+    """Only a full disk asks for space."""
+    error = storage_error(Path("frame.exr"), OSError(number, os.strerror(number)))
+    assert word in error.remedy
+    assert ("space" in error.remedy) == (number == errno.ENOSPC)
+    assert error.detail == {"path": "frame.exr", "errno": number}
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
