@@ -51,6 +51,50 @@ class Model:
 """
 """Kills its worker at a frame whose first value is 666."""
 
+FAULTY = """
+import ctypes, os, sys
+import numpy as np
+from filmgate.errors import ModelError
+FAULTS = {{
+    1: lambda color: 1 / 0,
+    2: lambda color: sys.exit(3),
+    3: lambda color: np.ones((1 << 30, 1 << 20), np.float32),
+    4: lambda color: {{"color": color[:2]}},
+    5: lambda color: {{"colour": color}},
+    6: lambda color: None,
+    7: lambda color: {{"color": color.astype(np.float64).tolist()}},
+    8: lambda color: fail(ModelError("x" * 100_000, "y" * 100_000, LONG)),
+    9: lambda color: fail(ModelError("odd", detail=ODD)),
+    10: lambda color: {{"color": np.full_like(color, np.nan)}},
+    11: lambda color: fail(KeyboardInterrupt()),
+    12: lambda color: fail(Mute()),
+}}
+LONG = {{str(n) * 3000: "z" * 9000 for n in range(200)}}
+ODD = {{"list": ["a", {{"b": object()}}], "nan": float("nan"), "big": 1 << 80, "many": [0.0] * 999}}
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError
+def fail(error):
+    raise error
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        fault = FAULTS.get(int(inputs["color"][0, 0, 0]) - 666)
+        return {{"color": -inputs["color"]}} if fault is None else fault(inputs["color"])
+"""
+"""Fails in the way that is numbered by the first value, less 666."""
+
+CRASHING = """
+import ctypes
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        if inputs["color"][0, 0, 0] == 666:
+            ctypes.string_at(0)
+        return {{"color": -inputs["color"]}}
+"""
+"""Reads where there is no memory, as broken native code does, at a first value of 666."""
+
 
 def write_model(folder: Path, name: str, code: str, **values: Any) -> None:
     """Write the package *name* into *folder*; *values* are put into its code."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import threading
 from pathlib import Path
 
 import psutil
@@ -15,31 +14,15 @@ from fakes.models import DEADLY, GATED, write_model
 from fakes.peer import Peer, spec_of
 from fakes.plates import negate_exr, negate_tensor, random_tensor, tensor_payload
 from fakes.service import Service, restarts, wait_idle
+from fakes.stages import Reached
 from fakes.waiting import wait_until
 from filmgate.client import Client
 from filmgate.errors import ModelError
-from filmgate.job import Job, Work
+from filmgate.job import Work
 from filmgate.local_server import LocalServer
 from filmgate.wire.messages import Error, JobAccepted, JobCancel, JobEnded, JobSubmit
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
-
-
-class Reached:
-    """Waits until jobs have reached a stage."""
-
-    def __init__(self, *stages: str) -> None:
-        self._stages = stages
-        self._arrived = threading.Semaphore(0)
-
-    def __call__(self, job: Job) -> None:
-        """Note where *job* is; what `Client.submit` calls."""
-        if job.progress.stage in self._stages:
-            self._arrived.release()
-
-    def wait(self) -> None:
-        """Return once one more has been there."""
-        assert self._arrived.acquire(timeout=30), f"no job reached {self._stages}"
 
 
 def kill(*processes: psutil.Process) -> None:

@@ -17,6 +17,8 @@ LABEL_MAX = 128
 LIST_MAX = 256
 MAP_MAX = 64
 COUNT_MAX = (1 << 53) - 1
+DETAIL_ENTRIES_MAX = 16
+DETAIL_CHARACTERS_MAX = 200
 _T = TypeVar("_T")
 
 
@@ -171,6 +173,25 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return many(number)(value)
     return number(value)
+
+
+def short_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an error carries as `plain` reads it and a header has room for; the rest is cut.
+
+    Numbers and short lists of them stay what they are; anything else becomes a text.
+    """
+    entries = list(detail.items())[:DETAIL_ENTRIES_MAX]
+    return {str(key)[:DETAIL_CHARACTERS_MAX]: _short(value) for key, value in entries}
+
+
+def _short(value: Any) -> Any:
+    listed = list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if not isinstance(listed, (str, list)) or len(listed) <= DETAIL_ENTRIES_MAX:  # pyright: ignore[reportUnknownArgumentType]
+        try:
+            return plain(listed)
+        except ProtocolError:
+            pass  # not what travels as it is
+    return str(value)[:DETAIL_CHARACTERS_MAX]  # pyright: ignore[reportUnknownArgumentType]
 
 
 digest: Reader = binary(DIGEST_BYTES)

@@ -385,7 +385,7 @@ def to_ended(job_id: bytes, outcome: str, error: FilmgateError) -> JobEnded:
 
 def _told(error: FilmgateError) -> tuple[str, str, dict[str, Any]]:
     cut = slice(TOLD_CHARACTERS_MAX)
-    return error.text[cut], error.remedy[cut], dict(error.detail)
+    return error.text[cut], error.remedy[cut], f.short_detail(error.detail)
 
 
 def from_error(message: Error | JobEnded | JobRefused) -> FilmgateError:
