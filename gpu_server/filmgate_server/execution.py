@@ -65,6 +65,9 @@ class Execution:
         self.task: Task
         self._say = say
         self._cancelled = threading.Event()
+        self._turn = threading.Lock()
+        self._busy = self._withdrawn = False
+        self._waits = False
         self._grants: SimpleQueue[Grant | None] = SimpleQueue()
         self._said_s = 0.0
         self.begin()
@@ -72,6 +75,31 @@ class Execution:
     def begin(self) -> None:
         """Start the clock of a stage."""
         self._began_s, self._waited_s = time.perf_counter(), 0.0
+        self._stepped_s = time.monotonic()
+
+    def enter(self) -> bool:
+        """Begin a stage, unless the execution was withdrawn before it came to that."""
+        with self._turn:
+            self._busy = not self._withdrawn
+        self.begin()
+        return self._busy
+
+    def leave(self) -> None:
+        """Note that a stage is complete and another one follows."""
+        with self._turn:
+            self._busy = False
+
+    def withdraw(self) -> bool:
+        """Cancel it; return whether it has ended with that because no stage works on it now."""
+        self.cancel()
+        with self._turn:
+            ends, self._withdrawn = not self._busy and not self._withdrawn, not self._busy
+        return ends
+
+    def stalled_s(self) -> float:
+        """Return how long a stage has worked on it without a step; 0 while it merely waits."""
+        idle = self._waits or not self._busy
+        return 0.0 if idle else max(0.0, time.monotonic() - self._stepped_s)
 
     def spent_s(self) -> float:
         """Return how long the stage has worked, its waiting for memory left out."""
@@ -107,7 +135,7 @@ class Execution:
             CancelledError: nobody wants the result any more.
         """
         self.check()
-        now_s = time.monotonic()
+        self._stepped_s = now_s = time.monotonic()
         if done in (0, total) or now_s - self._said_s >= PROGRESS_INTERVAL_S:
             self._said_s = now_s
             self._say(Progress(self.number, stage, done, total))
@@ -122,7 +150,9 @@ class Execution:
         self.check()
         self._say(Reserve(self.number, tuple(sizes)))
         asked_s = time.perf_counter()
+        self._waits = True
         grant = self._grants.get()
+        self._stepped_s, self._waits = time.monotonic(), False
         self._waited_s += time.perf_counter() - asked_s
         if grant is None:
             raise CancelledError("The job was cancelled.")

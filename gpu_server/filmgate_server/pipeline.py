@@ -42,13 +42,13 @@ class Pipeline:
         onward = self._inboxes[place + 1 :][:1]
         while True:
             execution = self._inboxes[place].get()
-            if self._completes(name, work, execution):
+            if execution.enter() and self._completes(name, work, execution):
                 for inbox in onward:
+                    execution.leave()
                     inbox.put(execution)
             del execution  # its pixels must not live until the next one comes
 
     def _completes(self, name: str, work: Work, execution: Execution) -> bool:
-        execution.begin()
         try:
             execution.check()
             work(execution)
@@ -69,7 +69,7 @@ def typed_error(error: BaseException) -> FilmgateError:
     elif isinstance(error, FilmgateError):
         return error
     else:
-        typed = ModelError(f"The model failed: {type(error).__name__}: {error}")
+        typed = ModelError(f"The model failed: {type(error).__name__}: {_words(error)}")
     typed.__cause__ = error
     return typed
 
@@ -91,4 +91,11 @@ def _comes_from_the_device(error: BaseException) -> bool:
     name = type(error).__name__
     if isinstance(error, FilmgateError) or name == "OutOfMemoryError":
         return False  # our own text repeats that of its cause, which is judged by itself
-    return name == "AcceleratorError" or "CUDA error" in str(error)
+    return name == "AcceleratorError" or "CUDA error" in _words(error)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - model code may raise what cannot even say what it is
+        return ""

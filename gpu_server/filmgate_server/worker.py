@@ -12,10 +12,11 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from filmgate.errors import FilmgateError
+from filmgate.errors import CancelledError, FilmgateError
 from filmgate.wire.fields import MAP_MAX, TEXT_MAX
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.devices import find_device_class
@@ -69,7 +70,8 @@ class Worker:
         self._device = device
         self._beat_s = beat_s
         self._sending = threading.Lock()
-        self._loading = False
+        self._loads = 0
+        self._loaded_s = 0.0
         self._open: dict[int, Execution] = {}
         self._mappings = Mappings()
         shelf = Shelf(device, threads or 0, self._note_loading)
@@ -99,9 +101,14 @@ class Worker:
             if execution is None:
                 return  # it has just ended
             if isinstance(message, Cancel):
-                execution.cancel()
+                self._cancel(execution)
             else:
                 execution.answer(message)
+
+    def _cancel(self, execution: Execution) -> None:
+        """End an execution that waits at once: what keeps the stage may take long."""
+        if execution.withdraw():
+            self._fail(execution, CancelledError("The job was cancelled."))
 
     def _start(self, order: Run, fds: Sequence[int]) -> None:
         execution = Execution(order, self._send)
@@ -132,13 +139,19 @@ class Worker:
             del self._open[execution.number]
 
     def _note_loading(self, loading: bool) -> None:
-        self._loading = loading
-        self._send(Beat(loading))
+        with self._sending:
+            self._loads += 1 if loading else -1  # two stages may load at once
+            self._loaded_s = time.monotonic()
+        self._send(self._sign_of_life())
 
     def _beat(self) -> None:
         pause = threading.Event()
         while not pause.wait(self._beat_s):
-            self._send(Beat(self._loading))
+            self._send(self._sign_of_life())
+
+    def _sign_of_life(self) -> Beat:
+        stalled_s = max((each.stalled_s() for each in list(self._open.values())), default=0.0)
+        return Beat(self._loads > 0, min(stalled_s, time.monotonic() - self._loaded_s))
 
     def _send(self, message: FromWorker, fds: Sequence[int] = ()) -> None:
         with self._sending:

@@ -140,3 +140,15 @@ def test_which_errors_poison_the_process(error: Exception, fatal: bool) -> None:
     wrapped = ModelError("It failed.")
     wrapped.__cause__ = error
     assert is_fatal(wrapped) is fatal
+
+
+def test_waiting_execution_is_withdrawn_once() -> None:
+    """What no stage works on ends with its cancel; what a stage works on, the stage ends."""
+    waiting, working = execution(), execution()
+    assert waiting.withdraw()
+    assert not waiting.withdraw()
+    assert not waiting.enter()
+    assert working.enter()
+    assert not working.withdraw()
+    with pytest.raises(CancelledError):
+        working.check()

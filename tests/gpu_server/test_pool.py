@@ -21,12 +21,12 @@ from filmgate.tensor import TENSOR_MEDIA
 from filmgate_server.pool.local import PoolSettings
 from filmgate_server.pool.member import (
     BACKOFF_MAX_S,
-    LOADING_GRACE_S,
     MALLOC_SETTINGS,
     backoff_s,
     describe_exit,
     worker_environment,
 )
+from filmgate_server.pool.watch import LOADING_MAX_S, LOADING_SILENCE_S
 from filmgate_server.segments import capacity_for
 
 SHAPE = (4, 5, 3)
@@ -58,6 +58,15 @@ SLOW_TO_LOAD = """
 import pathlib, signal
 pathlib.Path(__file__).with_name(".loading").touch()
 signal.pause()
+"""
+
+HANGS = """
+import pathlib, signal
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        pathlib.Path(__file__).with_name(".hanging").touch()
+        signal.pause()
 """
 
 SAYS = """
@@ -334,18 +343,88 @@ def test_gateway_that_was_away_kills_nobody() -> None:
 
 
 def test_loading_worker_is_given_time(broker: FakeBroker, tmp_path: Path) -> None:
-    """Loading a model may hold up the beats for long, though not for ever."""
+    """Loading a model may hold up the beats for a while; a stopped process is found out."""
     package = make_package(tmp_path, SLOW_TO_LOAD)
     broker.run(1, package, broker.blob(BLOB))
     broker.until((package / ".loading").exists)
     os.kill(broker.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, broker.pid, os.WSTOPPED)
     start_s = time.monotonic()
-    for later_s in (0, LOADING_GRACE_S - 1):
+    for later_s in (0, LOADING_SILENCE_S - 1):
         broker.pool.tick(start_s + later_s)
     assert broker.pool.free_slots() == {0: 2}
-    broker.pool.tick(start_s + LOADING_GRACE_S + 1)
+    broker.pool.tick(start_s + LOADING_SILENCE_S + 1)
     assert broker.pool.free_slots() == {}
+    broker.until(lambda: bool(broker.losses))
+    assert "silent" in broker.losses[0][2]
+
+
+def test_loading_that_never_ends(tmp_path: Path) -> None:
+    """Beats do not keep a worker that loads for ever, and no cancel ends it before its time."""
+    package = make_package(tmp_path, SLOW_TO_LOAD)
+    with FakeBroker(PoolSettings(beat_s=0.05)) as broker:
+        broker.run(1, package, broker.blob(BLOB))
+        broker.until((package / ".loading").exists)
+        broker.pool.cancel(1)
+        start_s = time.monotonic()
+        for later_s in range(0, int(LOADING_MAX_S), 50):
+            assert select.select(broker.pool.filenos(), [], [], 30)[0]
+            broker.pool.tick(start_s + later_s)
+        assert broker.pool.free_slots() == {0: 2}
+        assert select.select(broker.pool.filenos(), [], [], 30)[0]
+        broker.pool.tick(start_s + LOADING_MAX_S + 1)
+        broker.until(lambda: bool(broker.losses))
+        assert "loading" in broker.losses[0][2]
+
+
+def test_cancelled_execution_that_does_not_stop(tmp_path: Path) -> None:
+    """Its worker is replaced, what else that worker ran is named, and the new one works."""
+    package = make_package(tmp_path, HANGS, "hangs")
+    with FakeBroker(PoolSettings(cancel_grace_s=0.2)) as broker:
+        broker.run(1, package, broker.blob(BLOB))
+        broker.until((package / ".hanging").exists)
+        broker.run(2, make_package(tmp_path, NEGATIVE), broker.blob(BLOB))
+        broker.pool.cancel(1)
+        broker.until(lambda: len(broker.infos) == 2)
+        assert broker.losses == [(0, (1, 2), "it did not stop when asked")]
+        ran(broker, 3, tmp_path / "tiny")
+        assert tensor_bytes(broker.outputs[3][0]) == (-PIXELS).tobytes()
+
+
+def test_cancelled_execution_that_waits_behind_another(broker: FakeBroker, tmp_path: Path) -> None:
+    """It ends at once, however long the one before it takes, which is not disturbed."""
+    package = make_package(tmp_path, HANGS, "hangs")
+    broker.run(1, package, broker.blob(BLOB))
+    broker.until((package / ".hanging").exists)
+    broker.run(2, make_package(tmp_path, NEGATIVE), broker.blob(BLOB))
+    broker.until(lambda: (2, "decode") in broker.finished)
+    broker.pool.cancel(2)
+    broker.until(lambda: broker.ended(2))
+    assert isinstance(broker.errors[2], CancelledError)
+    assert broker.pool.free_slots() == {0: 2}
+    assert not broker.ended(1)
+
+
+def test_model_that_makes_no_step(tmp_path: Path) -> None:
+    """Beats do not keep a worker whose model hangs, and waiting frames do not count."""
+    package = make_package(tmp_path, HANGS, "hangs")
+    with FakeBroker(PoolSettings(beat_s=0.1, stall_s=0.3)) as broker:
+        broker.run(1, package, broker.blob(BLOB))
+        broker.until(lambda: bool(broker.losses))
+        assert broker.losses[0][:2] == (0, (1,))
+        assert "made no step" in broker.losses[0][2]
+
+
+def test_model_that_makes_steps_may_take_long(tmp_path: Path) -> None:
+    """Only what stands still is given up: steps and waiting for memory both count as life."""
+    with FakeBroker(PoolSettings(beat_s=0.1, stall_s=0.3), granting=False) as broker:
+        broker.run(1, make_package(tmp_path, UNTIL_CANCELLED, "slow"), broker.blob(BLOB))
+        broker.until(lambda: 1 in broker.asked)
+        asked_s = time.monotonic()
+        broker.until(lambda: time.monotonic() - asked_s > 0.8)
+        broker.pool.grant(1, broker.asked[1])
+        broker.until(lambda: broker.stages.count((1, "infer")) > 8)
+        assert broker.losses == []
 
 
 @pytest.mark.parametrize(

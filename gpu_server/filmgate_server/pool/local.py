@@ -24,6 +24,7 @@ from filmgate_server.pool.messages import (
 from filmgate_server.pool.outputs import OutputBook
 from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo
 from filmgate_server.pool.translation import attach_all, produced_output, run_message
+from filmgate_server.pool.watch import Patience
 from filmgate_server.segments import Segment
 
 MESSAGES_PER_TURN = 64
@@ -40,6 +41,8 @@ class PoolSettings:
         in_flight: executions that a worker has at once, so that its stages overlap.
         beat_s: how often a worker says that it is alive.
         frame_bytes_max: the largest decoded frame that a worker takes on.
+        cancel_grace_s: how long a cancelled execution may take to end; then its worker is replaced.
+        stall_s: how long an execution may go without a step; then its worker is replaced.
     """
 
     devices: tuple[str, ...] = ("cpu",)
@@ -47,6 +50,8 @@ class PoolSettings:
     in_flight: int = 3
     beat_s: float = 2.0
     frame_bytes_max: int = 4 << 30
+    cancel_grace_s: float = 15.0
+    stall_s: float = 600.0
 
 
 class LocalPool:
@@ -61,12 +66,7 @@ class LocalPool:
         self._settings = settings
         self._events = events
         self._now_s = time.monotonic()
-        self._members = [
-            Member(
-                MemberSettings(device, settings.threads, settings.beat_s, settings.frame_bytes_max)
-            )
-            for device in settings.devices
-        ]
+        self._members = [_new_member(settings, device) for device in settings.devices]
         self._lenders: dict[int, OutputBook] = {}
 
     def start(self) -> None:
@@ -131,9 +131,10 @@ class LocalPool:
         member.seen_inputs.update(fresh)
 
     def cancel(self, execution: int) -> None:
-        """Stop *execution* at its next tile."""
+        """Stop *execution* at its next tile; a worker that does not do so in time is doomed."""
         member = self._runner(execution)
         if member:
+            member.watch.note_cancel(execution, self._now_s)
             member.post(Cancel(execution))
 
     def grant(self, execution: int, sizes: Sequence[int] | None) -> None:
@@ -193,7 +194,7 @@ class LocalPool:
 
     def _take(self, worker: int, member: Member, parcel: Parcel) -> None:
         message = parcel.message
-        member.note_sign_of_life()
+        member.watch.note_sign_of_life()
         if isinstance(message, Done):
             self._take_done(member, message, parcel)
             return
@@ -201,7 +202,7 @@ class LocalPool:
         if isinstance(message, Ready):
             self._take_ready(worker, member, message)
         elif isinstance(message, Beat):
-            member.note_loading(message.loading)
+            member.watch.note_beat(message)
         elif isinstance(message, Progress | Reserve | Failed):
             self._pass_on(member, message)
         else:
@@ -209,6 +210,7 @@ class LocalPool:
 
     def _take_ready(self, worker: int, member: Member, message: Ready) -> None:
         member.state = State.READY
+        member.watch.note_ready()
         info = WorkerInfo(message.pid, message.device, message.device_class, message.engines)
         self._events.ready(worker, info)
 
@@ -269,6 +271,13 @@ class LocalPool:
             lost = sorted(member.executions)
             member.executions.clear()
             self._events.lost(worker, lost, reason)
+
+
+def _new_member(settings: PoolSettings, device: str) -> Member:
+    return Member(
+        MemberSettings(device, settings.threads, settings.beat_s, settings.frame_bytes_max),
+        Patience(settings.beat_s, settings.cancel_grace_s, settings.stall_s),
+    )
 
 
 def _next_parcel(member: Member) -> Parcel | None:

@@ -14,10 +14,8 @@ from filmgate_server.children import Child, spawn_child
 from filmgate_server.pool.channel import Channel, socket_pair
 from filmgate_server.pool.messages import PoolMessage, Stop
 from filmgate_server.pool.outputs import OutputBook
+from filmgate_server.pool.watch import Patience, Watch
 
-BEATS_MISSED_MAX = 3
-START_GRACE_S = 120.0
-LOADING_GRACE_S = 600.0
 BACKOFF_FIRST_S = 0.25
 BACKOFF_MAX_S = 30.0
 STOP_GRACE_S = 2.0
@@ -70,10 +68,12 @@ class Member:
         executions: what it has been given and not yet answered.
         seen_inputs: the input segments that the process has mapped.
         outputs: the book of the process's output segments.
+        watch: what the process has said lately.
     """
 
-    def __init__(self, settings: MemberSettings) -> None:
+    def __init__(self, settings: MemberSettings, patience: Patience) -> None:
         self.settings = settings
+        self.watch = Watch(patience, 0.0)
         self.state = State.DOWN
         self.child: Child | None = None
         self.channel: Channel | None = None
@@ -83,9 +83,7 @@ class Member:
         self.restart_at_s = 0.0
         self._reason = ""
         self._deaths = 0
-        self._heard = False
-        self._loading = False
-        self._silent_since_s = 0.0
+        self._patience = patience
 
     def spawn(self, now_s: float) -> None:
         """Start the process."""
@@ -104,7 +102,7 @@ class Member:
         self.channel = Channel(ours)
         self.outputs, self.seen_inputs = OutputBook(), set()
         self.state, self._reason = State.STARTING, ""
-        self._heard, self._loading, self._silent_since_s = False, False, now_s
+        self.watch = Watch(self._patience, now_s)
 
     def respawn(self, now_s: float) -> None:
         """Start the process again; where the system has no room for it, later."""
@@ -141,24 +139,15 @@ class Member:
         except OSError as error:
             self.doom(f"it cannot be reached ({error.strerror or error})")
 
-    def note_sign_of_life(self) -> None:
-        """Remember that it said something."""
-        self._heard = True
-
-    def note_loading(self, loading: bool) -> None:
-        """Be patient while it loads a model: that may hold up its beats."""
-        self._loading = loading
-
     def note_success(self) -> None:
         """Forget earlier deaths: this process does its work."""
         self._deaths = 0
 
     def judge(self, now_s: float) -> None:
-        """Doom a worker that has been silent for too long; read its channel before you ask."""
-        if self._heard:
-            self._heard, self._silent_since_s = False, now_s
-        if self.channel and now_s - self._silent_since_s > self._patience_s():
-            self.doom(f"it was silent for {now_s - self._silent_since_s:.1f} s")
+        """Doom a worker with which patience has ended; read its channel before you ask."""
+        complaint = self.watch.complaint(now_s, self.executions) if self.channel else ""
+        if complaint:
+            self.doom(complaint)
 
     def doom(self, reason: str) -> None:
         """Kill the process and hear nothing more of it; `bury` follows once it is gone."""
@@ -196,11 +185,6 @@ class Member:
         self.child, self.state = None, State.DOWN
         self.outputs.close()
         self.executions.clear()
-
-    def _patience_s(self) -> float:
-        if self.state is State.STARTING:
-            return START_GRACE_S
-        return LOADING_GRACE_S if self._loading else BEATS_MISSED_MAX * self.settings.beat_s
 
     def _hang_up(self) -> None:
         if self.channel:

@@ -180,10 +180,16 @@ class Failed:
 
 @dataclass(frozen=True)
 class Beat:
-    """Worker to gateway: alive; *loading* asks for patience while a model is loaded."""
+    """Worker to gateway: alive.
+
+    Attributes:
+        loading: a model is being loaded, which asks for patience.
+        stalled_s: how long the execution that is stuck for longest has made no step.
+    """
 
     kind: ClassVar[str] = "beat"
     loading: bool = wire_field(f.flag, False)
+    stalled_s: float = wire_field(f.number, 0.0)
 
 
 FromGateway = Run | Cancel | Grant | Drop | Stop

@@ -151,7 +151,11 @@ class Pool(Protocol):
         ...
 
     def cancel(self, execution: int) -> None:
-        """Stop an execution at its next tile; `failed` (or a `done` that was faster) follows."""
+        """Stop an execution at its next tile; `failed` (or a `done` that was faster) follows.
+
+        A worker that does not stop in time is replaced; then `lost` follows, and names whatever
+        else it ran too.
+        """
         ...
 
     def grant(self, execution: int, sizes: Sequence[int] | None) -> None:
