@@ -13,11 +13,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from filmgate.errors import CancelledError, FilmgateError
-from filmgate.wire.fields import MAP_MAX, TEXT_MAX
+from filmgate.wire.fields import TEXT_MAX, short_detail
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.devices import find_device_class
 from filmgate_server.execution import Execution
@@ -165,18 +164,8 @@ def failure(execution: int, error: FilmgateError) -> Failed:
         error.code,
         error.text[:_TEXT_CHARACTERS_MAX],
         error.remedy[:_TEXT_CHARACTERS_MAX],
-        _small(error.detail),
+        short_detail(error.detail),
     )
-
-
-def _small(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what travels as it is, and the rest as text."""
-    return {
-        str(key)[:_TEXT_CHARACTERS_MAX]: value
-        if value is None or isinstance(value, bool | int | float)
-        else str(value)[:_TEXT_CHARACTERS_MAX]
-        for key, value in list(detail.items())[:MAP_MAX]
-    }
 
 
 def main() -> None:

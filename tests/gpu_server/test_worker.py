@@ -256,5 +256,5 @@ def test_failure_fits_into_a_message() -> None:
     message = failure(7, error)
     assert message.text == "é" * len(message.text)
     assert len(message.text.encode()) <= 4096
-    assert message.detail["shape"] == "(1, 2)"
+    assert message.detail["shape"] == (1, 2)
     assert message.detail["n"] == 3
