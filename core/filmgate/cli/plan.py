@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +73,31 @@ def split_assignment(text: str) -> tuple[str, str]:
     if not equals or not name or not value:
         raise RequestError(f"{text!r} is not of the form NAME=VALUE.", "Write NAME=VALUE.")
     return name.strip(), value
+
+
+def check_target(text: str) -> None:
+    """Refuse an output of a kind that is not written.
+
+    Raises:
+        RequestError: its name does not end in ``.exr``.
+    """
+    if not text.lower().endswith(IMAGE_SUFFIX):
+        raise RequestError(
+            f"{text} does not end in {IMAGE_SUFFIX}: only EXR files are written.",
+            f"Give the output a name that ends in {IMAGE_SUFFIX}.",
+        )
+
+
+def output_paths(path: Path, names: Iterable[str]) -> list[Path]:
+    """Return the file of each output: the first has the name asked for, others theirs added.
+
+    Args:
+        path: the output as asked for.
+        names: of the outputs that are files of their own, in the model's order.
+    """
+    stem, dot, rest = path.name.partition(".")
+    _, *further = names
+    return [path, *(path.with_name(f"{stem}_{name}{dot}{rest}") for name in further)]
 
 
 def plan_frames(

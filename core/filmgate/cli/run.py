@@ -20,7 +20,14 @@ from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.cli.finished import Existing, Recipe, look_at
 from filmgate.cli.models import find_model, load_manifest
 from filmgate.cli.options import ServerOptions
-from filmgate.cli.plan import FrameTask, parse_inputs, plan_frames, split_assignment
+from filmgate.cli.plan import (
+    FrameTask,
+    check_target,
+    output_paths,
+    parse_inputs,
+    plan_frames,
+    split_assignment,
+)
 from filmgate.cli.tally import Tally
 from filmgate.cli.terminal import say
 from filmgate.client import Client
@@ -42,6 +49,7 @@ from filmgate.wire.messages import ModelSummary, Wish
 
 IN_FLIGHT = 4
 """One frame in each stage of a worker, and one on its way."""
+IN_FLIGHT_MAX = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +87,7 @@ class RunOptions(ServerOptions):
         bool, typer.Option("--overwrite", help="Make every frame again and replace any file.")
     ] = False
     in_flight: Annotated[
-        int, typer.Option(min=1, max=64, help="How many frames are under way at once.")
+        int, typer.Option(metavar="1-64", help="How many frames are under way at once.")
     ] = IN_FLIGHT
 
 
@@ -90,6 +98,7 @@ def run_model(options: RunOptions) -> int:
     same files, are skipped: start a run again to go on where it stopped.
     """
     wish = _wish(options)
+    check_target(options.target)
     with _terminable(), connection(options) as client:
         model = find_model(client, options.model)
         manifest = load_manifest(client, model)
@@ -107,12 +116,14 @@ class Order:
         reference: the exact package.
         given: the parameters that were set.
         recipe: what determines each result.
+        outputs: the names of those that are files of their own.
         tasks: every frame.
     """
 
     reference: str
     given: dict[str, Any]
     recipe: Recipe
+    outputs: tuple[str, ...]
     tasks: list[FrameTask]
 
 
@@ -138,6 +149,9 @@ def _wish(options: RunOptions) -> Wish:
     if options.compression and options.compression not in COMPRESSIONS:
         known = ", ".join(COMPRESSIONS)
         raise RequestError(f"--compression {options.compression} is unknown.", f"Use {known}.")
+    if not 1 <= options.in_flight <= IN_FLIGHT_MAX:
+        text = f"--in-flight {options.in_flight} is not possible."
+        raise RequestError(text, f"It is a number from 1 to {IN_FLIGHT_MAX}.")
     mode = "model" if options.model_only else "merged"
     return Wish(mode=mode, compression=options.compression, depth=options.depth)
 
@@ -153,8 +167,15 @@ def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: W
         recipe=Recipe(
             model.digest, resolve_parameters(manifest.params, given), choices.layers, wish
         ),
+        outputs=_files(manifest, wish),
         tasks=plan_frames(options.source, options.target, options.frames, choices, manifest),
     )
+
+
+def _files(manifest: Manifest, wish: Wish) -> tuple[str, ...]:
+    """Name the outputs that become files: a merged file, of the source's size, holds them all."""
+    names = tuple(output.name for output in manifest.outputs)
+    return names[:1] if wish.mode == "merged" and manifest.geometry.scale == 1 else names
 
 
 def _run(client: Client, order: Order, options: RunOptions, tally: Tally) -> None:
@@ -175,11 +196,13 @@ def _to_do(order: Order, overwrite: bool, tally: Tally) -> list[FrameTask]:
         return order.tasks
     tasks: list[FrameTask] = []
     for task in order.tasks:
-        existing = look_at(task.output, order.recipe, task.inputs)
-        if existing is Existing.WANTED:
+        paths = output_paths(task.output, order.outputs)
+        existing = {path: look_at(path, order.recipe, task.inputs) for path in paths}
+        foreign = [path for path in paths if existing[path] is Existing.FOREIGN]
+        if foreign:
+            tally.add_error(task, _foreign(foreign[0]))
+        elif set(existing.values()) == {Existing.WANTED}:
             tally.skipped += 1
-        elif existing is Existing.FOREIGN:
-            tally.add_error(task, _foreign(task.output))
         else:
             tasks.append(task)
     return tasks
@@ -232,18 +255,15 @@ def _take(ended: Ended, tally: Tally, display: Display) -> None:
 
 
 def _write(path: Path, result: Result) -> list[Path]:
-    """Write every output; the first has the name asked for, others its name with their own.
+    """Write every output; the one with the name asked for comes last: where it is, all are.
 
     Raises:
         StorageError: the disk is full or refuses. It ends the run: so would the other frames.
     """
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    paths = [path]
-    for output in result.outputs[1:]:
-        stem, dot, rest = path.name.partition(".")
-        paths.append(path.with_name(f"{stem}_{output.name}{dot}{rest}"))
-    for target, output in zip(paths, result.outputs, strict=True):
+    paths = output_paths(path, (output.name for output in result.outputs))
+    for target, output in reversed(list(zip(paths, result.outputs, strict=True))):
         write_whole(target, output.data)
     return paths
 

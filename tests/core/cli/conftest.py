@@ -76,13 +76,30 @@ class Model:
 """
 
 
+MATTE = """
+[[outputs]]
+name = "matte"
+channels = ["matte.A"]
+[runtime]"""
+
+TWO = """
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        return {"color": inputs["color"], "matte": inputs["color"][..., :1]}
+"""
+
+
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two models: gain multiplies (and adds an albedo), slow takes half a minute times its gain."""
+    """Models: gain multiplies and adds an albedo, slow takes half a minute, two has two outputs."""
     folder = tmp_path_factory.mktemp("models")
-    for name, code in (("gain", GAIN), ("slow", SLOW)):
+    for name, code in (("gain", GAIN), ("slow", SLOW), ("two", TWO)):
         (folder / name).mkdir()
-        (folder / name / "model.toml").write_text(MODEL.format(name=name), encoding="utf-8")
+        manifest = MODEL.format(name=name)
+        if name == "two":
+            manifest = manifest.replace("\n[runtime]", MATTE)
+        (folder / name / "model.toml").write_text(manifest, encoding="utf-8")
         (folder / name / "model.py").write_text(code, encoding="utf-8")
     return folder
 

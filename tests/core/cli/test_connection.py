@@ -42,7 +42,7 @@ def test_embedded_is_taken_at_its_word(lonely: Command, nobody: str) -> None:
     assert "denoise" in [model["name"] for model in json.loads(said.out)]
 
 
-@pytest.mark.parametrize("command", [("models",), ("status",), ("run", "identity", "a", "b")])
+@pytest.mark.parametrize("command", [("models",), ("status",), ("run", "identity", "a", "b.exr")])
 def test_a_configured_server_is_never_replaced(
     lonely: Command, nobody: str, command: tuple[str, ...]
 ) -> None:

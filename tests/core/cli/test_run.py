@@ -136,6 +136,28 @@ def test_overwrite_makes_everything_again(filmgate: Command, sequence: Path) -> 
     assert "3 of 3 written" in filmgate(*command, "--overwrite").err
 
 
+def test_a_frame_is_finished_when_all_its_outputs_are(filmgate: Command, sequence: Path) -> None:
+    """A second output that is missing is made; one that is not ours fails the frame."""
+    command = ("run", "two", sequence / "in.0002.exr", sequence / "out.0002.exr", "--model-only")
+    matte = sequence / "out_matte.0002.exr"
+    filmgate(*command)
+    assert "1 skipped" in filmgate(*command).err
+    matte.unlink()
+    assert "1 of 1 written" in filmgate(*command).err
+    assert value(matte, "matte.A") == 2.0
+    matte.write_bytes(b"mine")
+    assert "out_matte.0002.exr exists and was not made" in filmgate(*command, code=1).err
+
+
+def test_the_output_that_was_named_is_written_last(filmgate: Command, sequence: Path) -> None:
+    """Where a further output cannot be written, the one that says finished is not there."""
+    (sequence / "out_matte.exr").mkdir()
+    command = ("run", "two", sequence / "in.0002.exr", sequence / "out.exr", "--model-only")
+    filmgate(*command, "--overwrite", code=73)
+    assert not (sequence / "out.exr").exists()
+    assert no_parts(sequence)
+
+
 @pytest.mark.parametrize("content", ["foreign", "cut", "empty"])
 def test_a_file_that_is_not_ours_is_kept(
     filmgate: Command, sequence: Path, plate: MakePlate, content: str
@@ -213,6 +235,7 @@ def test_a_warning_is_shown_once(filmgate: Command, tmp_path: Path, plate: MakeP
         (("gain", "in.exr", "out.exr", "--param", "gain=1", "--param", "gain=2"), "twice"),
         (("gain", "in.exr", "out.exr", "--depth", "double"), "half or float"),
         (("gain", "in.exr", "out.exr", "--compression", "lzw"), "lzw"),
+        (("gain", "in.exr", "out.png"), "only EXR files are written"),
         (("gain", "in.exr", "in.exr"), "read and would be written"),
         (("gain", "in.####.exr", "out.####.exr", "--frames", "a"), "not a list of frames"),
         (("gain", "in.exr", "out.exr", "--in-flight", "0"), "in-flight"),
@@ -222,7 +245,10 @@ def test_a_mistake_in_the_command_is_usage(
     filmgate: Command, arguments: tuple[str, ...], word: str
 ) -> None:
     """Nothing is started; the exit code is 2."""
-    assert word in filmgate("run", *arguments, code=2).err
+    said = filmgate("run", *arguments, code=2).err
+    assert word in said
+    assert "what to do: " in said
+    assert "id: " in said
 
 
 def test_a_full_disk_ends_the_run(
