@@ -11,6 +11,7 @@ site file is the one that ``FILMGATE_CONFIG`` names; `user_file` says where the 
 from __future__ import annotations
 
 import configparser
+import difflib
 import getpass
 import os
 import re
@@ -24,6 +25,9 @@ from filmgate.errors import ConfigError
 
 SETTING_NAMES = ("server", "show", "user", "key")
 SITE_FILE_VARIABLE = "FILMGATE_CONFIG"
+VARIABLE_PREFIX = "FILMGATE_"
+SERVER_PREFIX = "FILMGATE_SERVER_"
+"""Variables of the server's own settings; it checks their names itself."""
 FILE_SECTION = "filmgate"
 ORIGIN_DEFAULT = "default"
 ORIGIN_GIVEN = "given"
@@ -129,12 +133,26 @@ def _user_layer(environ: Mapping[str, str]) -> dict[str, Setting]:
 
 
 def _environment_layer(environ: Mapping[str, str]) -> dict[str, Setting]:
-    variables = {name: f"FILMGATE_{name.upper()}" for name in SETTING_NAMES}
+    variables = {name: VARIABLE_PREFIX + name.upper() for name in SETTING_NAMES}
+    _refuse_unknown_variables(environ, (*variables.values(), SITE_FILE_VARIABLE))
     return {
         name: Setting(environ[variable], f"environment {variable}")
         for name, variable in variables.items()
         if environ.get(variable)
     }
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str], known: tuple[str, ...]) -> None:
+    """A variable that is written wrong must not leave a default in force unnoticed."""
+    for name in sorted(environ):
+        if not name.startswith(VARIABLE_PREFIX) or name.startswith(SERVER_PREFIX) or name in known:
+            continue
+        close = difflib.get_close_matches(name, known, 1)
+        meant = f"Did you mean {close[0]}? " if close else ""
+        raise ConfigError(
+            f"The environment sets {name}, which is no setting.",
+            f"{meant}The variables are {', '.join(known)}; correct or unset it.",
+        )
 
 
 def _given_layer(given: Mapping[str, str]) -> dict[str, Setting]:

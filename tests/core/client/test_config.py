@@ -114,6 +114,24 @@ def test_a_missing_site_file_is_an_error(environ: dict[str, str], tmp_path: Path
         load_config(environ=environ)
 
 
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("FILMGATE_SERVR", "mean FILMGATE_SERVER?"), ("FILMGATE_Q", "FILMGATE_SHOW")],
+)
+def test_an_unknown_variable_is_refused(environ: dict[str, str], name: str, word: str) -> None:
+    """A variable with a typing error is an error that names it and what it may have meant."""
+    environ[name] = "tcp://gate:5700"
+    with pytest.raises(ConfigError, match=name) as caught:
+        load_config(environ=environ)
+    assert word in caught.value.remedy
+
+
+def test_the_servers_variables_are_left_to_it(environ: dict[str, str]) -> None:
+    """Client and server may share an environment."""
+    environ["FILMGATE_SERVER_WORKERS"] = "2"
+    assert load_config(environ=environ).server.value == ""
+
+
 def test_a_key_must_exist(environ: dict[str, str], tmp_path: Path) -> None:
     """The key is a file; a path that leads nowhere is refused at once."""
     with pytest.raises(ConfigError, match="key"):
