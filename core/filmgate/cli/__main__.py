@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from filmgate.cli.main import main
+from filmgate.cli import main
 
 main()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +91,29 @@ def test_debug_shows_where(lonely: Command) -> None:
     assert "Traceback" in said
     assert "what to do" in said
     assert process.returncode == 75
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+import filmgate.cli
+filmgate.cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot interrupt itself there")
+def test_an_interrupt_while_loading_is_one_line() -> None:
+    """Ctrl-C in the first second ends like any other: exit code 130, no traceback."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (exits.EXIT_INTERRUPTED, "Interrupted.\n")
 
 
 def test_the_version_is_shown(lonely: Command) -> None:
