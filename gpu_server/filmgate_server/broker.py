@@ -21,7 +21,6 @@ from filmgate.errors import (
 from filmgate.wire.messages import (
     BlobDone,
     BlobPut,
-    BlobRef,
     JobAccepted,
     JobEnded,
     JobProgress,
@@ -31,13 +30,13 @@ from filmgate.wire.messages import (
     to_ended,
     to_refused,
 )
+from filmgate_server.claims import Claims
 from filmgate_server.dispatcher import Dispatcher
 from filmgate_server.intake import Intake
 from filmgate_server.jobs import Execution, Job, JobTable, Outcome, Owner
 from filmgate_server.journal import Journal
 from filmgate_server.metrics import Metrics
 from filmgate_server.results import Results
-from filmgate_server.segments import capacity_for
 from filmgate_server.store import Blob, Store
 from filmgate_server.uploads import Uploads
 
@@ -110,6 +109,7 @@ class Broker:
         self._metrics = metrics
         self._terms = terms
         self._clock = clock
+        self._claims = Claims(table, store, self.uploads)
         self._results = Results(store)
         self._orphans = {
             job_id: clock() + max(lease_s, terms.lease_s) for job_id, lease_s in journal.open_jobs()
@@ -123,7 +123,7 @@ class Broker:
             job = self._table.jobs.get(submit.job_id)
             if job is not None:
                 self._check_owner(owner, job.owner.user, job.owner.show)
-                self._take_over(job, owner)
+                self._claims.take_over(job, owner)
             elif not self._answer_from_journal(owner, submit.job_id, re):
                 self._accept(owner, submit, re)
                 return
@@ -214,7 +214,7 @@ class Broker:
         self._metrics.executions.labels(outcome="result").inc()
         self._results.remember(execution.work.show, execution.work_key, outcome)
         for job_id in list(execution.jobs):
-            self._make_ready(self._table.jobs[job_id], outcome)
+            self._claims.keep(self._table.jobs[job_id], outcome)
             self._say_where(self._table.jobs[job_id], None)
 
     def failed(self, execution: Execution, error: FilmgateError) -> None:
@@ -262,7 +262,7 @@ class Broker:
                 continue  # its client may come back within the lease
             self.uploads.close(session, digest)
             for job in self._table.jobs_of(session):
-                execution = self._execution(job)
+                execution = self._claims.execution(job)
                 if execution is not None and digest in execution.missing:
                     self._expire(job, "The upload of an input stood still for too long.")
 
@@ -280,13 +280,13 @@ class Broker:
             job.deadline_s = self._clock() + submit.deadline_ms / 1000
         outcome = self._results.find(owner.show, job.work_key)
         if outcome is None:
-            self._attach(job, submit.priority)
+            self._claims.attach(job, submit.priority, self._intake.output_bytes(work))
         self._record(job, submit.priority)
         self._table.jobs[job.id] = job
         self._metrics.jobs_accepted.inc()
         if outcome is not None:
             self._metrics.cache_hits.inc()
-            self._make_ready(job, outcome)
+            self._claims.keep(job, outcome)
             self._outbox.send(owner.session, self._accepted(job), re)
             self._say_where(job, None)
             return
@@ -298,26 +298,6 @@ class Broker:
             raise BusyError("The server is about to restart.")
         if len(self._table.jobs) >= self._terms.jobs_max:
             raise BusyError("The server has as many open jobs as it takes.")
-
-    def _attach(self, job: Job, priority: str) -> None:
-        """Join the execution of this work, or open one; its memory is set aside or it raises."""
-        refs = self._absent(job)
-        execution = self._table.execution_for(job.owner.show, job.work_key)
-        uploads_bytes = self.uploads.missing_bytes(job.owner.session, refs)
-        outputs_bytes = 0 if execution else capacity_for(self._intake.output_bytes(job.work))
-        pinned = self._pin_inputs(job) if execution is None else []
-        try:
-            self._store.promise(uploads_bytes + outputs_bytes)
-        except FilmgateError:
-            for blob in pinned:
-                self._store.unpin(blob)
-            raise
-        self.uploads.expect(job.owner.session, job.owner.show, refs)
-        if execution is None:
-            execution = self._table.new_execution(job, priority, (ref.digest for ref in refs))
-            execution.pins, execution.promised_bytes = pinned, outputs_bytes
-        execution.jobs.add(job.id)
-        job.execution = execution.number
 
     def _record(self, job: Job, priority: str) -> None:
         if self._orphans.pop(job.id, None) is not None:
@@ -335,30 +315,16 @@ class Broker:
                 job.lease_s,
             )
         except FilmgateError:
-            self._detach(job)
+            self._leave(job)
             raise
 
     def _start_if_supplied(self, job: Job) -> None:
-        execution = self._execution(job)
+        execution = self._claims.execution(job)
         if execution is not None and execution.stage == "missing" and not execution.missing:
             self._dispatch.enqueue(execution)
 
-    def _pin_inputs(self, job: Job) -> list[Blob]:
-        digests = {ref.digest for ref in job.work.inputs}
-        found = [self._store.find(job.owner.show, digest) for digest in sorted(digests)]
-        blobs = [blob for blob in found if blob is not None]
-        for blob in blobs:
-            self._store.pin(blob)
-        return blobs
-
-    def _absent(self, job: Job) -> list[BlobRef]:
-        refs = {ref.digest: ref for ref in job.work.inputs}
-        return [ref for ref in refs.values() if not self._store.find(job.owner.show, ref.digest)]
-
     def _supply(self, execution: Execution, blob: Blob) -> None:
-        self._store.pin(blob)
-        execution.pins.append(blob)
-        execution.missing.discard(blob.digest)
+        self._claims.supply(execution, blob)
         if not execution.missing:
             self._dispatch.enqueue(execution)
             return
@@ -378,9 +344,8 @@ class Broker:
         self._outbox.send(session, self._accepted(job), re)
 
     def _accepted(self, job: Job) -> JobAccepted:
-        execution = self._execution(job)
-        refs = self._absent(job) if execution is not None and execution.missing else []
-        missing = self.uploads.missing(job.owner.session, refs)[:MISSING_MAX]
+        execution = self._claims.execution(job)
+        missing = self._claims.missing(job)[:MISSING_MAX]
         place = self._dispatch.waiting(execution) if execution is not None else 0
         work = job.work
         return JobAccepted(
@@ -415,34 +380,16 @@ class Broker:
         if (owner.user, owner.show) != (user, show):
             raise DeniedError("This job belongs to somebody else.")
 
-    def _take_over(self, job: Job, owner: Owner) -> None:
-        """Bind a job to the session that asks for it now: the newest one wins."""
-        if job.owner.session == owner.session:
-            return
-        execution = self._execution(job)
-        refs = self._absent(job) if execution is not None and execution.missing else []
-        self._store.promise(self.uploads.missing_bytes(owner.session, refs))
-        self.uploads.expect(owner.session, owner.show, refs)
-        job.owner, job.away_since_s = owner, None
-
     # Ready.
-
-    def _make_ready(self, job: Job, outcome: Outcome) -> None:
-        for ref in outcome.outputs:
-            blob = self._store.find(job.owner.show, ref.digest)
-            if blob is not None:
-                self._store.pin(blob)
-                job.pins.append(blob)
-        job.execution, job.outcome = None, outcome
 
     def _redo(self, job: Job) -> None:
         outcome, job.outcome = job.outcome, None
         try:
-            self._attach(job, "interactive")
+            self._claims.attach(job, "interactive", self._intake.output_bytes(job.work))
         except FilmgateError:
             job.outcome = outcome  # the client will ask again
             raise
-        self._unpin(job)
+        self._claims.let_go(job)
         self._start_if_supplied(job)
 
     # Ending.
@@ -456,38 +403,15 @@ class Broker:
             log.warning("journal cannot be written", error=failure.text)
             return
         del self._table.jobs[job.id]
-        self._unpin(job)
-        self._detach(job)
+        self._claims.let_go(job)
+        self._leave(job)
         self._metrics.jobs_ended.labels(outcome=final.outcome).inc()
         self._outbox.send(job.owner.session, final, re)
 
-    def _unpin(self, job: Job) -> None:
-        for blob in job.pins:
-            self._store.unpin(blob)
-        job.pins.clear()
-
-    def _detach(self, job: Job) -> None:
-        execution = self._execution(job)
-        job.execution = None
-        if execution is None:
-            return
-        execution.jobs.discard(job.id)
-        for digest in self._unwanted(job, execution):
-            self.uploads.close(job.owner.session, digest)
-        if not execution.jobs:
-            self._dispatch.abandon(execution)
-
-    def _unwanted(self, job: Job, execution: Execution) -> set[bytes]:
-        """Return the missing inputs that no other job of this session asks for."""
-        wanted: set[bytes] = set()
-        for other in self._table.jobs_of(job.owner.session):
-            running = self._execution(other)
-            if other.id != job.id and running is not None:
-                wanted |= running.missing
-        return execution.missing - wanted
-
-    def _execution(self, job: Job) -> Execution | None:
-        return None if job.execution is None else self._table.executions.get(job.execution)
+    def _leave(self, job: Job) -> None:
+        unwanted = self._claims.detach(job)
+        if unwanted is not None:
+            self._dispatch.abandon(unwanted)
 
     def _refuse(self, owner: Owner, job_id: bytes, error: FilmgateError, re: int) -> None:
         retry_after_ms = RETRY_AFTER_MS if error.retryable else 0
