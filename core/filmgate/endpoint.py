@@ -20,6 +20,8 @@ from filmgate.disk import remove, storage_errors, write_whole
 from filmgate.errors import StorageError
 
 LOOPBACK = "127.0.0.1"
+FOLDER_VARIABLE = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_RUNTIME_DIR"
+"""Says where the folder lies; cron and system services often lack it."""
 _LOOPBACK_NAMES = (LOOPBACK, "localhost")
 _OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY_FILE = 0o600
@@ -91,10 +93,14 @@ def load_endpoint(path: Path) -> Optional[Endpoint]:
 
 def find_endpoint(server: str) -> Optional[Endpoint]:
     """Return the endpoint behind a configured address of this machine, if its file is there."""
-    folder = endpoint_folder()
-    if not is_local(server) or not _is_own(folder):
+    if not is_local(server) or not _is_own(endpoint_folder()):
         return None
-    return load_endpoint(_path(folder, int(server.rpartition(":")[2])))
+    return load_endpoint(endpoint_path(server))
+
+
+def endpoint_path(server: str) -> Path:
+    """Return the file in which the token of a local address is looked for."""
+    return _path(endpoint_folder(), int(server.rpartition(":")[2]))
 
 
 def is_local(server: str) -> bool:

@@ -10,7 +10,14 @@ from filmgate.cli.options import ServerOptions
 from filmgate.cli.terminal import say
 from filmgate.client import Client
 from filmgate.config import Config
-from filmgate.endpoint import Endpoint, find_endpoint, find_running, is_local
+from filmgate.endpoint import (
+    FOLDER_VARIABLE,
+    Endpoint,
+    endpoint_path,
+    find_endpoint,
+    find_running,
+    is_local,
+)
 from filmgate.errors import ConnectionLostError, DeniedError
 from filmgate.local_server import LocalServer
 
@@ -110,9 +117,9 @@ def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _P
             if left_s <= 0 or find_endpoint(client.server) != known:
                 return False
             patience.show()
-        except DeniedError:
+        except DeniedError as error:
             if not _new_token(client.server, known, min(left_s, _TOKEN_GRACE_S)):
-                raise
+                raise _explained(error, client.server, known) from error
             return False
         else:
             return True
@@ -126,6 +133,19 @@ def _new_token(server: str, known: Endpoint | None, wait_s: float) -> bool:
             return True
         time.sleep(_TURN_S)
     return False
+
+
+def _explained(error: DeniedError, server: str, known: Endpoint | None) -> DeniedError:
+    """Say so where no token was shown because its file was not found."""
+    if known is not None or not is_local(server):
+        return error
+    path = endpoint_path(server)
+    return DeniedError(
+        f"{server} turned us away: there is no file {path.name} with its token for this user "
+        f"in {path.parent.as_posix()}.",
+        f"Run as the user who started the server, and with the same {FOLDER_VARIABLE}, which cron "
+        "and system services often lack.",
+    )
 
 
 def _client(server: str, config: Config, endpoint: Endpoint | None) -> Client:

@@ -87,6 +87,21 @@ def test_a_stranger_is_turned_away(lonely: Command, service: Service) -> None:
     assert "id: denied" in said
 
 
+def test_a_token_that_is_not_found_is_told(
+    lonely: Command, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Cron knows no XDG_RUNTIME_DIR: the error names file, folder and variable, `doctor` too."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("filmgate.cli.doctor._ANSWER_WITHIN_S", 1.0)
+    said = lonely("status", "--server", service.address, "--wait", "1", code=77).err
+    told = lonely("doctor", "--server", service.address, code=1).out
+    for text in (said, told):
+        assert f"server-{service.port}.json" in text
+        assert f"{tmp_path.as_posix()}/filmgate-" in text
+        assert "XDG_RUNTIME_DIR" in text
+
+
 def test_a_bad_setting_is_named(lonely: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable, the mend and the exit code 78."""
     monkeypatch.setenv("FILMGATE_SERVER", "gate")

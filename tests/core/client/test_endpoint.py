@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from filmgate.endpoint import (
     Endpoint,
     endpoint_folder,
+    endpoint_path,
     find_endpoint,
     find_running,
     load_endpoint,
@@ -40,6 +42,15 @@ def test_what_is_published_is_found_by_its_address() -> None:
     assert find_endpoint("tcp://localhost:5700") == endpoint
     assert find_endpoint("tcp://127.0.0.1:5701") is None
     assert find_endpoint("tcp://gate:5700") is None
+
+
+@posix
+def test_without_a_runtime_folder_the_temporary_one_serves(tmp_path: Path) -> None:
+    """Where nobody logged in, the user has a folder of their own among the temporary files."""
+    expected = Path(tempfile.gettempdir()) / f"filmgate-{os.getuid()}"
+    assert endpoint_folder({}) == expected
+    assert endpoint_folder({"XDG_RUNTIME_DIR": str(tmp_path / "none")}) == expected
+    assert endpoint_path("tcp://127.0.0.1:5700").name == "server-5700.json"
 
 
 def test_without_any_server_nothing_is_found() -> None:
