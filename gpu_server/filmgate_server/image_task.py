@@ -84,6 +84,8 @@ class ImageTask:
 
     def encode(self, room: Room) -> list[Produced]:
         """Write one file of each group, or one for each output, into shared memory."""
+        for shot in (shot for shots in self._shots for shot in shots):
+            self._warn(_not_finite(shot.outputs))
         files = [
             (name, group, plate)
             for group, shots in zip(self._groups, self._shots, strict=True)
@@ -225,6 +227,17 @@ class ImageTask:
 
     def _warn(self, sentences: Sequence[str]) -> None:
         self.warnings.extend(text for text in sentences if text not in self.warnings)
+
+
+def _not_finite(outputs: Mapping[str, Pixels]) -> list[str]:
+    """Say how much of what the model returned is no number; it is written as it is."""
+    found: list[str] = []
+    for name, pixels in outputs.items():
+        if np.isfinite([pixels.min(initial=0), pixels.max(initial=0)]).all():
+            continue  # NaN would be either: two passes without a mask as large as the frame
+        count = pixels.size - int(np.count_nonzero(np.isfinite(pixels)))
+        found.append(f"{name}: the model returned {count} values that are NaN or infinite.")
+    return found
 
 
 def _picture(pixels: Pixels) -> bytes:

@@ -140,6 +140,28 @@ def test_values_that_half_cannot_hold_are_reported() -> None:
     assert any("65504" in warning for warning in result.warnings)
 
 
+def test_what_a_model_returns_is_written_and_reported_where_it_is_no_number() -> None:
+    """NaN and infinity from the model stay as they are; the artist is told how many."""
+
+    def broken(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        color = inputs["color"].copy()
+        color[0, 0, 0], color[1, 1, 1], color[1, 2, 1] = np.nan, np.inf, -np.inf
+        return {"color": color}
+
+    result = Result({"color": blob(exr(part(rgb(1))))}, function=broken)
+    written = result.plate().parts[0].channels
+    assert np.isnan(written["R"][0, 0])
+    assert np.isposinf(written["G"][1, 1])
+    assert np.isneginf(written["G"][1, 2])
+    assert "color: the model returned 3 values that are NaN or infinite." in result.warnings
+
+
+def test_finite_results_are_not_remarked_on() -> None:
+    """An ordinary frame has no such warning."""
+    result = Result({"color": blob(exr(part(rgb(1))))})
+    assert not any("NaN" in warning for warning in result.warnings)
+
+
 def test_runtimes_remarks_reach_the_artist() -> None:
     """What the runtime has to say of a frame stands among the warnings."""
     result = Result({"color": blob(exr(part(rgb(1))))})

@@ -65,6 +65,22 @@ def test_a_faulty_package_fails_the_frame_only(tmp_path: Path, body: str) -> Non
         runtime.infer({"color": IMAGE}, {}, _ignore)
 
 
+@pytest.mark.parametrize("body", ["return inputs['color']", "return [inputs['color']]"])
+def test_a_result_without_a_name_is_explained(tmp_path: Path, body: str) -> None:
+    """The author reads what is expected, not where our code stumbled over it."""
+    runtime = _load(write_package(tmp_path / "toy", code=_model(body)))
+    with pytest.raises(ModelError, match=r"a mapping by output name \('color'\)") as caught:
+        runtime.infer({"color": IMAGE}, {}, _ignore)
+    assert "Error" not in caught.value.text
+
+
+def test_an_output_that_is_no_array_is_explained(tmp_path: Path) -> None:
+    """Its type is named, and what was wanted."""
+    code = _model("return {'color': inputs['color'].tolist()}")
+    with pytest.raises(ModelError, match=r"returned a list for 'color', not \(2, 4, 3\)"):
+        _load(write_package(tmp_path / "toy", code=code)).infer({"color": IMAGE}, {}, _ignore)
+
+
 def test_a_cancel_passes_through(tmp_path: Path) -> None:
     """What `step` raises is not mistaken for a fault of the package."""
 

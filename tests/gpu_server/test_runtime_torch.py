@@ -280,6 +280,13 @@ def test_a_faulty_module_fails_the_frame_only(tmp_path: Path, body: str) -> None
         runtime.infer({"color": _image(5, 6)}, {}, _ignore)
 
 
+def test_a_result_without_a_name_is_explained(tmp_path: Path) -> None:
+    """A tuple could be anything: the author reads what is expected."""
+    runtime = _package(tmp_path, "return (color,)", factor=_factors(1, 2, 3))
+    with pytest.raises(ModelError, match="a tuple, not a mapping by output name"):
+        runtime.infer({"color": _image(5, 6)}, {}, _ignore)
+
+
 def test_an_absent_gpu_is_named(manifest: Manifest) -> None:
     """A worker that is told of a GPU that is not there says so."""
     with pytest.raises(ModelError):

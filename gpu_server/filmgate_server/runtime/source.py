@@ -7,11 +7,12 @@ meet; among themselves they import relatively.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from filmgate.errors import FilmgateError, ManifestError, ModelError
 from filmgate_server.registry.content import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
     from pathlib import Path
 
     from filmgate.manifest import Manifest
@@ -64,26 +65,52 @@ def model_errors(manifest: Manifest) -> Generator[None]:
         raise ModelError(text) from error
 
 
+def named_outputs(manifest: Manifest, returned: object) -> Mapping[str, Any]:
+    """Return what a package's code returned, which must be a mapping by the outputs' names.
+
+    Raises:
+        ModelError: it is something else.
+    """
+    if not isinstance(returned, Mapping):
+        names = ", ".join(repr(output.name) for output in manifest.outputs)
+        raise ModelError(
+            f"{manifest.name} returned {_kind(returned)}, not a mapping by output name ({names}).",
+            f"Let the package return {{{manifest.outputs[0].name!r}: …}}, or tell its author.",
+        )
+    return cast("Mapping[str, Any]", returned)
+
+
 def checked_outputs(
-    manifest: Manifest, inputs: Mapping[str, Pixels], outputs: Mapping[str, Pixels]
+    manifest: Manifest, inputs: Mapping[str, Pixels], returned: object
 ) -> dict[str, Pixels]:
     """Return the declared outputs as contiguous float32.
 
+    Args:
+        manifest: of the package.
+        inputs: what its code got.
+        returned: what its code returned: arrays by the outputs' names.
+
     Raises:
-        ModelError: one is missing or is not as large as the main input, or has other channels than
-            declared.
+        ModelError: it is no mapping, or an output is missing, is no array, is not as large as the
+            main input or has other channels than declared.
     """
+    outputs = named_outputs(manifest, returned)
     main = inputs[manifest.main_input.name].shape
     checked: dict[str, Pixels] = {}
     for declared in manifest.outputs:
         wanted = (*main[:2], len(declared.channels) or main[2])
         pixels = outputs.get(declared.name)
-        if pixels is None or pixels.shape != wanted:
-            found = "nothing" if pixels is None else f"shape {pixels.shape}"
-            text = f"{manifest.name} returned {found} for {declared.name!r}, not {wanted}."
+        if not isinstance(pixels, np.ndarray) or pixels.shape != wanted:
+            text = f"{manifest.name} returned {_kind(pixels)} for {declared.name!r}, not {wanted}."
             raise ModelError(text)
         checked[declared.name] = np.ascontiguousarray(pixels, dtype=np.float32)
     return checked
+
+
+def _kind(returned: object) -> str:
+    if isinstance(returned, np.ndarray):
+        return f"an array of shape {returned.shape}"
+    return "nothing" if returned is None else f"a {type(returned).__name__}"
 
 
 def _load_module(package_path: Path, relative: str) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from filmgate.errors import ManifestError
 from filmgate_server.registry.content import locate
 from filmgate_server.runtime.numerics import missing_engine
-from filmgate_server.runtime.source import checked_outputs, load_entry, model_errors
+from filmgate_server.runtime.source import checked_outputs, load_entry, model_errors, named_outputs
 from filmgate_server.runtime.tensors import image_specs, infer_as_images
 from filmgate_server.tiles import Tile, plan_tiles, render_tiles
 
@@ -73,10 +73,11 @@ class TorchRuntime:
     ) -> dict[str, Pixels]:
         window = {name: pixels[tile.y.outer, tile.x.outer] for name, pixels in inputs.items()}
         given = {name: self._to_device(pixels) for name, pixels in window.items()}
-        returned: torch.Tensor | dict[str, torch.Tensor] = self._module(**given, **params)
+        returned: object = self._module(**given, **params)
         if isinstance(returned, torch.Tensor):
             returned = {self._manifest.outputs[0].name: returned}
-        results = {name: _to_pixels(tensor, tile) for name, tensor in returned.items()}
+        named = named_outputs(self._manifest, returned)
+        results = {name: _to_pixels(tensor, tile) for name, tensor in named.items()}
         return checked_outputs(self._manifest, window, results)
 
     def _to_device(self, pixels: Pixels) -> torch.Tensor:
