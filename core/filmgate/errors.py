@@ -217,7 +217,7 @@ class LayerError(ImageError):
     """The file holds no layer that fits the input."""
 
     code = "layer"
-    default_remedy = "Name the layer yourself, for example `--input albedo=LAYER`."
+    default_remedy = "Name the layer yourself: `--input NAME=LAYER`."
 
 
 class ManifestError(FilmgateError):

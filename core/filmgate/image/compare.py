@@ -164,7 +164,10 @@ def _common_channels(image: Part, reference: Part, wanted: Sequence[str] | None)
         return tuple(image.channels)
     missing = [n for n in wanted if n not in image.channels or n not in reference.channels]
     if missing or not wanted:
-        raise LayerError(f"The images do not both have {', '.join(missing) or 'any channel'}.")
+        raise LayerError(
+            f"The images do not both have {', '.join(missing) or 'any channel'}.",
+            "Choose channels that both have.",
+        )
     return tuple(wanted)
 
 

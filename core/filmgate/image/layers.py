@@ -101,7 +101,10 @@ def bind_layers(
     chosen = by_hand or {}
     unknown = set(chosen) - {wanted.name for wanted in inputs}
     if unknown:
-        raise LayerError(f"The model has no input {', '.join(sorted(unknown))}.")
+        known = ", ".join(wanted.name for wanted in inputs)
+        raise LayerError(
+            f"The model has no input {', '.join(sorted(unknown))}.", f"Its inputs are {known}."
+        )
     bound = {
         wanted.name: _bind(wanted, channels, chosen.get(wanted.name))
         for wanted in inputs
@@ -189,5 +192,7 @@ def _missing(
     else:
         text = f"No layer for the input {wanted.name} ({letters}) was found."
     return LayerError(
-        f"{text} The file holds: {'; '.join(existing)}.", detail={"layers": sorted(layers)}
+        f"{text} The file holds: {'; '.join(existing)}.",
+        f"Render that layer, or name another yourself: `--input {wanted.name}=LAYER`.",
+        {"layers": sorted(layers)},
     )
