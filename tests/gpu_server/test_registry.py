@@ -75,6 +75,14 @@ def test_unknown_names_get_close_ones(folder: Path) -> None:
         registry.resolve("toy@2.0.0")
 
 
+@pytest.mark.parametrize("place", ["broken", "broken/1.0.0"])
+def test_a_broken_package_says_why_when_it_is_asked_for(folder: Path, place: str) -> None:
+    """Its author reads what to mend, not only that there is no such model."""
+    write_package(folder / place, name="broken", engine="onnx")
+    with pytest.raises(UnknownModelError, match=r"cannot be used: .*onnx"):
+        LocalRegistry([folder]).resolve("broken")
+
+
 def test_a_broken_manifest_takes_no_other_down(folder: Path) -> None:
     """A package whose manifest is no TOML is reported, the others serve."""
     write_package(folder / "broken", name="broken", more="[[")

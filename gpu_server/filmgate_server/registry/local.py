@@ -79,7 +79,8 @@ class LocalRegistry:
             ref: ``name`` (its highest version), ``name@1.0.0`` or ``name@blake3:<hex>``.
 
         Raises:
-            UnknownModelError: there is none; the text names close ones.
+            UnknownModelError: there is none that can be used; the text says what is wrong with
+                the folder of that name, or names close ones.
         """
         name, at, wanted = ref.partition("@")
         versions = sorted(self._by_name.get(name, {}).values(), key=_age)
@@ -92,9 +93,20 @@ class LocalRegistry:
         if versions:
             offered = ", ".join(package.reference for package in versions)
             return UnknownModelError(f"There is no model {ref!r} here, only {offered}.")
+        broken = self._problem_of(name)
+        if broken is not None:
+            text = f"There is a package {name} here that cannot be used: {broken.error.text}"
+            return UnknownModelError(text, broken.error.remedy)
         close = difflib.get_close_matches(name, self._by_name)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
         return UnknownModelError(f"There is no model {ref!r} here.{hint}")
+
+    def _problem_of(self, name: str) -> Problem | None:
+        """Return what is wrong with the folder of that name, or with a version inside it."""
+        for problem in self.problems:
+            if name in (problem.path.name, problem.path.parent.name):
+                return problem
+        return None
 
     def _candidates(self, folder: Path) -> Iterator[Path]:
         for path in self._subfolders(folder):

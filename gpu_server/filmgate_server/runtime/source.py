@@ -100,7 +100,7 @@ def checked_outputs(
     for declared in manifest.outputs:
         wanted = (*main[:2], len(declared.channels) or main[2])
         pixels = outputs.get(declared.name)
-        if not isinstance(pixels, np.ndarray) or pixels.shape != wanted:
+        if getattr(pixels, "shape", None) != wanted:
             text = f"{manifest.name} returned {_kind(pixels)} for {declared.name!r}, not {wanted}."
             raise ModelError(text)
         checked[declared.name] = np.ascontiguousarray(pixels, dtype=np.float32)
@@ -108,8 +108,9 @@ def checked_outputs(
 
 
 def _kind(returned: object) -> str:
-    if isinstance(returned, np.ndarray):
-        return f"an array of shape {returned.shape}"
+    shape = getattr(returned, "shape", None)
+    if shape is not None:
+        return f"an array of shape {tuple(shape)}"
     return "nothing" if returned is None else f"a {type(returned).__name__}"
 
 
