@@ -27,6 +27,7 @@ def test_a_missing_engine_says_how_to_get_it() -> None:
     with pytest.raises(ModelError) as caught:
         numerics_id(smooth, "cpu", ENGINES)
     assert "pip install 'filmgate[torch]'" in caught.value.remedy
+    assert "pip install -e '.[torch]'" in caught.value.remedy
 
 
 def test_installed_engines_are_found() -> None:

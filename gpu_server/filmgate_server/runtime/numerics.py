@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DISTRIBUTIONS = {"oidn": "pyoidn", "torch": "torch", "array": "numpy"}
 """The installed distribution whose version stands for each engine."""
 
+_COMPANIONS = {"torch": "safetensors"}
+"""What an engine cannot be used without."""
+
 BATCH = 1
 """Frames per call; another batch size would pick other kernels and change last bits."""
 
@@ -24,6 +27,7 @@ def engine_versions() -> dict[str, str]:
     found: dict[str, str] = {}
     for engine, distribution in DISTRIBUTIONS.items():
         try:
+            metadata.version(_COMPANIONS.get(engine, distribution))
             found[engine] = metadata.version(distribution)
         except metadata.PackageNotFoundError:
             continue
@@ -56,5 +60,7 @@ def missing_engine(engine: str) -> ModelError:
     """Return the error that says how to install *engine*."""
     return ModelError(
         f"The engine {engine!r} is not installed where the model should run.",
-        f"Install it there: pip install 'filmgate[{engine}]'.",
+        f"Install it there and restart the server: in a clone with "
+        f".venv/bin/python -m pip install -e '.[{engine}]', "
+        f"else with pip install 'filmgate[{engine}]'.",
     )
