@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -70,6 +71,11 @@ class HealthServer:
             """Answers GET of the known pages, and nothing else."""
 
             timeout = _REQUEST_TIMEOUT_S
+
+            def handle(self) -> None:
+                """Answer; a monitor that hangs up first has lost interest, which is no error."""
+                with contextlib.suppress(ConnectionError):
+                    super().handle()
 
             def do_GET(self) -> None:
                 """Answer one of the pages, or 404."""

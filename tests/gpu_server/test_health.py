@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -57,6 +60,31 @@ def test_a_complaint_is_503_with_its_reason(health: tuple[HealthServer, Patient]
 def test_other_pages_are_not_found(health: tuple[HealthServer, Patient]) -> None:
     """Nothing else is served."""
     assert get(health[0], "/etc/passwd")[0] == 404
+
+
+def test_a_monitor_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    """The answer finds nobody; that is said nowhere, and the next monitor is served."""
+    asked, gone = threading.Event(), threading.Event()
+
+    def metrics() -> bytes:
+        asked.set()
+        gone.wait(10)
+        return b"count 1\n"
+
+    server = HealthServer(0, str, str, metrics)
+    before = set(threading.enumerate())
+    with socket.create_connection(("127.0.0.1", server.port)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        probe.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert asked.wait(10)
+    answering = set(threading.enumerate()) - before
+    gone.set()
+    for thread in answering:
+        thread.join(10)
+    assert len(answering) == 1
+    assert get(server, "/metrics") == (200, "count 1\n")
+    server.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_taken_port_is_a_typed_error(health: tuple[HealthServer, Patient]) -> None:
