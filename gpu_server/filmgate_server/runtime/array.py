@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filmgate_server.runtime.source import checked_outputs, load_entry, model_errors
-from filmgate_server.runtime.tensors import image_specs, infer_as_images, main_spec
+from filmgate_server.runtime.tensors import ImageRuntime, main_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels, Step
 
 
-class ArrayRuntime:
+class ArrayRuntime(ImageRuntime):
     """A package of Python on numpy arrays; see `filmgate_server.runtime.port.Runtime`."""
 
     def __init__(self, package_path: Path, manifest: Manifest) -> None:
-        self._manifest = manifest
+        super().__init__(manifest)
         self._model: Any = load_entry(package_path, manifest)
         self._native = hasattr(self._model, "infer_tensors")
 
@@ -37,10 +37,6 @@ class ArrayRuntime:
             outputs = self._model.infer(inputs, params, step)
             return checked_outputs(self._manifest, inputs, outputs)
 
-    def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
-        """Say nothing: the package gets the pixels as they are."""
-        return []
-
     def output_specs(
         self,
         inputs: Mapping[str, TensorSpec],
@@ -48,7 +44,7 @@ class ArrayRuntime:
     ) -> dict[str, TensorSpec]:
         """Return what `infer_tensors` will write."""
         if not self._native:
-            return image_specs(self._manifest, inputs)
+            return super().output_specs(inputs, params)
         main = main_spec(self._manifest, inputs)
         return {output.name: main for output in self._manifest.outputs}
 
@@ -61,7 +57,7 @@ class ArrayRuntime:
     ) -> None:
         """Run the model on tensors, in their own type where the package can do that."""
         if not self._native:
-            infer_as_images(self, inputs, outputs, params, step)
+            super().infer_tensors(inputs, outputs, params, step)
             return
         with model_errors(self._manifest):
             self._model.infer_tensors(inputs, outputs, params, step)

@@ -11,14 +11,13 @@ from filmgate.errors import InputError
 from filmgate.image.half import HALF_MAX
 from filmgate_server.runtime.denoiser import CHANNELS, QUALITIES, Device, TileFilter
 from filmgate_server.runtime.exposure import auto_exposure
-from filmgate_server.runtime.tensors import image_specs, infer_as_images
+from filmgate_server.runtime.tensors import ImageRuntime
 from filmgate_server.tiles import Tile, plan_tiles, render_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from filmgate.manifest import Manifest
-    from filmgate.tensor import Tensor, TensorSpec
     from filmgate_server.runtime.port import Pixels, Step
 
 GRID_PX = 16
@@ -29,7 +28,7 @@ BORDER_PX = 16
 that gains 3 dB along the edges, and a frame of a few pixels keeps its light at all."""
 
 
-class OidnRuntime:
+class OidnRuntime(ImageRuntime):
     """Open Image Denoise behind `filmgate_server.runtime.port.Runtime`.
 
     The package's inputs are called ``color``, ``albedo`` and ``normal``, its parameters ``quality``
@@ -38,7 +37,7 @@ class OidnRuntime:
     """
 
     def __init__(self, manifest: Manifest, device: str, threads: int) -> None:
-        self._manifest = manifest
+        super().__init__(manifest)
         self._device = Device(device, threads)
 
     def infer(
@@ -62,24 +61,6 @@ class OidnRuntime:
         if "normal" in inputs and "albedo" not in inputs:
             found.append("The normals were not used: the net takes them only together with albedo.")
         return found
-
-    def output_specs(
-        self,
-        inputs: Mapping[str, TensorSpec],
-        params: Mapping[str, Any],
-    ) -> dict[str, TensorSpec]:
-        """Return what `infer_tensors` will write."""
-        return image_specs(self._manifest, inputs)
-
-    def infer_tensors(
-        self,
-        inputs: Mapping[str, Tensor],
-        outputs: Mapping[str, Tensor],
-        params: Mapping[str, Any],
-        step: Step,
-    ) -> None:
-        """Denoise tensors that hold images."""
-        infer_as_images(self, inputs, outputs, params, step)
 
     def close(self) -> None:
         """Give the device back."""

@@ -1,7 +1,8 @@
-"""Tensors as numpy arrays, and the way through `Runtime.infer` for models that work on images."""
+"""Tensors as numpy arrays, and the way through images for models that work on those."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from filmgate.manifest import Manifest
-    from filmgate_server.runtime.port import Pixels, Runtime, Step
+    from filmgate_server.runtime.port import Pixels, Step
 
 NUMPY_TYPES = {
     "BOOL": "?",
@@ -83,17 +84,46 @@ def _check_image(name: str, spec: TensorSpec, channels: int) -> None:
         raise InputError(f"Input {name!r} must have {channels} channels, not {spec.shape[2]}.")
 
 
-def infer_as_images(
-    runtime: Runtime,
-    inputs: Mapping[str, Tensor],
-    outputs: Mapping[str, Tensor],
-    params: Mapping[str, Any],
-    step: Step,
-) -> None:
-    """Run `Runtime.infer` on tensors that hold images; the arguments are `infer_tensors`' own."""
-    images = {name: to_image(tensor) for name, tensor in inputs.items()}
-    for name, pixels in runtime.infer(images, params, step).items():
-        write_image(pixels, to_array(outputs[name]))
+class ImageRuntime(ABC):
+    """What runtimes have in common whose models work on images: tensors are taken as images.
+
+    See `filmgate_server.runtime.port.Runtime` for the methods.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    @abstractmethod
+    def infer(
+        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
+    ) -> dict[str, Pixels]:
+        """Run the model on images."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give everything back."""
+
+    def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
+        """Say nothing: the model gets the pixels as they are."""
+        return []
+
+    def output_specs(
+        self, inputs: Mapping[str, TensorSpec], params: Mapping[str, Any]
+    ) -> dict[str, TensorSpec]:
+        """Return what `infer_tensors` will write."""
+        return image_specs(self._manifest, inputs)
+
+    def infer_tensors(
+        self,
+        inputs: Mapping[str, Tensor],
+        outputs: Mapping[str, Tensor],
+        params: Mapping[str, Any],
+        step: Step,
+    ) -> None:
+        """Run the model on tensors that hold images."""
+        images = {name: to_image(tensor) for name, tensor in inputs.items()}
+        for name, pixels in self.infer(images, params, step).items():
+            write_image(pixels, to_array(outputs[name]))
 
 
 def to_image(tensor: Tensor) -> Pixels:

@@ -15,7 +15,7 @@ from filmgate.errors import ManifestError
 from filmgate_server.registry.content import locate
 from filmgate_server.runtime.numerics import missing_engine
 from filmgate_server.runtime.source import checked_outputs, load_entry, model_errors, named_outputs
-from filmgate_server.runtime.tensors import image_specs, infer_as_images
+from filmgate_server.runtime.tensors import ImageRuntime
 from filmgate_server.tiles import Tile, plan_tiles, render_tiles
 
 try:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filmgate.manifest import Manifest
-    from filmgate.tensor import Tensor, TensorSpec
     from filmgate_server.runtime.port import Pixels, Step
 
 PRECISIONS = {
@@ -40,12 +39,12 @@ PRECISIONS = {
 }
 
 
-class TorchRuntime:
+class TorchRuntime(ImageRuntime):
     """A torch module behind `filmgate_server.runtime.port.Runtime`."""
 
     def __init__(self, package_path: Path, manifest: Manifest, device: str, threads: int) -> None:
         _settle(threads)
-        self._manifest = manifest
+        super().__init__(manifest)
         self._device = torch.device("cpu" if device.startswith("cpu") else device)
         self._precision = PRECISIONS[manifest.runtime.precision]
         self._module = _load_module(package_path, manifest).eval().requires_grad_(False)
@@ -88,28 +87,6 @@ class TorchRuntime:
         if below or right:
             tensor = torch.nn.functional.pad(tensor, (0, right, 0, below), mode="replicate")
         return tensor.to(self._precision, memory_format=torch.channels_last)
-
-    def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
-        """Say nothing: the module gets the pixels as they are."""
-        return []
-
-    def output_specs(
-        self,
-        inputs: Mapping[str, TensorSpec],
-        params: Mapping[str, Any],
-    ) -> dict[str, TensorSpec]:
-        """Return what `infer_tensors` will write."""
-        return image_specs(self._manifest, inputs)
-
-    def infer_tensors(
-        self,
-        inputs: Mapping[str, Tensor],
-        outputs: Mapping[str, Tensor],
-        params: Mapping[str, Any],
-        step: Step,
-    ) -> None:
-        """Run the module on tensors that hold images."""
-        infer_as_images(self, inputs, outputs, params, step)
 
     def close(self) -> None:
         """Forget the module and return the GPU's cached memory."""
