@@ -214,9 +214,9 @@ def test_every_size_of_pieces_works_both_ways(make_service, ledger: Ledger, chun
 
 def test_too_many_jobs_are_refused_for_now(make_service, ledger: Ledger):
     """Beyond the largest number of open jobs clients wait their turn, and all are served."""
-    service = make_service(max_jobs=3)
+    service = make_service(max_jobs=4)
     with service.client() as client:
-        for seed in range(30):
+        for seed in range(12):
             ledger.submit(client, *negate_exr(seed))
         ledger.all_end("result")
     ledger.audit(service.journal)
