@@ -58,9 +58,9 @@ lint: .venv/tested ## Check style, imports and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/pyright
-	$(BIN)/pyright --pythonplatform Windows core
-	$(BIN)/pyright --pythonplatform Darwin core
+	$(BIN)/pyright --project pyproject.toml
+	$(BIN)/pyright --project pyproject.toml --pythonplatform Windows core
+	$(BIN)/pyright --project pyproject.toml --pythonplatform Darwin core
 
 bench: .venv/tested ## Measure the gate beside its rivals
 	$(BIN)/python -m bench
