@@ -29,6 +29,7 @@ from filmgate.wire.messages import (
     BlobDone,
     BlobGet,
     BlobPut,
+    Credit,
     Error,
     Hello,
     JobAccepted,
@@ -573,7 +574,7 @@ def test_unknown_job_is_answered(peer: Peer):
 
 
 def test_download_goes_only_as_far_as_the_credit(peer: Peer):
-    """No piece is sent beyond what was granted, and credit of an absurd size is refused."""
+    """No piece is sent beyond what was granted."""
     work, content = big_work(317)
     job_id = accepted(peer, work)
     peer.put(content)
@@ -584,8 +585,15 @@ def test_download_goes_only_as_far_as_the_credit(peer: Peer):
     assert peer.expect(BlobData).offset == 0
     assert peer.silent_but_for(BlobData)
     cancel(peer, job_id)
-    peer.grant(2**50)
-    assert code_of(peer) == "credit"
+
+
+def test_credit_of_an_absurd_size_ends_the_connection(server: Service, bystander: None):
+    """Who grants more than can ever be under way is shut out: it would be held for him."""
+    with Wire(server.port) as wire:
+        wire.send_frame(encode(Hello(protocols=(1,), token=TOKEN), 1))
+        wire.receive_frame()
+        wire.send_frame(encode(Credit(2**50), 2))
+        assert wire.closed_by_server()
 
 
 @pytest.mark.parametrize("offset", [1, CHUNK_BYTES - 1, 2**50])
