@@ -85,8 +85,13 @@ class Execution:
         return self._busy
 
     def leave(self) -> None:
-        """Note that a stage is complete and another one follows."""
+        """Note that a stage is complete and another one follows.
+
+        Raises:
+            CancelledError: nobody wants the result; `withdraw` has left the end to this stage.
+        """
         with self._turn:
+            self.check()
             self._busy = False
 
     def withdraw(self) -> bool:

@@ -42,22 +42,23 @@ class Pipeline:
         onward = self._inboxes[place + 1 :][:1]
         while True:
             execution = self._inboxes[place].get()
-            if execution.enter() and self._completes(name, work, execution):
+            if execution.enter() and self._completes(name, work, execution, bool(onward)):
                 for inbox in onward:
-                    execution.leave()
                     inbox.put(execution)
             del execution  # its pixels must not live until the next one comes
 
-    def _completes(self, name: str, work: Work, execution: Execution) -> bool:
+    def _completes(self, name: str, work: Work, execution: Execution, goes_on: bool) -> bool:
         try:
             execution.check()
             work(execution)
+            execution.timings[name] = execution.spent_s()
+            if goes_on:
+                execution.leave()
         except RefusedError:
             self._fail(execution, None)
         except BaseException as error:  # noqa: BLE001 - model code raises anything, even SystemExit
             self._fail(execution, typed_error(error))
         else:
-            execution.timings[name] = execution.spent_s()
             return True
         return False
 

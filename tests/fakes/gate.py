@@ -259,6 +259,14 @@ class Gate:
     def _device(self) -> WorkerInfo | None:
         return self.dispatcher.workers.get(0)
 
+    def __del__(self) -> None:
+        """Give the descriptors back: a test run makes hundreds of gates."""
+        self.journal.close()
+        for arena in (self.store._arena, self.pool.arena):
+            arena.trim(0)
+        for blob in [*self.store._blobs.values()]:
+            blob.segment.close()
+
     # What clients do.
 
     def submit(

@@ -100,8 +100,10 @@ class FakeBroker:
         deadline_s = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline_s, "the pool did not do what was waited for"
-            readable, _, _ = select.select(self.pool.filenos(), [], [], 0.02)
-            for fileno in readable:
+            poller = select.poll()
+            for fileno in self.pool.filenos():
+                poller.register(fileno, select.POLLIN)
+            for fileno, _ in poller.poll(20):
                 self.pool.handle(fileno)
             self.pool.tick(time.monotonic())
 
