@@ -67,7 +67,10 @@ def find_model(client: Client, reference: str) -> ModelSummary:
         if reference in (model.name, *(f"{model.name}@{version}" for version in versions)):
             return model
     offered = ", ".join(f"{model.name}@{model.version}" for model in models) or "nothing"
-    raise UnknownModelError(f"The server has no model {reference!r}; it offers {offered}.")
+    raise UnknownModelError(
+        f"The server has no model {reference!r}; it offers {offered}.",
+        "Choose one of these; the server's log says why a package of yours is not among them.",
+    )
 
 
 def load_manifest(client: Client, model: ModelSummary) -> Manifest:
