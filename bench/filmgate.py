@@ -16,7 +16,7 @@ from filmgate.client import Client
 from filmgate.job import Payload, Result, Work
 from filmgate.local_server import LocalServer
 from filmgate.tensor import TENSOR_MEDIA, parse_tensor_blob
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 
 MODEL = "negate"
 INPUT = "color"

@@ -18,7 +18,7 @@ from bench.filmgate import ANSWER_TIMEOUT_S, INPUT, RunningServer
 from bench.frames import BEAUTY_LAYER, PLATES, Size, load_rendering, to_exr
 from bench.table import Target, milliseconds, table
 from filmgate.job import Job, Payload, Result, Work
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 
 MODEL = "denoise"
 NOISY_PLATES = ("noisy_0001.exr", "noisy_0003.exr", "noisy_0005.exr")

@@ -22,16 +22,8 @@ from filmgate.errors import ConnectionLostError, FilmgateError, UnknownModelErro
 from filmgate.job import Job, Listener, Options, Result, Work
 from filmgate.link import lost_error
 from filmgate.manifest import Manifest, parse_manifest_json
-from filmgate.wire.messages import (
-    BlobRef,
-    Hello,
-    Message,
-    ModelsList,
-    ModelsPage,
-    ModelSummary,
-    StatusGet,
-    StatusPage,
-)
+from filmgate.wire.messages import Hello, Message, ModelsList, ModelsPage, StatusGet, StatusPage
+from filmgate.wire.records import BlobRef, ModelSummary
 from filmgate.wire.version import PROTOCOLS
 
 ANSWER_WITHIN_S = 30.0

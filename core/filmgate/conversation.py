@@ -25,7 +25,6 @@ from filmgate.wire.messages import (
     BlobData,
     BlobDone,
     BlobGet,
-    BlobRef,
     Credit,
     Drain,
     Error,
@@ -41,9 +40,9 @@ from filmgate.wire.messages import (
     JobSubmit,
     Message,
     Welcome,
-    WorkSpec,
     from_error,
 )
+from filmgate.wire.records import BlobRef, WorkSpec
 
 WINDOW_BYTES = 8 << 20
 """How many bytes of results the server may send before we have read them."""

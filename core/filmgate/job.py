@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 
 from filmgate.digest import BlobDigest, Buffer, digest_blob
 from filmgate.errors import ExpiredError
-from filmgate.wire.messages import EXR_MEDIA, BlobRef, Wish
+from filmgate.wire.records import EXR_MEDIA, BlobRef, Wish
 
 WAIT_SLICE_S = 0.5
 """Waiting is cut into slices so that Ctrl-C is heard on every platform."""

@@ -10,7 +10,8 @@ from typing import Optional
 from filmgate.buffers import allocate
 from filmgate.digest import CHUNK_BYTES, BlobDigest, Buffer, PrefixHasher, digest_blob
 from filmgate.errors import IntegrityError
-from filmgate.wire.messages import BlobData, BlobPut, BlobRef, Missing
+from filmgate.wire.messages import BlobData, BlobPut
+from filmgate.wire.records import BlobRef, Missing
 
 ATTEMPTS_MAX = 5
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from filmgate.digest import digest_blob
 from filmgate.manifest import to_manifest_json
-from filmgate.wire.messages import ModelsPage, ModelSummary
+from filmgate.wire.messages import ModelsPage
+from filmgate.wire.records import ModelSummary
 from filmgate_server.registry.local import LocalRegistry
 
 PAGE_MODELS = 32

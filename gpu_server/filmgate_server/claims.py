@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filmgate.errors import FilmgateError
-from filmgate.wire.messages import BlobRef, Missing
+from filmgate.wire.records import BlobRef, Missing
 from filmgate_server.jobs import Execution, Job, JobTable, Outcome, Owner
 from filmgate_server.segments import capacity_for
 from filmgate_server.store import Blob, Store

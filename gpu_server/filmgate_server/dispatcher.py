@@ -10,7 +10,7 @@ import structlog
 import filmgate
 from filmgate.digest import digest_text
 from filmgate.errors import BusyError, FilmgateError, ModelError, StorageError
-from filmgate.wire.messages import BlobRef
+from filmgate.wire.records import BlobRef
 from filmgate_server.jobs import Execution, JobTable, Outcome, Work
 from filmgate_server.metrics import Metrics
 from filmgate_server.pool.port import AssignedInput, Assignment, Pool, ProducedOutput, WorkerInfo

@@ -19,7 +19,7 @@ from filmgate.image.provenance import Provenance
 from filmgate.image.reframe import fitted
 from filmgate.image.scrub import scrub
 from filmgate.manifest import Manifest, ModelOutput
-from filmgate.wire.messages import EXR_MEDIA, PNG_MEDIA, Wish
+from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
 from filmgate_server.binding import BoundInput, BoundView, bind_own_file, bind_views
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import Run

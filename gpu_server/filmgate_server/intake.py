@@ -20,7 +20,7 @@ from filmgate.manifest import Manifest
 from filmgate.params import resolve_parameters
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire import fields as f
-from filmgate.wire.messages import EXR_MEDIA, BlobRef, WorkSpec
+from filmgate.wire.records import EXR_MEDIA, BlobRef, WorkSpec
 from filmgate_server.jobs import Owner, Work
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry

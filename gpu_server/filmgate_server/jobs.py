@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filmgate.digest import canonical_digest
-from filmgate.wire.messages import BlobRef, JobEnded, Wish
+from filmgate.wire.messages import JobEnded
+from filmgate.wire.records import BlobRef, Wish
 from filmgate_server.registry.local import Package
 from filmgate_server.store import Blob, Key
 

@@ -11,7 +11,7 @@ from filmgate.errors import UnsupportedError
 from filmgate.image.codec import set_codec_threads
 from filmgate.image.container import Limits
 from filmgate.tensor import TENSOR_MEDIA
-from filmgate.wire.messages import EXR_MEDIA
+from filmgate.wire.records import EXR_MEDIA
 from filmgate_server.execution import Execution, Produced
 from filmgate_server.image_task import ImageTask
 from filmgate_server.mappings import Mappings

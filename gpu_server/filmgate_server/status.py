@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import filmgate
-from filmgate.wire.messages import StatusPage, UserStatus, WorkerStatus
+from filmgate.wire.messages import StatusPage
+from filmgate.wire.records import UserStatus, WorkerStatus
 
 if TYPE_CHECKING:
     from filmgate_server.broker import Broker

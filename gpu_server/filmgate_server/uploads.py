@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from filmgate.errors import BusyError, IntegrityError
-from filmgate.wire.messages import BlobPut, BlobRef, Missing
+from filmgate.wire.messages import BlobPut
+from filmgate.wire.records import BlobRef, Missing
 from filmgate_server.segments import capacity_for
 from filmgate_server.store import Blob, Staging, Store
 

@@ -14,7 +14,7 @@ from filmgate.image.header import Attribute, new_header, text_attribute
 from filmgate.image.window import Window
 from filmgate.manifest import Manifest, parse_manifest
 from filmgate.tensor import Tensor, TensorSpec
-from filmgate.wire.messages import EXR_MEDIA, Wish
+from filmgate.wire.records import EXR_MEDIA, Wish
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import InputEntry, Run
 

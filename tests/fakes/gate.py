@@ -10,15 +10,8 @@ from typing import Any, TypeVar
 from filmgate.digest import CHUNK_BYTES, digest_blob
 from filmgate.errors import CancelledError, FilmgateError
 from filmgate.tensor import TENSOR_MEDIA
-from filmgate.wire.messages import (
-    BlobPut,
-    BlobRef,
-    JobEnded,
-    JobSubmit,
-    Message,
-    Wish,
-    WorkSpec,
-)
+from filmgate.wire.messages import BlobPut, JobEnded, JobSubmit, Message
+from filmgate.wire.records import BlobRef, Wish, WorkSpec
 from filmgate_server.broker import Broker, Terms
 from filmgate_server.dispatcher import Dispatcher
 from filmgate_server.intake import Intake

@@ -22,8 +22,8 @@ from filmgate.wire.messages import (
     StatusGet,
     StatusPage,
     Welcome,
-    WorkSpec,
 )
+from filmgate.wire.records import WorkSpec
 
 M = TypeVar("M", bound=Message)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filmgate.job import Output, Payload, Result, Work
 from filmgate.tensor import TENSOR_MEDIA, TensorSpec, parse_tensor_blob, to_tensor_blob
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 
 Planes = Mapping[str, NDArray[Any]]
 Check = Callable[[Result], None]

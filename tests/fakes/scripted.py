@@ -13,16 +13,15 @@ from filmgate.wire.messages import (
     BlobData,
     BlobGet,
     BlobPut,
-    BlobRef,
     Credit,
     Hello,
     JobAccepted,
     JobReady,
     JobSubmit,
     Message,
-    Missing,
     Welcome,
 )
+from filmgate.wire.records import BlobRef, Missing
 
 PATIENCE_MS = 20_000
 CHUNK = 65536

@@ -18,13 +18,13 @@ from filmgate.errors import (
 from filmgate.wire.codec import decode, encode
 from filmgate.wire.messages import (
     BlobDone,
-    BlobRef,
     JobAccepted,
     JobEnded,
     JobProgress,
     JobReady,
     JobRefused,
 )
+from filmgate.wire.records import BlobRef
 from filmgate_server.broker import MISSING_MAX, RETRY_AFTER_MS, Terms
 from filmgate_server.jobs import Owner
 from filmgate_server.segments import capacity_for

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fakes.descriptors import count_descriptors
 from filmgate.digest import DIGEST_BYTES, SUM_BYTES
 from filmgate.errors import ProtocolError
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 from filmgate_server.pool.channel import (
     FDS_MAX,
     MESSAGE_BYTES_MAX,

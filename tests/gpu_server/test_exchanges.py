@@ -13,15 +13,7 @@ import pytest
 from fakes.gate import ALICE, Gate
 from filmgate.digest import digest_blob
 from filmgate.wire.codec import decode, encode
-from filmgate.wire.messages import (
-    BlobData,
-    BlobGet,
-    BlobPut,
-    JobAck,
-    JobSubmit,
-    Message,
-    Welcome,
-)
+from filmgate.wire.messages import BlobData, BlobGet, BlobPut, JobAck, JobSubmit, Message, Welcome
 from filmgate_server.jobs import Owner
 
 

@@ -26,7 +26,7 @@ from filmgate.image.container import Limits
 from filmgate.image.frame import Plate
 from filmgate.image.provenance import read_provenance
 from filmgate.image.window import Window
-from filmgate.wire.messages import EXR_MEDIA, PNG_MEDIA, Wish
+from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.image_task import MODEL_COMPRESSION, ImageTask
 

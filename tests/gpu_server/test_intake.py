@@ -24,7 +24,7 @@ from filmgate.errors import (
     UnsupportedError,
     UnsupportedFieldError,
 )
-from filmgate.wire.messages import BlobRef, Wish, WorkSpec
+from filmgate.wire.records import BlobRef, Wish, WorkSpec
 from filmgate_server.intake import EXR_GUESS, INPUTS_MAX, Intake
 from filmgate_server.jobs import Owner
 from filmgate_server.pool.port import WorkerInfo

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.gate import ALICE, BOB, EVE, job_id, make_models
 from filmgate.params import resolve_parameters
-from filmgate.wire.messages import BlobRef, Wish
+from filmgate.wire.records import BlobRef, Wish
 from filmgate_server.jobs import Job, JobTable, Work
 from filmgate_server.registry.local import LocalRegistry, Package
 

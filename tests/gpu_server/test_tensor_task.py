@@ -10,7 +10,7 @@ import pytest
 from fakes.frames import FunctionRuntime, Room, Steps, blob, manifest, order
 from filmgate.errors import InputError, UnsupportedError
 from filmgate.tensor import TENSOR_MEDIA, TensorSpec, parse_tensor_blob, to_tensor_blob
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 from filmgate_server.execution import InputBlob
 from filmgate_server.tensor_task import TensorTask
 

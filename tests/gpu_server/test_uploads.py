@@ -7,7 +7,8 @@ import pytest
 from fakes.gate import ALICE, BOB, EVE, Clock, content, ref_to
 from filmgate.digest import digest_blob
 from filmgate.errors import BusyError, IntegrityError, ProtocolError
-from filmgate.wire.messages import BlobPut, BlobRef
+from filmgate.wire.messages import BlobPut
+from filmgate.wire.records import BlobRef
 from filmgate_server.jobs import Owner
 from filmgate_server.segments import capacity_for
 from filmgate_server.store import Blob, Store

@@ -23,7 +23,7 @@ from filmgate.errors import (
     UnsupportedError,
 )
 from filmgate.image.exr import parse_exr
-from filmgate.wire.messages import EXR_MEDIA, Wish
+from filmgate.wire.records import EXR_MEDIA, Wish
 from filmgate_server.pool.port import AssignedInput
 from filmgate_server.worker import POISONED_EXIT_CODE, failure
 

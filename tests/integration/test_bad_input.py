@@ -39,7 +39,7 @@ from filmgate.image.exr import parse_exr
 from filmgate.image.scrub import scrub
 from filmgate.job import Payload, Work
 from filmgate.tensor import TENSOR_MEDIA
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 
 MUTATIONS = 1_200
 HALF_MAX = 65504.0

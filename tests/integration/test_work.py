@@ -30,7 +30,7 @@ from filmgate.client import Client
 from filmgate.image.compare import compare
 from filmgate.image.exr import load_exr, parse_exr
 from filmgate.job import Payload, Work
-from filmgate.wire.messages import EXR_MEDIA, PNG_MEDIA, Wish
+from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
 
 
 def test_merged_replaces_the_models_channels_and_keeps_all_others(client: Client, ledger: Ledger):

@@ -16,7 +16,7 @@ from filmgate.errors import DamagedImageError, ImageError
 from filmgate.image.container import Limits, read_offsets, scan_headers
 from filmgate.image.header import Header
 from filmgate.image.provenance import Provenance, read_provenance
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 
 
 class Existing(Enum):

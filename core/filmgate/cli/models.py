@@ -17,7 +17,7 @@ from filmgate.digest import digest_text
 from filmgate.errors import UnknownModelError
 from filmgate.manifest import Manifest
 from filmgate.params import Parameter
-from filmgate.wire.messages import ModelSummary
+from filmgate.wire.records import ModelSummary
 
 
 @dataclass(frozen=True, kw_only=True)

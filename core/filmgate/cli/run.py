@@ -45,7 +45,7 @@ from filmgate.image.header import COMPRESSIONS
 from filmgate.job import Payload, Result, Work
 from filmgate.manifest import Manifest
 from filmgate.params import resolve_parameters
-from filmgate.wire.messages import ModelSummary, Wish
+from filmgate.wire.records import ModelSummary, Wish
 
 IN_FLIGHT = 4
 """One frame in each stage of a worker, and one on its way."""

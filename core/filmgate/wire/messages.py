@@ -9,116 +9,11 @@ from typing import Any, ClassVar, Optional
 from filmgate.errors import FilmgateError, error_from_wire
 from filmgate.wire import fields as f
 from filmgate.wire.fields import wire_field
+from filmgate.wire.records import BlobRef, Missing, ModelSummary, UserStatus, WorkerStatus, WorkSpec
 
-EXR_MEDIA = "image/x-exr"
-PNG_MEDIA = "image/png"
 OUTCOMES = ("result", "error", "cancelled", "expired")
 PRIORITIES = ("interactive", "batch")
 STAGES = ("missing", "queued", "decode", "infer", "encode", "ready")
-
-
-@dataclass(frozen=True)
-class BlobRef:
-    """An input or output: what it is for and which content it has.
-
-    Attributes:
-        name: the manifest's name of the input or output.
-        time: the frame, in the host's frame numbers; fractions are allowed.
-        view: the stereo view, empty when there is one.
-        media: the media type.
-        digest: the content's blake3, 32 bytes.
-        size: the content's length in bytes.
-    """
-
-    name: str = wire_field(f.label)
-    digest: bytes = wire_field(f.digest)
-    size: int = wire_field(f.count)
-    media: str = wire_field(f.label, EXR_MEDIA)
-    time: float = wire_field(f.number, 0.0)
-    view: str = wire_field(f.label, "")
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A blob that the server lacks, and how much of it has arrived."""
-
-    digest: bytes = wire_field(f.digest)
-    offset: int = wire_field(f.count, 0)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the result should look like.
-
-    Attributes:
-        mode: ``model`` for the model's channels alone, ``merged`` for the source file with them
-            replaced.
-        compression: an EXR compression; empty lets the server choose.
-        depth: ``half`` or ``float``; empty keeps the source's.
-        preview: whether a PNG for a panel is wanted too.
-    """
-
-    mode: str = wire_field(f.word("model", "merged"), "model")
-    compression: str = wire_field(f.text, "")
-    depth: str = wire_field(f.word("", "half", "float"), "")
-    preview: bool = wire_field(f.flag, False)
-
-
-@dataclass(frozen=True)
-class WorkSpec:
-    """Everything about a job that may change its pixels; an unknown field here is refused.
-
-    Attributes:
-        model: ``name``, ``name@version`` or ``name@blake3:…``.
-        params: the parameters that were set.
-        params_blob: digest of an uploaded msgpack map, instead of *params*, when they are large.
-        inputs: the inputs.
-        inputs_blob: digest of an uploaded msgpack list, instead of *inputs*, when it is long.
-        layers: layers chosen by hand, by input name.
-        wish: what to answer.
-    """
-
-    model: str = wire_field(f.text)
-    params: Mapping[str, Any] = wire_field(f.mapping(f.plain), {})
-    params_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
-    inputs: tuple[BlobRef, ...] = wire_field(f.many(f.strict(BlobRef)), ())
-    inputs_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
-    layers: Mapping[str, str] = wire_field(f.mapping(f.text), {})
-    wish: Wish = wire_field(f.strict(Wish), Wish())
-
-
-@dataclass(frozen=True)
-class ModelSummary:
-    """One line of the list of models; the manifest itself is a blob."""
-
-    name: str = wire_field(f.text)
-    version: str = wire_field(f.text)
-    task: str = wire_field(f.text)
-    summary: str = wire_field(f.text)
-    digest: bytes = wire_field(f.digest)
-    manifest: bytes = wire_field(f.digest)
-    manifest_size: int = wire_field(f.count)
-
-
-@dataclass(frozen=True)
-class WorkerStatus:
-    """One worker: which device it drives and what it does."""
-
-    name: str = wire_field(f.text)
-    device: str = wire_field(f.text)
-    state: str = wire_field(f.text)
-    running: int = wire_field(f.count)
-    restarts: int = wire_field(f.count, 0)
-
-
-@dataclass(frozen=True)
-class UserStatus:
-    """One artist's share of the queue."""
-
-    user: str = wire_field(f.text)
-    show: str = wire_field(f.text)
-    waiting: int = wire_field(f.count)
-    running: int = wire_field(f.count)
 
 
 class Message:

@@ -10,7 +10,7 @@ from filmgate.digest import SUM_BYTES, Buffer
 from filmgate.errors import ProtocolError
 from filmgate.wire import fields as f
 from filmgate.wire.fields import wire_field
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 
 SUMS_BYTES_MAX = 64 << 10
 """Prefix sums of a blob of 4 GiB."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from filmgate.errors import FilmgateError
-from filmgate.wire.messages import Wish
+from filmgate.wire.records import Wish
 from filmgate_server.segments import Segment
 
 

@@ -48,10 +48,10 @@ from filmgate.wire.messages import (
     JobSubmit,
     ModelsList,
     ModelsPage,
-    ModelSummary,
     StatusGet,
     StatusPage,
 )
+from filmgate.wire.records import ModelSummary
 
 PATIENCE_S = 20.0
 PLATE = bytes(range(256)) * 600

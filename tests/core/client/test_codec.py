@@ -24,7 +24,6 @@ from filmgate.wire.codec import HEADER_BYTES_MAX, Envelope, decode, encode, unpa
 from filmgate.wire.fields import read_fields
 from filmgate.wire.messages import (
     MESSAGES,
-    BlobRef,
     Credit,
     Error,
     JobQuery,
@@ -32,8 +31,8 @@ from filmgate.wire.messages import (
     Message,
     ModelsList,
     StatusPage,
-    WorkSpec,
 )
+from filmgate.wire.records import BlobRef, WorkSpec
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "messages.json"
 

@@ -13,15 +13,7 @@ from filmgate import link as link_module
 from filmgate.errors import ConfigError, DeniedError, FilmgateError, VersionError
 from filmgate.link import Link, LinkEvents
 from filmgate.wire.codec import encode
-from filmgate.wire.messages import (
-    Credit,
-    Drain,
-    Error,
-    Hello,
-    Message,
-    ModelsList,
-    Welcome,
-)
+from filmgate.wire.messages import Credit, Drain, Error, Hello, Message, ModelsList, Welcome
 
 HELLO = Hello((1,), "test/1", "alice", "film", "secret")
 PATIENCE_S = 20.0

@@ -14,7 +14,7 @@ import pytest
 
 from filmgate import digest, errors, link, tensor
 from filmgate.errors import FilmgateError, ProtocolError
-from filmgate.wire import codec, messages
+from filmgate.wire import codec, messages, records
 from filmgate.wire import fields as wire
 from filmgate.wire.messages import MESSAGES
 from filmgate.wire.version import PROTOCOLS
@@ -83,7 +83,7 @@ def documented(page: str, name: str) -> dict[str, tuple[str, str]]:
 
 def declared(name: str) -> Any:
     """Return the dataclass of a message or record."""
-    return MESSAGES[name] if name in MESSAGES else getattr(messages, name)
+    return MESSAGES[name] if name in MESSAGES else getattr(records, name)
 
 
 NAMES = (*MESSAGES, *RECORDS)
@@ -124,7 +124,7 @@ def _default_text(spec: Any) -> str:
         return "nil"
     if spec.default == ():
         return "[]"
-    return "{}" if isinstance(spec.default, messages.Wish) else json.dumps(spec.default)
+    return "{}" if isinstance(spec.default, records.Wish) else json.dumps(spec.default)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from filmgate.digest import digest_blob, digest_bytes
 from filmgate.errors import IntegrityError, StorageError
 from filmgate.transfer import ATTEMPTS_MAX, Incoming, Outgoing, Receiving
-from filmgate.wire.messages import BlobData, BlobPut, BlobRef, Missing
+from filmgate.wire.messages import BlobData, BlobPut
+from filmgate.wire.records import BlobRef, Missing
 
 CHUNK = 64
 CONTENT = bytes(range(256)) * 2
