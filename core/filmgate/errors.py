@@ -250,11 +250,32 @@ class ModelError(FilmgateError):
     default_remedy = "Try another frame; if it recurs, tell the model's author."
 
 
+class DeviceMemoryError(ModelError):
+    """The device's memory does not hold the model and the smallest tile together."""
+
+    code = "device_memory"
+    default_remedy = "Use a smaller frame or model, or ask for a device with more memory."
+
+
+class QuarantinedError(ModelError):
+    """The frame was being computed, alone, each time that a worker died: it is not tried again."""
+
+    code = "quarantined"
+    default_remedy = "Try another frame or model; tell the model's author which frame it was."
+
+
 class CancelledError(FilmgateError):
     """The job was cancelled."""
 
     code = "cancelled"
     default_remedy = "Submit again if you want the result."
+
+
+class SupersededError(CancelledError):
+    """A newer job of the same artist took this one's place."""
+
+    code = "superseded"
+    default_remedy = "Nothing needs to be done: the newer frame is under way."
 
 
 class ExpiredError(FilmgateError):

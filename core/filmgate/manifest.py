@@ -8,9 +8,10 @@ over the wire the same mapping travels as JSON)::
     [[inputs]]    name, role, channels, layers, optional, kind
     [[outputs]]   name, channels, replaces, kind
     [geometry]    multiple_of, scale
-    [tiling]      max_tile_px, halo_px
+    [tiling]      max_tile_px, halo_px, blend_px
     [temporal]    kind, before, after, edges
-    [runtime]     engine, entry, precision
+    [batch]       max
+    [runtime]     engine, entry, precision, model_mib, mib_per_megapixel
     [[params]]    see `filmgate.params.Parameter`
     [[weights]]   file, sha256
 """
@@ -95,10 +96,19 @@ class Tiling:
     Attributes:
         max_tile_px: the longest side of a tile, its halo included.
         halo_px: how far a result pixel depends on its neighbours.
+        blend_px: how wide neighbouring tiles fade into each other; 0 cuts them at the seam.
     """
 
     max_tile_px: int = 0
     halo_px: int = 0
+    blend_px: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How many frames of one shape may be computed together without a change to any pixel."""
+
+    max: int = 1
 
 
 @dataclass(frozen=True)
@@ -128,11 +138,16 @@ class RuntimeSpec:
             ``array`` (Python on numpy arrays).
         entry: ``file.py:Name`` inside the package, for ``torch`` and ``array``.
         precision: of the arithmetic inside the net.
+        model_mib: device memory of the loaded model in MiB, until a worker has measured it; 0 means
+            unknown.
+        mib_per_megapixel: device memory of a tile, for each million pixels, likewise.
     """
 
     engine: str
     entry: str = ""
     precision: str = "float32"
+    model_mib: int = 0
+    mib_per_megapixel: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,6 +173,7 @@ class Manifest:
     geometry: Geometry = field(default_factory=Geometry)
     tiling: Tiling = field(default_factory=Tiling)
     temporal: Temporal = field(default_factory=Temporal)
+    batch: Batch = field(default_factory=Batch)
     params: tuple[Parameter, ...] = ()
     weights: tuple[Weights, ...] = ()
 
@@ -185,7 +201,7 @@ def parse_manifest(document: Mapping[str, Any]) -> Manifest:
         ManifestError: names the field and what would fit.
     """
     known = {"model", "licence", "inputs", "outputs", "geometry", "tiling"}
-    known |= {"temporal", "runtime", "params", "weights"}
+    known |= {"temporal", "batch", "runtime", "params", "weights"}
     _refuse_unknown("the manifest", set(document) - known)
     head = _table(document, "model")
     _refuse_unknown("[model]", set(head) - {"name", "version", "task", "summary"})
@@ -197,6 +213,7 @@ def parse_manifest(document: Mapping[str, Any]) -> Manifest:
         geometry=_one(Geometry, _table(document, "geometry"), "geometry"),
         tiling=_one(Tiling, _table(document, "tiling"), "tiling"),
         temporal=_one(Temporal, _table(document, "temporal"), "temporal"),
+        batch=_one(Batch, _table(document, "batch"), "batch"),
         runtime=_one(RuntimeSpec, _table(document, "runtime"), "runtime"),
         params=_each(Parameter, document, "params"),
         weights=_each(Weights, document, "weights"),
@@ -319,6 +336,11 @@ def _check_numbers(manifest: Manifest) -> None:
     _demand(0 <= tiling.halo_px <= 4096, "tiling.halo_px must be 0 to 4096")
     roomy = tiling.max_tile_px == 0 or tiling.max_tile_px >= 2 * tiling.halo_px + 16
     _demand(roomy, "tiling.max_tile_px must leave at least 16 px between its halos")
+    fades = 0 <= tiling.blend_px <= 2 * tiling.halo_px
+    _demand(fades, "tiling.blend_px must be 0 to twice tiling.halo_px")
+    _demand(1 <= manifest.batch.max <= 64, "batch.max must be 1 to 64")
+    memory = (manifest.runtime.model_mib, manifest.runtime.mib_per_megapixel)
+    _demand(min(memory) >= 0, "runtime.model_mib and mib_per_megapixel must not be negative")
     _demand(0 <= temporal.before <= 64 and 0 <= temporal.after <= 64, "temporal spans 0 to 64")
 
 

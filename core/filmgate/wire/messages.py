@@ -101,6 +101,7 @@ class JobSubmit(Message):
     priority: str = wire_field(f.word(*PRIORITIES), "interactive")
     deadline_ms: int = wire_field(f.count, 0)
     lease_ms: int = wire_field(f.count, 0)
+    lane: str = wire_field(f.label, "")
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class JobReady(Message):
     outputs: tuple[BlobRef, ...] = wire_field(f.many(f.record(BlobRef)))
     warnings: tuple[str, ...] = wire_field(f.many(f.text), ())
     timings_ms: Mapping[str, int] = wire_field(f.mapping(f.count), {})
+    numerics: str = wire_field(f.text, "")
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,22 @@ class BlobDone(Message):
 
     kind: ClassVar[str] = "blob.done"
     digest: bytes = wire_field(f.digest)
+
+
+@dataclass(frozen=True)
+class CachePurge(Message):
+    """Client: forget what this show has stored and nobody needs any more."""
+
+    kind: ClassVar[str] = "cache.purge"
+    show: str = wire_field(f.label)
+
+
+@dataclass(frozen=True)
+class CachePurged(Message):
+    """Server: so many inputs and results were forgotten."""
+
+    kind: ClassVar[str] = "cache.purged"
+    blobs: int = wire_field(f.count)
 
 
 @dataclass(frozen=True)

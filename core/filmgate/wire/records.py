@@ -71,6 +71,7 @@ class WorkSpec:
         inputs: the inputs.
         inputs_blob: digest of an uploaded msgpack list, instead of *inputs*, when it is long.
         layers: layers chosen by hand, by input name.
+        time: the result's source time in frames; None means that of the first input.
         wish: what to answer.
     """
 
@@ -80,6 +81,7 @@ class WorkSpec:
     inputs: tuple[BlobRef, ...] = wire_field(f.many(f.strict(BlobRef)), ())
     inputs_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
     layers: Mapping[str, str] = wire_field(f.mapping(f.text), {})
+    time: Optional[float] = wire_field(f.optional(f.number), None)
     wish: Wish = wire_field(f.strict(Wish), Wish())
 
 
@@ -98,20 +100,49 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """One worker: which device it drives and what it does."""
+    """One worker: which device it drives and what it does.
+
+    Attributes:
+        name: its number in the pool.
+        device: ``cpu``, ``cuda:0``.
+        state: ``starting``, ``warming``, ``idle``, ``busy`` or ``down``.
+        running: how many frames it has in hand.
+        restarts: how often its process had to be started again.
+        pid: its process; 0 while there is none.
+        models: the models that its device holds, ``name@version``.
+        memory_used_bytes: device memory that they take.
+        memory_budget_bytes: device memory that they may take; 0 means without a bound.
+        busy_ms: how long its device has computed since the server's start.
+    """
 
     name: str = wire_field(f.text)
     device: str = wire_field(f.text)
     state: str = wire_field(f.text)
     running: int = wire_field(f.count)
     restarts: int = wire_field(f.count, 0)
+    pid: int = wire_field(f.count, 0)
+    models: tuple[str, ...] = wire_field(f.many(f.text), ())
+    memory_used_bytes: int = wire_field(f.count, 0)
+    memory_budget_bytes: int = wire_field(f.count, 0)
+    busy_ms: int = wire_field(f.count, 0)
 
 
 @dataclass(frozen=True)
 class UserStatus:
-    """One artist's share of the queue."""
+    """One artist's share of the queue.
+
+    Attributes:
+        user: the artist.
+        show: the show.
+        waiting: jobs that wait.
+        running: jobs that a worker has in hand.
+        batch: how many of both are of the batch class.
+        device_ms: device time that was charged to the artist since the server's start.
+    """
 
     user: str = wire_field(f.text)
     show: str = wire_field(f.text)
     waiting: int = wire_field(f.count)
     running: int = wire_field(f.count)
+    batch: int = wire_field(f.count, 0)
+    device_ms: int = wire_field(f.count, 0)
