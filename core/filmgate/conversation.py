@@ -128,13 +128,21 @@ class Conversation(LinkEvents):
     def _submit(self, opened: _Open) -> None:
         job, options = opened.job, opened.job.options
         work = job.work
-        spec = WorkSpec(work.model, work.params, None, job.refs, None, work.layers, work.wish)
+        spec = WorkSpec(
+            work.model,
+            work.params,
+            inputs=job.refs,
+            layers=work.layers,
+            time=work.time,
+            wish=work.wish,
+        )
         submit = JobSubmit(
             job.id,
             spec,
             options.priority,
             round(options.deadline_s * 1000),
             round(options.lease_s * 1000),
+            options.lane,
         )
         opened.retry_at_s = None
         try:
@@ -418,7 +426,7 @@ class Conversation(LinkEvents):
             ready.warnings,
             accepted.package if accepted is not None else b"",
             accepted.work_key if accepted is not None else b"",
-            accepted.numerics if accepted is not None else "",
+            ready.numerics or (accepted.numerics if accepted is not None else ""),
             ready.timings_ms,
             opened.uploaded_bytes,
         )

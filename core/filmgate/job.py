@@ -46,6 +46,8 @@ class Work:
         params: the parameters that are set; the others have their defaults.
         wish: what to answer.
         layers: layers chosen by hand, by input name.
+        time: the result's source time in frames, for a model that takes several frames; None means
+            that of the first input.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Work:
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     wish: Wish = field(default_factory=Wish)
     layers: Mapping[str, str] = field(default_factory=dict[str, str])
+    time: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Result:
         warnings: what an artist should know: scrubbed pixels, a lossy source.
         package_digest: the model's exact package.
         work_key: the digest of everything that determined the pixels.
-        numerics: engine, precision, device class and tiling.
+        numerics: engine, precision, device class and tiling, as they really were.
         timings_ms: what each stage on the server took.
         uploaded_bytes: pixels that had to be sent for this job.
     """
@@ -129,12 +132,15 @@ class Options:
         deadline_s: give up after so long; 0 for never.
         lease_s: how long the server keeps the job while this client is away; 0 for its default.
         patience_s: how long to ask again when a busy server refuses.
+        lane: one name for each node of a host that scrubs: a newer job of the same artist, show
+            and lane ends the older ones as superseded; empty for none.
     """
 
     priority: str = "interactive"
     deadline_s: float = 0.0
     lease_s: float = 0.0
     patience_s: float = 600.0
+    lane: str = ""
 
 
 Listener = Callable[["Job"], None]
