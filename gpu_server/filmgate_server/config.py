@@ -62,8 +62,23 @@ def _check_folder(path: Path) -> Path:
     return path.resolve()
 
 
+def _check_file_path(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path.resolve()
+
+
+def _split_names(value: Any) -> Any:
+    """Take a list of names as the environment writes it, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 _Port = Annotated[int, Field(ge=ANY_PORT, le=65535)]
 _Folder = Annotated[Path, AfterValidator(_check_folder)]
+_File = Annotated[Path, AfterValidator(_check_file_path)]
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)]
 _Folders = Annotated[tuple[_Folder, ...], NoDecode, BeforeValidator(_split_folders)]
 _Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 
@@ -117,6 +132,40 @@ class ServerConfig(BaseSettings):
     )
     models: _Folders = Field(
         (), description="Folders of model packages beside those that come with the server."
+    )
+    authorized: _Folder | None = Field(
+        None, description="Folder with a file for each artist who may connect from elsewhere."
+    )
+    server_key: _File | None = Field(
+        None, description="File with the server's own secret key; see `filmgate keys server`."
+    )
+    audit_log: Path | None = Field(
+        None, description="File that records who did what, as one JSON object per line."
+    )
+    sessions_max: int = Field(4096, ge=1, description="Clients at a time.")
+    sessions_per_artist_max: int = Field(64, ge=1, description="Clients of one artist at a time.")
+    handshakes_per_s: float = Field(
+        50.0, gt=0, description="New connections a second before more are turned away."
+    )
+    artist_jobs_max: int = Field(2000, ge=1, description="Open jobs of one artist.")
+    artist_bytes_max: ByteSize = Field(
+        ByteSize(0), description="Store memory that one artist's open jobs may take; 0: half of it."
+    )
+    batch_floor: float = Field(
+        0.1, ge=0, le=0.9, description="Share of device time that batch work gets in any case."
+    )
+    warm: _Names = Field((), description="Models to load before the server is ready.")
+    device_memory: ByteSize | None = Field(
+        None, ge=16 << 20, description="Memory of each device for models; unset: what it has."
+    )
+    recycle_jobs: int = Field(
+        0, ge=0, description="Frames after which a worker is replaced by a fresh one; 0: never."
+    )
+    recycle_growth_bytes: ByteSize = Field(
+        ByteSize(2 << 30), description="Growth of a worker's memory after which it is replaced."
+    )
+    fake_device_memory: ByteSize | None = Field(
+        None, description="For tests: pretend devices of so much memory instead of real ones."
     )
     result_ttl_s: _Seconds = Field(3600.0, description="How long an unused result is kept.")
     job_lease_s: _Seconds = Field(60.0, description="How long a job waits for a lost client.")

@@ -71,8 +71,8 @@ class WorkSpec:
         inputs: the inputs.
         inputs_blob: digest of an uploaded msgpack list, instead of *inputs*, when it is long.
         layers: layers chosen by hand, by input name.
-        time: the result's source time in frames; None means that of the first input.
         wish: what to answer.
+        time: the result's source time in frames; None means that of the first input.
     """
 
     model: str = wire_field(f.text)
@@ -81,8 +81,8 @@ class WorkSpec:
     inputs: tuple[BlobRef, ...] = wire_field(f.many(f.strict(BlobRef)), ())
     inputs_blob: Optional[bytes] = wire_field(f.optional(f.digest), None)
     layers: Mapping[str, str] = wire_field(f.mapping(f.text), {})
-    time: Optional[float] = wire_field(f.optional(f.number), None)
     wish: Wish = wire_field(f.strict(Wish), Wish())
+    time: Optional[float] = wire_field(f.optional(f.number), None)
 
 
 @dataclass(frozen=True)
