@@ -123,6 +123,9 @@ class ServerConfig(BaseSettings):
         le=CHUNK_BYTES_MAX,
         description="Size of the pieces that pixels travel in, 64KiB to 1MiB.",
     )
+    handoff: bool = Field(
+        True, description="Hand pixels over by shared memory to clients on the same machine."
+    )
     max_frame_bytes: ByteSize = Field(
         ByteSize(4 << 30), ge=1 << 20, description="Largest frame, decoded, that a worker takes."
     )

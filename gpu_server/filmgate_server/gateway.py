@@ -72,6 +72,7 @@ class Gateway:
         window_bytes: how many bytes each client may send before we have read them.
 
     Attributes:
+        features: optional features that are told to each client that is let in.
         socket: the ROUTER, to poll.
         port: where it listens.
     """
@@ -90,6 +91,7 @@ class Gateway:
         self.catalogue: Catalogue | None = None
         self.status: Status | None = None
         self.instance = secrets.token_bytes(16)
+        self.features: tuple[str, ...] = ()
         self._sessions = sessions
         self._metrics = metrics
         self._chunk_bytes = chunk_bytes
@@ -206,6 +208,7 @@ class Gateway:
             chunk_bytes=self._chunk_bytes,
             credit_bytes=self._window_bytes,
             limits={"downloads": DOWNLOADS_MAX, "credit_bytes": GET_CREDIT_MAX},
+            features=self.features,
         )
         self._send(route, welcome, re=number)
         self._the_broker.session_back(session.token)

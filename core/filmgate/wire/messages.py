@@ -232,6 +232,53 @@ class BlobDone(Message):
 
 
 @dataclass(frozen=True)
+class HandoffOpen(Message):
+    """Client, on the channel: its session, and its ring of *size* bytes, as a descriptor."""
+
+    kind: ClassVar[str] = "handoff.open"
+    session: bytes = wire_field(f.name16)
+    size: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class HandoffPut(Message):
+    """Client, on the channel: the *length* bytes at *place* of the ring are a blob's next ones."""
+
+    kind: ClassVar[str] = "handoff.put"
+    digest: bytes = wire_field(f.digest)
+    size: int = wire_field(f.count)
+    offset: int = wire_field(f.count)
+    length: int = wire_field(f.count)
+    place: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class HandoffTaken(Message):
+    """Server, on the channel: the piece that began at *offset* is read, or not wanted."""
+
+    kind: ClassVar[str] = "handoff.taken"
+    digest: bytes = wire_field(f.digest)
+    offset: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class HandoffGet(Message):
+    """Client, on the channel: hand over this blob."""
+
+    kind: ClassVar[str] = "handoff.get"
+    digest: bytes = wire_field(f.digest)
+
+
+@dataclass(frozen=True)
+class HandoffData(Message):
+    """Server, on the channel: the blob is the first *size* bytes of what the descriptor names."""
+
+    kind: ClassVar[str] = "handoff.data"
+    digest: bytes = wire_field(f.digest)
+    size: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
 class CachePurge(Message):
     """Client: forget what this show has stored and nobody needs any more."""
 
