@@ -128,6 +128,18 @@ class Temporal:
     after: int = 0
     edges: str = "clamp"
 
+    @property
+    def parameter(self) -> str:
+        """What the model is told besides its own parameters; empty for nothing.
+
+        ``fraction``: where between its two frames the result lies, 0 to 1. ``center``: the place of
+        the result's frame among those it gets, where that is not always the same.
+        """
+        if self.kind == "between":
+            return "fraction"
+        varies = self.kind == "clip" or (self.kind == "window" and self.edges == "drop")
+        return "center" if varies else ""
+
 
 @dataclass(frozen=True)
 class RuntimeSpec:
@@ -353,6 +365,9 @@ def _check_words(manifest: Manifest) -> None:
         _one_of(f"kind of {entry.name!r}", entry.kind, INPUT_KINDS)
         fits = 1 <= len(entry.name.encode()) <= NAME_BYTES_MAX
         _demand(fits, f"names of inputs and outputs have 1 to {NAME_BYTES_MAX} bytes")
+    own = manifest.temporal.parameter
+    taken = [parameter.name for parameter in manifest.params if parameter.name == own]
+    _demand(not taken, f"the parameter {own!r} is given by the server to models of this kind")
     for weights in manifest.weights:
         _demand(bool(_SHA256.match(weights.sha256)), f"{weights.file}: sha256 must be 64 digits")
 

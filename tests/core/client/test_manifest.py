@@ -126,6 +126,30 @@ def test_wrong_manifests_are_refused(path: str, value: Any) -> None:
         parse_manifest(changed(path, value))
 
 
+@pytest.mark.parametrize(
+    ("temporal", "taken"),
+    [
+        ({"kind": "between"}, "fraction"),
+        ({"kind": "clip"}, "center"),
+        ({"kind": "window", "edges": "drop"}, "center"),
+        ({"kind": "window"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_the_server_tells_a_model_is_no_parameter(
+    temporal: dict[str, str], taken: str
+) -> None:
+    """A name that the server fills in is refused in exactly the manifests where it does so."""
+    for name in ("fraction", "center"):
+        params = [{"name": name, "type": "float", "default": 0.5}]
+        document = {**DOCUMENT, "temporal": temporal, "params": params}
+        if name == taken:
+            with pytest.raises(ManifestError, match=name):
+                parse_manifest(document)
+        else:
+            assert parse_manifest(document).params[0].name == name
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff", b"{}", b'{"model": 3}'])
 def test_what_is_no_manifest_is_refused(content: bytes) -> None:
     """Any other bytes from a server are a typed error."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filmgate.errors import InputError
 from filmgate.manifest import Temporal
-from filmgate.temporal import plan_inputs, plan_range
+from filmgate.temporal import FramePlan, plan_given, plan_inputs, plan_range
 
 SPAN = (1001, 1010)
 
@@ -61,3 +62,68 @@ def test_a_range_is_planned_frame_by_frame() -> None:
     window = Temporal("window", 1, 1)
     plan = plan_range(window, [1002.0, 1003.0], SPAN)
     assert plan == {1002.0: [1001, 1002, 1003], 1003.0: [1002, 1003, 1004]}
+
+
+KINDS = {
+    "centred": Temporal("window", 1, 1),
+    "mirrored": Temporal("window", 2, 1, "mirror"),
+    "dropping": Temporal("window", 2, 2, "drop"),
+    "between": Temporal("between"),
+    "clip": Temporal("clip"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "time", "given_frames", "plan"),
+    [
+        ("centred", 5.0, [6, 4, 5], FramePlan((4, 5, 6), 5, {})),
+        ("centred", 5.0, [5, 6], FramePlan((5, 5, 6), 5, {})),
+        ("centred", 5.0, [5], FramePlan((5, 5, 5), 5, {})),
+        ("mirrored", 5.0, [5, 6, 7], FramePlan((7, 6, 5, 6), 5, {})),
+        ("dropping", 2.0, [1, 2, 3, 4], FramePlan((1, 2, 3, 4), 2, {"center": 1})),
+        ("between", 1.25, [1, 2], FramePlan((1, 2), 1, {"fraction": 0.25})),
+        ("between", 2.0, [2], FramePlan((2, 2), 2, {"fraction": 0.0})),
+        ("clip", 3.0, [2, 3, 4], FramePlan((2, 3, 4), 3, {"center": 1})),
+    ],
+)
+def test_given_frames_make_a_plan(
+    kind: str, time: float, given_frames: list[int], plan: FramePlan
+) -> None:
+    """The ends of what is given are the ends of the range; the model is told where it stands."""
+    assert plan_given(KINDS[kind], time, map(float, given_frames)) == plan
+
+
+@pytest.mark.parametrize(
+    ("kind", "time", "given_frames", "word"),
+    [
+        ("centred", 5.0, [4, 6], "Frame 5 is missing"),
+        ("centred", 5.0, [3, 5, 7], "Frame 4 is missing"),
+        ("centred", 9.0, [4, 5, 6], "beyond the frames given, 4 to 6"),
+        ("centred", 5.5, [5, 6], "5.5 is no frame"),
+        ("centred", 5.0, [4, 4.5, 5], "4.5 is no frame"),
+        ("between", 1.5, [1], "beyond the frames"),
+        ("between", 1.5, [1, 3], "Frame 2 is missing"),
+        ("clip", 3.0, [1, 3, 10**15], "Frame 2 is missing"),
+    ],
+)
+def test_a_hole_is_never_filled_in(
+    kind: str, time: float, given_frames: list[float], word: str
+) -> None:
+    """What is needed and not there is an error that names it, never a neighbour in its place."""
+    with pytest.raises(InputError, match=word):
+        plan_given(KINDS[kind], time, given_frames)
+
+
+@given(
+    st.sampled_from(["clamp", "mirror", "drop"]),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.integers(1, 12),
+)
+def test_what_a_client_plans_the_server_plans(
+    edges: str, before: int, after: int, time: int
+) -> None:
+    """The distinct frames of a plan, sent alone, lead to the same plan at the other side."""
+    window = Temporal("window", before, after, edges)
+    planned = plan_inputs(window, time, (1, 12))
+    assert list(plan_given(window, time, set(planned)).frames) == planned
