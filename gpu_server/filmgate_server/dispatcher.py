@@ -112,7 +112,7 @@ class Dispatcher:
         """Return where work can go: a suspect shares its worker with nobody."""
         suspects = (self._table.executions[number] for number in self._suspects)
         guarded = {suspect.worker for suspect in suspects}
-        free = pool.free_slots().items()
+        free = pool.free_slots(express=False).items()
         return {worker: slots for worker, slots in free if slots and worker not in guarded}
 
     def _is_busy(self, worker: int) -> bool:
@@ -200,6 +200,7 @@ class Dispatcher:
         outputs: Sequence[ProducedOutput],
         warnings: Sequence[str],
         timings: Mapping[str, float],
+        numerics: str,  # noqa: ARG002 - what ran is not told to clients yet
     ) -> None:
         """Take the outputs into the store and hand them over."""
         known = self._table.executions[execution]
@@ -216,7 +217,12 @@ class Dispatcher:
         self._events.finished(known, Outcome(refs, told, milliseconds))
         self.place()
 
-    def failed(self, execution: int, error: FilmgateError) -> None:
+    def failed(
+        self,
+        execution: int,
+        error: FilmgateError,
+        timings: Mapping[str, float],  # noqa: ARG002 - charged to nobody yet
+    ) -> None:
         """Pass a typed failure on."""
         known = self._table.executions.get(execution)
         if known is not None:
@@ -311,6 +317,8 @@ def _assignment(execution: Execution, store: Store) -> Assignment:
         execution=execution.number,
         package_path=work.package.path,
         package_digest=work.package.digest,
+        priority=execution.priority,
+        time=work.inputs[0].time,
         params=work.params,
         inputs=tuple(_assigned(ref, store, work.show) for ref in work.inputs),
         layers=work.layers,

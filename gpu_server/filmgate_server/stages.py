@@ -75,6 +75,7 @@ class Stages:
             outputs,
             tuple(execution.task.warnings),
             {**execution.timings, "encode": execution.spent_s()},
+            "",
             tuple(Attachment(segment.id, segment.capacity_bytes) for segment in created),
         )
         self._deliver(execution, done, [segment.fd for segment in created])

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from filmgate.errors import CancelledError, FilmgateError
 from filmgate.wire.fields import TEXT_MAX, short_detail
@@ -131,7 +131,7 @@ class Worker:
         for segment_id in execution.created:
             self._mappings.drop(segment_id)  # the gateway has not seen it and forgets it
         if error is not None:
-            self._send(failure(execution.number, error))
+            self._send(failure(execution.number, error, execution.timings))
 
     def _close(self, execution: Execution) -> None:
         if self._open.get(execution.number) is execution:  # a refused one may be here again
@@ -157,7 +157,7 @@ class Worker:
             self._channel.send(message, fds)
 
 
-def failure(execution: int, error: FilmgateError) -> Failed:
+def failure(execution: int, error: FilmgateError, timings: Mapping[str, float]) -> Failed:
     """Return *error* as a message; texts and details that are too long for one are cut."""
     return Failed(
         execution,
@@ -165,6 +165,7 @@ def failure(execution: int, error: FilmgateError) -> Failed:
         error.text[:_TEXT_CHARACTERS_MAX],
         error.remedy[:_TEXT_CHARACTERS_MAX],
         short_detail(error.detail),
+        dict(timings),
     )
 
 

@@ -52,10 +52,16 @@ def exr(*parts: Part) -> bytes:
     return encode_exr(Plate(parts))
 
 
-def blob(content: bytes, name: str = "color", view: str = "", media: str = EXR_MEDIA) -> InputBlob:
+def blob(
+    content: bytes,
+    name: str = "color",
+    view: str = "",
+    media: str = EXR_MEDIA,
+    time: float = 3.0,
+) -> InputBlob:
     """Return an input as a task gets it."""
     digest = digest_bytes(content)
-    entry = InputEntry(name, 3.0, view, media, 1, len(content), digest)
+    entry = InputEntry(name, float(time), view, media, 1, len(content), digest)
     return InputBlob(entry, memoryview(content).toreadonly())
 
 
@@ -70,6 +76,8 @@ def order(
         execution=1,
         package="/nowhere",
         package_digest=bytes(32),
+        priority="interactive",
+        time=1.0,
         params={"gain": 2.0},
         inputs=tuple(each.entry for each in blobs),
         layers=layers or {},

@@ -18,7 +18,7 @@ from filmgate_server.intake import Intake
 from filmgate_server.jobs import JobTable, Owner
 from filmgate_server.journal import Journal
 from filmgate_server.metrics import Metrics
-from filmgate_server.pool.port import Assignment, ProducedOutput, WorkerInfo
+from filmgate_server.pool.port import Assignment, ProducedOutput, WorkerInfo, WorkerState
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.scheduler import FirstInFirstOut
 from filmgate_server.segments import Arena, capacity_for
@@ -108,11 +108,18 @@ class FakePool:
     def tick(self, now_s: float) -> None:
         """Nothing happens by itself here."""
 
-    def free_slots(self) -> dict[int, int]:
-        return {0: self.slots - len(self.running)}
+    def free_slots(self, express: bool) -> dict[int, int]:
+        return {0: self.slots + express - len(self.running)}
+
+    def residents(self) -> dict[int, frozenset[bytes]]:
+        return {0: frozenset()}
+
+    def states(self) -> tuple[WorkerState, ...]:
+        state = "busy" if self.running else "idle"
+        return (WorkerState(0, INFO.device, state, INFO.pid, len(self.running), (), 0, 0, {}),)
 
     def run(self, worker: int, assignment: Assignment) -> None:
-        assert len(self.running) < self.slots
+        assert len(self.running) < self.slots + (assignment.priority == "interactive")
         self.running[assignment.execution] = assignment
 
     def cancel(self, execution: int) -> None:
@@ -160,13 +167,13 @@ class FakePool:
         output = ProducedOutput(
             name, main.time, main.view, main.media, segment, size_bytes, digest, sums
         )
-        self._events.done(execution, [output], warnings, {"infer": 0.002})
+        self._events.done(execution, [output], warnings, {"infer": 0.002}, "")
 
     def fail(self, execution: int, error: FilmgateError) -> None:
         """Let the execution end with an error."""
         self.running.pop(execution)
         self.granted.pop(execution, None)
-        self._events.failed(execution, error)
+        self._events.failed(execution, error, {})
 
     def stop_cancelled(self) -> None:
         """Let the worker notice every cancellation."""

@@ -45,6 +45,7 @@ class FakeBroker:
         self.outputs: dict[int, Sequence[ProducedOutput]] = {}
         self.warnings: dict[int, Sequence[str]] = {}
         self.timings: dict[int, Mapping[str, float]] = {}
+        self.numerics: dict[int, str] = {}
         self.errors: dict[int, FilmgateError] = {}
         self.losses: list[tuple[int, tuple[int, ...], str]] = []
 
@@ -79,13 +80,16 @@ class FakeBroker:
         outputs: Sequence[ProducedOutput],
         warnings: Sequence[str],
         timings: Mapping[str, float],
+        numerics: str,
     ) -> None:
         self.outputs[execution] = outputs
         self.warnings[execution] = warnings
         self.timings[execution] = timings
+        self.numerics[execution] = numerics
 
-    def failed(self, execution: int, error: FilmgateError) -> None:
+    def failed(self, execution: int, error: FilmgateError, timings: Mapping[str, float]) -> None:
         self.errors[execution] = error
+        self.timings[execution] = timings
 
     def lost(self, worker: int, executions: Sequence[int], reason: str) -> None:
         self.losses.append((worker, tuple(executions), reason))
@@ -124,6 +128,7 @@ class FakeBroker:
     ) -> None:
         """Give *execution* to *worker*."""
         known = {"params": {}, "layers": {}, "wish": Wish(), "provenance": {}, **work}
+        known = {"priority": "interactive", "time": 1.0, **known}
         digest = work.pop("package_digest", None) or load_package(package).digest
         known["package_digest"] = digest
         self.pool.run(
@@ -132,7 +137,7 @@ class FakeBroker:
 
     def forget(self) -> None:
         """Give everything back and be as new; no execution may be open."""
-        assert set(self.pool.free_slots().values()) == {self.settings.in_flight}
+        assert set(self.pool.free_slots(express=False).values()) == {self.settings.in_flight}
         for output in [output for outputs in self.outputs.values() for output in outputs]:
             self.pool.release_output(output.segment.id)
         self.pool.trim_outputs(0)
@@ -141,7 +146,8 @@ class FakeBroker:
             self.arena.give_back(segment)
         self.arena.trim(0)
         self.blobs.clear()
-        for book in (self.asked, self.outputs, self.warnings, self.timings, self.errors):
+        books = (self.asked, self.outputs, self.warnings, self.timings, self.numerics, self.errors)
+        for book in books:
             book.clear()
         for record in (self.stages, self.finished, self.losses):
             record.clear()

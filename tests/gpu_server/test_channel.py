@@ -52,6 +52,8 @@ MESSAGES: list[PoolMessage] = [
         execution=7,
         package="/models/denoise",
         package_digest=DIGEST,
+        priority="batch",
+        time=1.5,
         params={"strength": 0.5, "clean": True, "size": 3, "mode": "fast", "tint": (1.0, 0.5)},
         inputs=(InputEntry("color", 1.5, "left", "image/x-exr", 3, 99, DIGEST),),
         layers={"albedo": "Denoising Albedo"},
@@ -72,9 +74,10 @@ MESSAGES: list[PoolMessage] = [
         (OutputEntry("color", 1.5, "", "image/x-exr", 4, 99, DIGEST, bytes(2 * SUM_BYTES)),),
         ("color: 1 NaN",),
         {"decode": 0.25},
+        "array-1/float32/fake/tile-512+32/batch-1",
         (Attachment(4, 65536),),
     ),
-    Failed(7, "model", "It failed.", "Try another.", {"tile": 3}),
+    Failed(7, "model", "It failed.", "Try another.", {"tile": 3}, {"infer": 0.25}),
     Beat(loading=True),
 ]
 
@@ -183,7 +186,7 @@ def test_too_long_message_is_not_sent() -> None:
     output = OutputEntry("color", 1.0, "", "image/x-exr", 4, 99, DIGEST, sums)
     with channels() as (gateway, worker):
         with pytest.raises(ProtocolError):
-            worker.send(Done(1, (output,) * 4, (), {}, ()))
+            worker.send(Done(1, (output,) * 4, (), {}, "", ()))
         with pytest.raises(ProtocolError):
             gateway.post(Drop(1), [0] * (FDS_MAX + 1))
 

@@ -46,7 +46,7 @@ def test_one_worker_for_each_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list_devices(3) == ("cuda:0", "cuda:1", "cuda:0")
     monkeypatch.setattr(devices, "count_gpus", lambda folder, environment: 0)
     assert list_devices(None) == ("cpu",)
-    assert list_devices(2) == ("cpu", "cpu")
+    assert list_devices(2) == ("cpu:0", "cpu:1")
 
 
 def test_device_classes() -> None:

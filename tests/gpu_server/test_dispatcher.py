@@ -217,7 +217,7 @@ def test_memory_asked_for_cancelled_work_is_refused(gate: Gate) -> None:
 def test_late_words_about_closed_work_are_ignored(gate: Gate) -> None:
     """Progress and failures of an execution that is gone change nothing."""
     gate.dispatcher.progress(99, "infer", 1, 2)
-    gate.dispatcher.failed(99, StorageError("Late."))
+    gate.dispatcher.failed(99, StorageError("Late."), {})
     gate.dispatcher.lost(0, [99], "signal 9")
     assert gate.outbox.sent == []
 

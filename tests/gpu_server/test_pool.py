@@ -98,7 +98,7 @@ FOREIGN = (
         from filmgate_server.pool.channel import pack
         from filmgate_server.pool.messages import Done, OutputEntry
         entry = OutputEntry("color", 1.0, "", "image/x-exr", 1, 8, bytes(32), b"")
-        end.send(pack(Done({execution}, (entry,), (), {{}}, ())))
+        end.send(pack(Done({execution}, (entry,), (), {{}}, "", ())))
 """
 )
 
@@ -149,11 +149,11 @@ def test_reader_of_an_output_cannot_write(broker: FakeBroker, tmp_path: Path) ->
 def test_worker_that_is_busy_has_fewer_slots(broker: FakeBroker, tmp_path: Path) -> None:
     """A slot is taken by an execution and free again at its end."""
     package = make_package(tmp_path, NEGATIVE)
-    assert broker.pool.free_slots() == {0: 3}
+    assert broker.pool.free_slots(express=False) == {0: 3}
     broker.run(1, package, broker.blob(BLOB))
-    assert broker.pool.free_slots() == {0: 2}
+    assert broker.pool.free_slots(express=False) == {0: 2}
     broker.until(lambda: broker.ended(1))
-    assert broker.pool.free_slots() == {0: 3}
+    assert broker.pool.free_slots(express=False) == {0: 3}
 
 
 def test_released_output_is_used_again(broker: FakeBroker, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_refused_execution_can_be_given_again(tmp_path: Path) -> None:
         broker.run(1, package, blob)
         broker.until(lambda: 1 in broker.asked)
         broker.pool.grant(1, None)
-        assert broker.pool.free_slots() == {0: 3}
+        assert broker.pool.free_slots(express=False) == {0: 3}
         del broker.asked[1]
         broker.granting = True
         broker.run(1, package, blob)
@@ -324,9 +324,9 @@ def test_stopped_worker_is_replaced_after_three_beats(broker: FakeBroker, tmp_pa
     start_s = time.monotonic()
     for later_s in (0, 5.9):
         broker.pool.tick(start_s + later_s)
-    assert broker.pool.free_slots() == {0: 2}
+    assert broker.pool.free_slots(express=False) == {0: 2}
     broker.pool.tick(start_s + 6.1)
-    assert broker.pool.free_slots() == {}
+    assert broker.pool.free_slots(express=False) == {}
     broker.until(lambda: bool(broker.losses))
     assert broker.losses[0][1] == (1,)
     assert "silent" in broker.losses[0][2]
@@ -339,7 +339,7 @@ def test_gateway_that_was_away_kills_nobody() -> None:
         broker.pool.tick(start_s)
         assert select.select(broker.pool.filenos(), [], [], 30)[0]
         broker.pool.tick(start_s + 1000)
-        assert broker.pool.free_slots() == {0: 3}
+        assert broker.pool.free_slots(express=False) == {0: 3}
 
 
 def test_loading_worker_is_given_time(broker: FakeBroker, tmp_path: Path) -> None:
@@ -352,9 +352,9 @@ def test_loading_worker_is_given_time(broker: FakeBroker, tmp_path: Path) -> Non
     start_s = time.monotonic()
     for later_s in (0, LOADING_SILENCE_S - 1):
         broker.pool.tick(start_s + later_s)
-    assert broker.pool.free_slots() == {0: 2}
+    assert broker.pool.free_slots(express=False) == {0: 2}
     broker.pool.tick(start_s + LOADING_SILENCE_S + 1)
-    assert broker.pool.free_slots() == {}
+    assert broker.pool.free_slots(express=False) == {}
     broker.until(lambda: bool(broker.losses))
     assert "silent" in broker.losses[0][2]
 
@@ -370,7 +370,7 @@ def test_loading_that_never_ends(tmp_path: Path) -> None:
         for later_s in range(0, int(LOADING_MAX_S), 50):
             assert select.select(broker.pool.filenos(), [], [], 30)[0]
             broker.pool.tick(start_s + later_s)
-        assert broker.pool.free_slots() == {0: 2}
+        assert broker.pool.free_slots(express=False) == {0: 2}
         assert select.select(broker.pool.filenos(), [], [], 30)[0]
         broker.pool.tick(start_s + LOADING_MAX_S + 1)
         broker.until(lambda: bool(broker.losses))
@@ -401,7 +401,7 @@ def test_cancelled_execution_that_waits_behind_another(broker: FakeBroker, tmp_p
     broker.pool.cancel(2)
     broker.until(lambda: broker.ended(2))
     assert isinstance(broker.errors[2], CancelledError)
-    assert broker.pool.free_slots() == {0: 2}
+    assert broker.pool.free_slots(express=False) == {0: 2}
     assert not broker.ended(1)
 
 
@@ -455,7 +455,7 @@ def test_too_large_assignment_is_not_taken(broker: FakeBroker, tmp_path: Path) -
     texts = {f"note{place}": "x" * 4000 for place in range(64)}
     with pytest.raises(ProtocolError):
         broker.run(1, package, broker.blob(BLOB), provenance=texts)
-    assert broker.pool.free_slots() == {0: 3}
+    assert broker.pool.free_slots(express=False) == {0: 3}
     ran(broker, 2, package)
     assert 2 in broker.outputs
 

@@ -253,7 +253,7 @@ def test_worker_imports_no_torch(broker: FakeBroker, tmp_path: Path) -> None:
 def test_failure_fits_into_a_message() -> None:
     """However long an error's texts are, they travel, cut."""
     error = ModelError("é" * 50_000, "x" * 50_000, {"shape": (1, 2), "n": 3, "text": "y" * 9000})
-    message = failure(7, error)
+    message = failure(7, error, {})
     assert message.text == "é" * len(message.text)
     assert len(message.text.encode()) <= 4096
     assert message.detail["shape"] == (1, 2)

@@ -22,13 +22,16 @@ from filmgate_server.pool.messages import (
     Reserve,
 )
 from filmgate_server.pool.outputs import OutputBook
-from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo
+from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo, WorkerState
 from filmgate_server.pool.translation import attach_all, produced_output, run_message
 from filmgate_server.pool.watch import Patience
 from filmgate_server.segments import Segment
 
 MESSAGES_PER_TURN = 64
 """How many messages of one worker are taken at once, so that others get their turn."""
+
+EXPRESS_SLOTS = 1
+"""How many more executions a worker takes when the next one is interactive."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,26 @@ class LocalPool:
             if member.state is State.DOWN and now_s >= member.restart_at_s:
                 member.respawn(now_s)
 
-    def free_slots(self) -> dict[int, int]:
+    def free_slots(self, express: bool) -> dict[int, int]:
         """Return how many more executions each ready worker takes."""
+        slots = self._settings.in_flight + (EXPRESS_SLOTS if express else 0)
         return {
-            worker: self._settings.in_flight - len(member.executions)
+            worker: max(0, slots - len(member.executions))
             for worker, member in enumerate(self._members)
             if member.state is State.READY
         }
+
+    def residents(self) -> dict[int, frozenset[bytes]]:
+        """Return the digests of the packages that each ready worker has loaded."""
+        return {
+            worker: frozenset[bytes]()
+            for worker, member in enumerate(self._members)
+            if member.state is State.READY
+        }
+
+    def states(self) -> tuple[WorkerState, ...]:
+        """Return what is known of each worker."""
+        return tuple(_state(worker, member) for worker, member in enumerate(self._members))
 
     def run(self, worker: int, assignment: Assignment) -> None:
         """Give *assignment* to *worker*.
@@ -225,7 +241,7 @@ class LocalPool:
             member.executions.discard(message.execution)
             member.outputs.revoke(message.execution)
             error = error_from_wire(message.code, message.text, message.remedy, message.detail)
-            self._events.failed(message.execution, error)
+            self._events.failed(message.execution, error, message.timings)
 
     def _take_done(self, member: Member, message: Done, parcel: Parcel) -> None:
         try:
@@ -237,7 +253,9 @@ class LocalPool:
         member.executions.discard(message.execution)
         member.note_success()
         outputs = [produced_output(*pair) for pair in zip(message.outputs, segments, strict=True)]
-        self._events.done(message.execution, outputs, message.warnings, message.timings)
+        self._events.done(
+            message.execution, outputs, message.warnings, message.timings, message.numerics
+        )
 
     def _settle(self, member: Member, message: Done, parcel: Parcel) -> list[Segment]:
         """Map what the worker has created, and find the segment of each output."""
@@ -277,6 +295,21 @@ def _new_member(settings: PoolSettings, device: str) -> Member:
     return Member(
         MemberSettings(device, settings.threads, settings.beat_s, settings.frame_bytes_max),
         Patience(settings.beat_s, settings.cancel_grace_s, settings.stall_s),
+    )
+
+
+def _state(worker: int, member: Member) -> WorkerState:
+    words = {State.STARTING: "starting", State.READY: "busy" if member.executions else "idle"}
+    return WorkerState(
+        worker=worker,
+        device=member.settings.device,
+        state=words.get(member.state, "down"),
+        pid=member.child.pid if member.child else 0,
+        running=len(member.executions),
+        models=(),
+        memory_used_bytes=0,
+        memory_budget_bytes=0,
+        counters={},
     )
 
 

@@ -16,6 +16,7 @@ SUMS_BYTES_MAX = 64 << 10
 """Prefix sums of a blob of 4 GiB."""
 
 STAGES = ("decode", "infer", "encode")
+PRIORITIES = ("interactive", "batch")
 
 
 def _sums(value: Any) -> bytes:
@@ -82,6 +83,8 @@ class Run:
     execution: int = wire_field(f.count)
     package: str = wire_field(f.text)
     package_digest: bytes = wire_field(f.digest)
+    priority: str = wire_field(f.word(*PRIORITIES))
+    time: float = wire_field(f.number)
     params: Mapping[str, Any] = wire_field(f.mapping(f.plain))
     inputs: tuple[InputEntry, ...] = wire_field(f.many(f.record(InputEntry)))
     layers: Mapping[str, str] = wire_field(f.mapping(f.text))
@@ -156,13 +159,14 @@ class Reserve:
 
 @dataclass(frozen=True)
 class Done:
-    """Worker to gateway: every output is complete."""
+    """Worker to gateway: every output is complete; *numerics* says what ran, if not as told."""
 
     kind: ClassVar[str] = "done"
     execution: int = wire_field(f.count)
     outputs: tuple[OutputEntry, ...] = wire_field(f.many(f.record(OutputEntry)))
     warnings: tuple[str, ...] = wire_field(f.many(f.text))
     timings: Mapping[str, float] = wire_field(f.mapping(f.number))
+    numerics: str = wire_field(f.text)
     attached: tuple[Attachment, ...] = wire_field(f.many(f.record(Attachment)))
 
 
@@ -176,6 +180,7 @@ class Failed:
     text: str = wire_field(f.text)
     remedy: str = wire_field(f.text)
     detail: Mapping[str, Any] = wire_field(f.mapping(f.plain))
+    timings: Mapping[str, float] = wire_field(f.mapping(f.number))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class Assignment:
         execution: the broker's number for it.
         package_path: the package's folder.
         package_digest: what the folder must hold.
+        priority: ``interactive`` or ``batch``.
+        time: the result's source time in frames.
         params: every parameter, resolved.
         inputs: the main input first, or all of one view first.
         layers: layers chosen by hand, by input name.
@@ -46,6 +48,8 @@ class Assignment:
     execution: int
     package_path: Path
     package_digest: bytes
+    priority: str
+    time: float
     params: Mapping[str, Any]
     inputs: tuple[AssignedInput, ...]
     layers: Mapping[str, str]
@@ -81,6 +85,35 @@ class WorkerInfo:
     engines: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class WorkerState:
+    """What is known of one worker now.
+
+    Attributes:
+        worker: its number in the pool.
+        device: ``cpu``, ``cuda:0``.
+        state: ``starting``, ``warming``, ``idle``, ``busy`` or ``down``.
+        pid: its process; 0 while there is none.
+        running: how many executions it has in hand.
+        models: what its device holds, ``name@version``.
+        memory_used_bytes: device memory in use.
+        memory_budget_bytes: device memory that may be used; 0 means without a bound.
+        counters: what has happened at this seat since the pool's start, by name: ``evictions``
+            (models unloaded to make room), ``oom_step_downs`` (frames computed in smaller tiles
+            because the memory was full), ``recycled`` (processes replaced in good health).
+    """
+
+    worker: int
+    device: str
+    state: str
+    pid: int
+    running: int
+    models: tuple[str, ...]
+    memory_used_bytes: int
+    memory_budget_bytes: int
+    counters: Mapping[str, int]
+
+
 class PoolEvents(Protocol):
     """What a pool tells; it is called from within `Pool.handle`, `Pool.tick` and `Pool.run`."""
 
@@ -102,12 +135,22 @@ class PoolEvents(Protocol):
         outputs: Sequence[ProducedOutput],
         warnings: Sequence[str],
         timings: Mapping[str, float],
+        numerics: str,
     ) -> None:
-        """Hand over complete outputs; each segment goes back by `Pool.release_output`."""
+        """Hand over complete outputs; each segment goes back by `Pool.release_output`.
+
+        Args:
+            execution: the broker's number for it.
+            outputs: all of them.
+            warnings: what the artist should know.
+            timings: seconds by ``decode``, ``load`` (loading and warming a model, which is nobody's
+                to pay for), ``infer`` (the device's own work) and ``encode``; those that happened.
+            numerics: what really ran, where that is not what was assigned; else empty.
+        """
         ...
 
-    def failed(self, execution: int, error: FilmgateError) -> None:
-        """Say that an execution ended without outputs."""
+    def failed(self, execution: int, error: FilmgateError, timings: Mapping[str, float]) -> None:
+        """Say that an execution ended without outputs, after *timings* as in `done`."""
         ...
 
     def lost(self, worker: int, executions: Sequence[int], reason: str) -> None:
@@ -142,8 +185,21 @@ class Pool(Protocol):
         """
         ...
 
-    def free_slots(self) -> dict[int, int]:
-        """Return how many more executions each ready worker takes now."""
+    def free_slots(self, express: bool) -> dict[int, int]:
+        """Return how many more executions each ready worker takes now.
+
+        Args:
+            express: count for interactive work, which may take one more slot than batch work: it
+                is decoded, and runs between two tiles, while batch work fills the others.
+        """
+        ...
+
+    def residents(self) -> dict[int, frozenset[bytes]]:
+        """Return the digests of the packages that each ready worker has loaded."""
+        ...
+
+    def states(self) -> tuple[WorkerState, ...]:
+        """Return what is known of each worker, by its number."""
         ...
 
     def run(self, worker: int, assignment: Assignment) -> None:

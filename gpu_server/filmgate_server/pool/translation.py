@@ -35,6 +35,8 @@ def run_message(assignment: Assignment, fresh: Sequence[Segment]) -> Run:
         execution=assignment.execution,
         package=str(assignment.package_path),
         package_digest=assignment.package_digest,
+        priority=assignment.priority,
+        time=assignment.time,
         params=assignment.params,
         inputs=tuple(
             InputEntry(
