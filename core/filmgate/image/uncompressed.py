@@ -118,7 +118,7 @@ def _split(rows: NDArray[np.uint8], header: Header) -> dict[str, Plane]:
     place = 0
     for spec in header.channels:
         end = place + header.data_window.width * spec.dtype.itemsize
-        plane: NDArray[Any] = np.ascontiguousarray(rows[:, place:end]).view(spec.dtype)
+        plane: NDArray[Any] = rows[:, place:end].copy().view(spec.dtype)
         planes[spec.name] = plane
         place = end
     return planes

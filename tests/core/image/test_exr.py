@@ -272,3 +272,16 @@ def test_long_names_set_the_flag_that_readers_need(make_part, random_planes):
         for extra in ({}, {"n" * 32: text_attribute("x")})
     ]
     assert versions == [2, 2 | 0x400]
+
+
+@pytest.mark.parametrize("compression", ["none", "zip"])
+@pytest.mark.parametrize("height", [1, 3])
+def test_nothing_of_the_files_memory_is_kept(compression, height, make_part, random_planes):
+    """A plate outlives the memory that its file was in."""
+    memory = bytearray(
+        encode_exr(Plate((make_part(random_planes((height, 9)), compression=compression),)))
+    )
+    plate = parse_exr(memory)
+    before = encode_exr(plate)
+    memory[:] = bytes(len(memory))
+    assert encode_exr(plate) == before
