@@ -275,7 +275,7 @@ class Broker:
         self._check_room()
         work = self._intake.resolve(owner, submit.work)
         lease_s = submit.lease_ms / 1000 or self._terms.lease_s
-        job = Job(submit.job_id, owner, work, work.key(), lease_s)
+        job = Job(submit.job_id, owner, work, work.key(), lease_s, submit.priority)
         if submit.deadline_ms:
             job.deadline_s = self._clock() + submit.deadline_ms / 1000
         outcome = self._results.find(owner.show, job.work_key)
@@ -385,7 +385,7 @@ class Broker:
     def _redo(self, job: Job) -> None:
         outcome, job.outcome = job.outcome, None
         try:
-            self._claims.attach(job, "interactive", self._intake.output_bytes(job.work))
+            self._claims.attach(job, job.priority, self._intake.output_bytes(job.work))
         except FilmgateError:
             job.outcome = outcome  # the client will ask again
             raise
@@ -405,7 +405,7 @@ class Broker:
         del self._table.jobs[job.id]
         self._claims.let_go(job)
         self._leave(job)
-        self._metrics.jobs_ended.labels(outcome=final.outcome).inc()
+        self._metrics.count_end(final.outcome, final.code)
         self._outbox.send(job.owner.session, final, re)
 
     def _leave(self, job: Job) -> None:
@@ -414,6 +414,7 @@ class Broker:
             self._dispatch.abandon(unwanted)
 
     def _refuse(self, owner: Owner, job_id: bytes, error: FilmgateError, re: int) -> None:
+        self._metrics.jobs_refused.labels(reason=error.code).inc()
         retry_after_ms = RETRY_AFTER_MS if error.retryable else 0
         self._outbox.send(owner.session, to_refused(job_id, error, retry_after_ms), re)
 

@@ -16,6 +16,7 @@ from filmgate_server.metrics import Metrics
 from filmgate_server.pool.port import AssignedInput, Assignment, Pool, ProducedOutput, WorkerInfo
 from filmgate_server.scheduler import Scheduler, Ticket
 from filmgate_server.store import Blob, Store, reservation_bytes
+from filmgate_server.usage import Usage
 
 DEATHS_MAX = 2
 """An execution that was alone on a worker when it died, so often, is not tried again."""
@@ -53,6 +54,7 @@ class Dispatcher:
         workers: what each worker that ever was ready runs on.
         started: how many executions were given to a worker.
         restarts: how often each worker had to be started again.
+        usage: who has used which device for how long.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Dispatcher:
         self.pool: Pool | None = None
         self.started = 0
         self.restarts: dict[int, int] = {}
+        self.usage = Usage()
         self._table = table
         self._store = store
         self._scheduler = scheduler
@@ -168,6 +171,8 @@ class Dispatcher:
         """Pass progress on."""
         known = self._table.executions.get(execution)
         if known is not None:
+            if stage == "infer":
+                self._metrics.tiles.inc(max(0, done - (known.done if known.stage == stage else 0)))
             known.stage, known.done, known.total = stage, done, total
             self._events.progressed(known)
 
@@ -204,6 +209,7 @@ class Dispatcher:
     ) -> None:
         """Take the outputs into the store and hand them over."""
         known = self._table.executions[execution]
+        self._charge(known, timings)
         self._store.cancel_promise(known.promised_bytes)
         known.promised_bytes = 0
         for output in outputs:
@@ -221,11 +227,12 @@ class Dispatcher:
         self,
         execution: int,
         error: FilmgateError,
-        timings: Mapping[str, float],  # noqa: ARG002 - charged to nobody yet
+        timings: Mapping[str, float],
     ) -> None:
         """Pass a typed failure on."""
         known = self._table.executions.get(execution)
         if known is not None:
+            self._charge(known, timings)
             self._fail(known, error)
         self.place()
 
@@ -288,6 +295,10 @@ class Dispatcher:
                 lambda segment: self._pool.release_output(segment.id),
             )
         )
+
+    def _charge(self, execution: Execution, timings: Mapping[str, float]) -> None:
+        artist = (execution.user, execution.work.show)
+        self.usage.add(execution.worker, artist, timings)
 
     def _fail(self, execution: Execution, error: FilmgateError) -> None:
         self._close(execution)

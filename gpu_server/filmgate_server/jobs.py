@@ -70,6 +70,7 @@ class Job:
         owner: whom it belongs to.
         work_key: what it wants done.
         lease_s: how long it lives while its session is away.
+        priority: ``interactive`` or ``batch``.
         deadline_s: when it expires in any case; None for never.
         execution: the work under way; None once it is ready.
         outcome: what can be fetched; None before.
@@ -83,6 +84,7 @@ class Job:
     work: Work
     work_key: bytes
     lease_s: float
+    priority: str = "interactive"
     deadline_s: float | None = None
     execution: int | None = None
     outcome: Outcome | None = None

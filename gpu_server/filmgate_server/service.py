@@ -101,7 +101,9 @@ class Service:
         self._broker.dispatcher = self._dispatcher
         self.gateway.broker = self._broker
         self.gateway.catalogue = Catalogue(self._registry, config.chunk_bytes)
-        self._status = Status(table, self._store, sessions, self._dispatcher, self._broker, clock)
+        self._status = Status(
+            table, self._store, sessions, self._dispatcher, self._broker, self.metrics, clock
+        )
         self.gateway.status = self._status
 
     def _device(self) -> WorkerInfo | None:
@@ -182,7 +184,7 @@ class Service:
         self._broker.tick()
         self._store.expire(now_s - self._config.result_ttl_s)
         self._forget_old_jobs()
-        self.metrics.set_gauges(self._status.counters())
+        self.metrics.set_levels(self._status.levels())
 
     def _forget_old_jobs(self) -> None:
         try:

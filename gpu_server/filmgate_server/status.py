@@ -1,4 +1,4 @@
-"""What the server is doing, as pages for clients."""
+"""What the server is doing, as pages for clients and as levels for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,15 +10,28 @@ from typing import TYPE_CHECKING
 import filmgate
 from filmgate.wire.messages import StatusPage
 from filmgate.wire.records import UserStatus, WorkerStatus
+from filmgate_server.levels import (
+    count_requests,
+    count_sessions,
+    count_store,
+    count_workers,
+    execution_of,
+    state_of,
+)
 
 if TYPE_CHECKING:
     from filmgate_server.broker import Broker
     from filmgate_server.dispatcher import Dispatcher
     from filmgate_server.jobs import JobTable
+    from filmgate_server.metrics import Levels, Metrics
+    from filmgate_server.pool.port import WorkerState
     from filmgate_server.sessions import SessionTable
     from filmgate_server.store import Store
+    from filmgate_server.usage import Artist
 
 PAGE_USERS = 128
+MODELS_MAX = 16
+"""Of a worker's models so many are named: all of a page must fit into one message."""
 
 
 class Status:
@@ -31,6 +44,7 @@ class Status:
         sessions: SessionTable,
         dispatcher: Dispatcher,
         broker: Broker,
+        metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
@@ -38,6 +52,7 @@ class Status:
         self._sessions = sessions
         self._dispatcher = dispatcher
         self._broker = broker
+        self._metrics = metrics
         self._clock = clock
         self._started_s = clock()
 
@@ -49,7 +64,7 @@ class Status:
             server=filmgate.__version__,
             state="draining" if self._broker.draining else "running",
             counters=self.counters(),
-            workers=self._workers(),
+            workers=tuple(self._worker(each) for each in self._workers()),
             users=tuple(users[cursor:end]),
             following=end if end < len(users) else 0,
         )
@@ -60,6 +75,8 @@ class Status:
             "uptime_ms": round((self._clock() - self._started_s) * 1000),
             "sessions": len(self._sessions),
             "jobs_open": len(self._table.jobs),
+            "jobs_done": self._metrics.total("request_success"),
+            "jobs_cached": self._metrics.total("request_cached"),
             "executions_open": len(self._table.executions),
             "executions_run": self._dispatcher.started,
             "uploaded_bytes": self._broker.uploads.received_bytes,
@@ -70,25 +87,50 @@ class Status:
             "store_evictions": self._store.evictions,
         }
 
-    def _workers(self) -> tuple[WorkerStatus, ...]:
-        running = Counter(execution.worker for execution in self._table.executions.values())
-        return tuple(
-            WorkerStatus(
-                name=str(worker),
-                device=info.device,
-                state="busy" if running[worker] else "idle",
-                running=running[worker],
-                restarts=self._dispatcher.restarts.get(worker, 0),
-            )
-            for worker, info in sorted(self._dispatcher.workers.items())
+    def levels(self) -> Levels:
+        """Return what Prometheus is told, counted anew."""
+        return {
+            **count_requests(self._table),
+            **count_store(self._store),
+            **count_sessions(self._sessions),
+            **count_workers(self._workers(), self._dispatcher.usage.busy_s),
+        }
+
+    def _workers(self) -> tuple[WorkerState, ...]:
+        pool = self._dispatcher.pool
+        return () if pool is None else pool.states()
+
+    def _worker(self, seen: WorkerState) -> WorkerStatus:
+        return WorkerStatus(
+            name=str(seen.worker),
+            device=seen.device,
+            state=seen.state,
+            running=seen.running,
+            restarts=self._dispatcher.restarts.get(seen.worker, 0),
+            pid=seen.pid,
+            models=seen.models[:MODELS_MAX],
+            memory_used_bytes=seen.memory_used_bytes,
+            memory_budget_bytes=seen.memory_budget_bytes,
+            busy_ms=round(self._dispatcher.usage.busy_s.get(seen.worker, 0.0) * 1000),
         )
 
     def _users(self) -> list[UserStatus]:
-        waiting: Counter[tuple[str, str]] = Counter()
-        running: Counter[tuple[str, str]] = Counter()
+        waiting: Counter[Artist] = Counter()
+        running: Counter[Artist] = Counter()
+        batch: Counter[Artist] = Counter()
         for job in self._table.jobs.values():
-            execution = self._table.executions.get(job.execution or 0)
-            count = running if execution is not None and execution.worker is not None else waiting
-            count[(job.owner.user, job.owner.show)] += 1
-        names = sorted({*waiting, *running})
-        return [UserStatus(*name, waiting=waiting[name], running=running[name]) for name in names]
+            artist = (job.owner.user, job.owner.show)
+            runs = state_of(execution_of(job, self._table)) == "running"
+            (running if runs else waiting)[artist] += 1
+            batch[artist] += job.priority == "batch"
+        charged_s = self._dispatcher.usage.charged_s
+        return [
+            UserStatus(
+                *artist,
+                waiting=waiting[artist],
+                running=running[artist],
+                batch=batch[artist],
+                device_ms=round(charged_s.get(artist, 0.0) * 1000),
+            )
+            for artist in sorted({*waiting, *running, *charged_s})
+        ]

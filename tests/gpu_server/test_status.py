@@ -26,7 +26,15 @@ def status(gate: Gate) -> Status:
     """Return the status of that server."""
     sessions = SessionTable("")
     sessions.open(Hello((1,)), b"\0one.", 0.0)
-    return Status(gate.table, gate.store, sessions, gate.dispatcher, gate.broker, gate.clock)
+    return Status(
+        gate.table,
+        gate.store,
+        sessions,
+        gate.dispatcher,
+        gate.broker,
+        gate.dispatcher._metrics,
+        gate.clock,
+    )
 
 
 def test_an_idle_server_says_so(status: Status) -> None:
