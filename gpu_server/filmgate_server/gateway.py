@@ -11,50 +11,19 @@ import structlog
 import zmq
 
 import filmgate
-from filmgate.digest import SUM_BYTES
-from filmgate.errors import (
-    ConfigError,
-    CreditError,
-    FilmgateError,
-    ProtocolError,
-    UnknownBlobError,
-    UnknownSessionError,
-)
+from filmgate.errors import CreditError, FilmgateError, ProtocolError, UnknownSessionError
 from filmgate.wire.codec import Envelope, decode, encode
-from filmgate.wire.messages import (
-    BlobData,
-    BlobGet,
-    BlobPut,
-    Credit,
-    Drain,
-    Hello,
-    JobAck,
-    JobCancel,
-    JobQuery,
-    JobSubmit,
-    Message,
-    ModelsList,
-    StatusGet,
-    Welcome,
-    to_error,
-)
+from filmgate.wire.messages import BlobData, Credit, Drain, Hello, Message, Welcome, to_error
 from filmgate.wire.version import negotiate
-from filmgate_server.broker import Broker
-from filmgate_server.catalogue import Catalogue, PublicBlob
+from filmgate_server.downloads import GET_CREDIT_MAX
 from filmgate_server.metrics import Metrics
-from filmgate_server.sessions import DOWNLOADS_MAX, Download, Session, SessionTable
-from filmgate_server.status import Status
-from filmgate_server.store import Blob
+from filmgate_server.requests import Requests
+from filmgate_server.router import bind_router, is_chosen, port_of
+from filmgate_server.sessions import DOWNLOADS_MAX, Session, SessionTable
 from filmgate_server.watchdog import Watchdog
 
-ROUTE_BYTES = 5
-"""ZeroMQ's own routing ids: a zero byte and a random number; any other was chosen by a client."""
 PARTS_MAX = 3
 MESSAGE_OVERHEAD_BYTES = 64
-GET_CREDIT_MAX = 64 << 20
-HWM_MESSAGES = 4096
-HEARTBEAT_MS = 5_000
-HEARTBEAT_TIMEOUT_MS = 20_000
 PROBE_S = 5.0
 RECEIVE_BURST = 64
 DRAIN_RETRY_MS = 2_000
@@ -72,7 +41,7 @@ class Gateway:
         window_bytes: how many bytes each client may send before we have read them.
 
     Attributes:
-        features: optional features that are told to each client that is let in.
+        requests: answers everything but a hello; set once there is a broker.
         socket: the ROUTER, to poll.
         port: where it listens.
     """
@@ -87,26 +56,16 @@ class Gateway:
         window_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.broker: Broker | None = None
-        self.catalogue: Catalogue | None = None
-        self.status: Status | None = None
+        self.requests: Requests | None = None
         self.instance = secrets.token_bytes(16)
-        self.features: tuple[str, ...] = ()
         self._sessions = sessions
         self._metrics = metrics
         self._chunk_bytes = chunk_bytes
         self._window_bytes = window_bytes
         self._clock = clock
         self._probed_s = clock()
-        self._handlers = self._handler_table()
-        self.socket = _router(context, chunk_bytes)
-        try:
-            self.socket.bind(address)
-        except zmq.ZMQError as error:
-            self.socket.close(0)
-            raise ConfigError(f"The server cannot listen on {address}: {error}.") from error
-        endpoint = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.port = int(endpoint.rpartition(":")[2])
+        self.socket = bind_router(context, address, chunk_bytes)
+        self.port = port_of(self.socket)
         self.watchdog = Watchdog(self.socket, 2 * window_bytes + (16 << 20))
 
     # Receiving.
@@ -132,7 +91,7 @@ class Gateway:
                 parts.append(last)
         self.watchdog.delivered(fd, route, size_bytes)
         self._metrics.received_bytes.inc(size_bytes)
-        if len(route) != ROUTE_BYTES or route[0]:
+        if is_chosen(route):
             self.watchdog.shut_down(route)
             return
         self._handle(route, parts)
@@ -157,39 +116,12 @@ class Gateway:
         session.seen_s = self._clock()
         if len(piece):
             session.spend(len(piece))
-        handler = self._handlers.get(type(envelope.message))
-        if handler is None:
-            raise ProtocolError(f"{envelope.message.kind} is for the client to receive.")
         try:
-            handler(session, envelope.message, envelope.id, piece)
+            self._the_requests.handle(session, envelope.message, envelope.id, piece)
         finally:
             granted = session.refund(self._window_bytes // 4)
             if granted:
                 self.send(session.token, Credit(granted))
-
-    def _answer_error(self, route: bytes, error: FilmgateError, number: int) -> None:
-        self._metrics.wire_errors.labels(code=error.code).inc()
-        self._send(route, to_error(error), re=number)
-        if isinstance(error, CreditError):
-            log.warning("peer overdrew its credit")
-            self.watchdog.shut_down(route)
-        elif isinstance(error, ProtocolError) and not isinstance(error, UnknownSessionError):
-            log.info("protocol error", code=error.code, text=error.text)
-
-    # Handlers, one for each kind that a client sends.
-
-    def _handler_table(self) -> dict[type[Message], Callable[..., None]]:
-        return {
-            ModelsList: self._models_list,
-            StatusGet: self._status_get,
-            JobSubmit: self._job_submit,
-            JobAck: self._job_ack,
-            JobCancel: self._job_cancel,
-            JobQuery: self._job_query,
-            BlobPut: self._blob_put,
-            BlobGet: self._blob_get,
-            Credit: self._credit,
-        }
 
     def _hello(self, route: bytes, hello: Hello, number: int) -> None:
         protocol = negotiate(hello.protocols)
@@ -208,61 +140,9 @@ class Gateway:
             chunk_bytes=self._chunk_bytes,
             credit_bytes=self._window_bytes,
             limits={"downloads": DOWNLOADS_MAX, "credit_bytes": GET_CREDIT_MAX},
-            features=self.features,
         )
         self._send(route, welcome, re=number)
-        self._the_broker.session_back(session.token)
-
-    def _models_list(self, session: Session, asked: ModelsList, number: int, _: object) -> None:
-        if self.catalogue is not None:
-            self.send(session.token, self.catalogue.page(asked.cursor), number)
-
-    def _status_get(self, session: Session, asked: StatusGet, number: int, _: object) -> None:
-        if self.status is not None:
-            self.send(session.token, self.status.page(asked.cursor), number)
-
-    def _job_submit(self, session: Session, submit: JobSubmit, number: int, _: object) -> None:
-        self._the_broker.submit(session.owner, submit, number)
-
-    def _job_ack(self, session: Session, ack: JobAck, number: int, _: object) -> None:
-        self._the_broker.acknowledge(session.owner, ack.job_id, number)
-
-    def _job_cancel(self, session: Session, cancel: JobCancel, number: int, _: object) -> None:
-        self._the_broker.cancel(session.owner, cancel.job_id, number)
-
-    def _job_query(self, session: Session, query: JobQuery, number: int, _: object) -> None:
-        self._the_broker.query(session.owner, query.job_id, number)
-
-    def _blob_put(self, session: Session, put: BlobPut, number: int, piece: memoryview) -> None:
-        self._check_piece(put, piece)
-        self._metrics.uploaded_bytes.inc(len(piece))
-        try:
-            self._the_broker.put(session.owner, put, piece)
-        except FilmgateError as error:
-            error.detail.setdefault("offset", 0)
-            error.detail["digest"] = put.digest.hex()
-            raise
-
-    def _check_piece(self, put: BlobPut, piece: memoryview) -> None:
-        """Demand the pieces that downloads are cut into too: their sums are kept."""
-        end = min(put.offset + self._chunk_bytes, put.size)
-        if put.offset % self._chunk_bytes or len(piece) != end - put.offset:
-            raise ProtocolError(f"A piece of a blob has {self._chunk_bytes} bytes, or is the last.")
-
-    def _blob_get(self, session: Session, get: BlobGet, number: int, _: object) -> None:
-        if len(session.downloads) >= DOWNLOADS_MAX:
-            raise ProtocolError(f"At most {DOWNLOADS_MAX} blobs are sent at a time.")
-        blob = self._find(session, get.digest)
-        if get.offset % self._chunk_bytes or get.offset >= blob.size_bytes:
-            raise ProtocolError("A download starts at the beginning of a piece.")
-        session.downloads[get.digest] = Download(get.offset, number)
-        self._pump(session)
-
-    def _credit(self, session: Session, credit: Credit, number: int, _: object) -> None:
-        session.get_credit += credit.size
-        if session.get_credit > GET_CREDIT_MAX:
-            raise CreditError(f"At most {GET_CREDIT_MAX} bytes of credit are taken.")
-        self._pump(session)
+        self._the_requests.broker.session_back(session.token)
 
     # Sending.
 
@@ -272,18 +152,35 @@ class Gateway:
         if found is not None and found.route is not None:
             self._send(found.route, message, re=re)
 
+    def send_piece(self, session: Session, data: BlobData, piece: memoryview) -> None:
+        """Send a piece of a blob to a session that is there."""
+        if session.route is not None:
+            self._metrics.sent_bytes.inc(len(piece))
+            self._send(session.route, data, piece)
+
+    def answer_error(self, session: Session, error: FilmgateError, number: int) -> None:
+        """Say that request *number* of a session cannot be answered."""
+        if session.route is not None:
+            self._answer_error(session.route, error, number)
+
+    def _answer_error(self, route: bytes, error: FilmgateError, number: int) -> None:
+        self._metrics.wire_errors.labels(code=error.code).inc()
+        self._send(route, to_error(error), re=number)
+        if isinstance(error, CreditError):
+            log.warning("peer overdrew its credit")
+            self.watchdog.shut_down(route)
+        elif isinstance(error, ProtocolError) and not isinstance(error, UnknownSessionError):
+            log.info("protocol error", code=error.code, text=error.text)
+
     def _send(
         self, route: bytes, message: Message, piece: memoryview | None = None, re: int | None = None
-    ) -> bool:
+    ) -> None:
         try:
             header = encode(message, re=re)
         except ProtocolError as error:
             log.error("message too long", kind=message.kind)
             header = encode(to_error(error), re=re)
-        parts: list[Any] = [route, header]
-        if piece is not None:
-            parts.append(piece)
-            self._metrics.sent_bytes.inc(len(piece))
+        parts: list[Any] = [route, header, *([] if piece is None else [piece])]
         try:
             self.socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
         except zmq.Again:
@@ -293,38 +190,8 @@ class Gateway:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
         else:
-            return True
+            return
         self._lose(route)
-        return False
-
-    def _pump(self, session: Session) -> None:
-        """Send pieces of the session's downloads, in turn, as far as its credit reaches."""
-        while session.downloads and session.route is not None:
-            digest, download = next(iter(session.downloads.items()))
-            try:
-                blob = self._find(session, digest)
-            except UnknownBlobError as error:
-                del session.downloads[digest]
-                self._answer_error(session.route, error, download.number)
-                continue
-            start = download.offset
-            end = min(start + self._chunk_bytes, blob.size_bytes)
-            if end - start > session.get_credit:
-                return
-            session.get_credit -= end - start
-            if end == blob.size_bytes:
-                del session.downloads[digest]
-            else:
-                download.offset = end
-                session.downloads.move_to_end(digest)
-            sum_ = blob.sums[start // self._chunk_bytes][:SUM_BYTES]
-            data = BlobData(digest, blob.size_bytes, start, sum_)
-            self._send(session.route, data, blob.content[start:end])
-
-    def _find(self, session: Session, digest: bytes) -> Blob | PublicBlob:
-        """Look a blob up anew for each piece: it may have been evicted and its memory reused."""
-        public = self.catalogue.blob(digest) if self.catalogue is not None else None
-        return public or self._the_broker.blob(session.owner, digest)
 
     # Time and loss.
 
@@ -364,36 +231,16 @@ class Gateway:
         except UnknownSessionError:
             return
         self._sessions.disconnect(session)
-        self._the_broker.session_away(session.token)
+        self._the_requests.broker.session_away(session.token)
         self._forget_idle(session)
 
     def _forget_idle(self, session: Session) -> None:
         """Drop a session whose client has gone and left no job: it can be opened anew."""
-        if session.route is None and self._the_broker.is_idle(session.token):
+        if session.route is None and self._the_requests.broker.is_idle(session.token):
             self._sessions.forget(session)
 
     @property
-    def _the_broker(self) -> Broker:
-        if self.broker is None:
+    def _the_requests(self) -> Requests:
+        if self.requests is None:
             raise ProtocolError("The server has not finished starting.")
-        return self.broker
-
-
-def _router(context: zmq.Context[zmq.Socket[bytes]], chunk_bytes: int) -> zmq.Socket[bytes]:
-    socket = context.socket(zmq.ROUTER)
-    options = {
-        zmq.LINGER: 0,
-        zmq.ROUTER_MANDATORY: 1,
-        zmq.ROUTER_HANDOVER: 0,
-        zmq.SNDHWM: HWM_MESSAGES,
-        zmq.RCVHWM: 64,
-        zmq.MAXMSGSIZE: max(chunk_bytes, 65536),
-        zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
-        zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
-        zmq.HEARTBEAT_TTL: HEARTBEAT_TIMEOUT_MS,
-        zmq.HANDSHAKE_IVL: 10_000,
-        zmq.BACKLOG: 256,
-    }
-    for option, value in options.items():
-        socket.setsockopt(option, value)
-    return socket
+        return self.requests

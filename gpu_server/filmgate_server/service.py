@@ -31,6 +31,7 @@ from filmgate_server.metrics import Metrics
 from filmgate_server.pool.local import LocalPool, PoolSettings
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
+from filmgate_server.requests import Requests
 from filmgate_server.scheduler import FirstInFirstOut
 from filmgate_server.segments import allow_many_segments
 from filmgate_server.sessions import SessionTable
@@ -99,12 +100,15 @@ class Service:
         self._pool = LocalPool(settings, self._dispatcher)
         self._dispatcher.pool = self._pool
         self._broker.dispatcher = self._dispatcher
-        self.gateway.broker = self._broker
-        self.gateway.catalogue = Catalogue(self._registry, config.chunk_bytes)
-        self._status = Status(
-            table, self._store, sessions, self._dispatcher, self._broker, self.metrics, clock
+        self._status = Status(table, self._store, sessions, self._dispatcher, self._broker, clock)
+        self.gateway.requests = Requests(
+            self.gateway,
+            self._broker,
+            Catalogue(self._registry, config.chunk_bytes),
+            self._status,
+            self.metrics,
+            config.chunk_bytes,
         )
-        self.gateway.status = self._status
 
     def _device(self) -> WorkerInfo | None:
         return next(iter(self._dispatcher.workers.values()), None)
@@ -184,7 +188,7 @@ class Service:
         self._broker.tick()
         self._store.expire(now_s - self._config.result_ttl_s)
         self._forget_old_jobs()
-        self.metrics.set_levels(self._status.levels())
+        self.metrics.set_gauges(self._status.counters())
 
     def _forget_old_jobs(self) -> None:
         try:

@@ -136,6 +136,7 @@ def sample(kind: str) -> Message:
         "protocols": (1,),
         "server": "",
         "state": "",
+        "blobs": 0,
         "instance": bytes(16),
         "resume": bytes(16),
         "resumed": False,
