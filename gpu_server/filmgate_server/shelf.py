@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filmgate.errors import ManifestError
+from filmgate_server.memory import open_memory
 from filmgate_server.registry.local import Package, load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
 
@@ -30,6 +31,7 @@ class Shelf:
     def __init__(self, device: str, threads: int, loading: Loading) -> None:
         self._device = device
         self._threads = threads
+        self._memory = open_memory(device, None)
         self._loading = loading
         self._packages: dict[bytes, Package] = {}
         self._runtimes: OrderedDict[bytes, Runtime] = OrderedDict()
@@ -62,7 +64,9 @@ class Shelf:
             while len(self._runtimes) >= LOADED_MAX:
                 self._runtimes.popitem(last=False)[1].close()
             with self._load():
-                runtime = load_runtime(package.path, package.manifest, self._device, self._threads)
+                runtime = load_runtime(
+                    package.path, package.manifest, self._device, self._threads, self._memory
+                )
             self._runtimes[package.digest] = runtime
         self._runtimes.move_to_end(package.digest)
         return runtime

@@ -1,22 +1,29 @@
-"""Cut a frame into tiles of one shape, and put their results together again.
+"""Where a frame is cut into tiles of one shape, and which smaller tiles there are to fall back on.
 
-The frame is split evenly under a maximum, which wastes least. Each tile sees `halo_px` beyond the
-part it contributes; where the halo covers what a model's result depends on, the tiled frame equals
-the whole one and needs no blending.
+The frame is split evenly under a maximum, which wastes least. Neighbouring tiles overlap by the
+manifest's ``blend_px`` and by ``halo_px`` on either side of that: they fade into each other over
+the pixels in the middle, and each of those pixels has the whole halo around it in both tiles. So
+where the halo covers what a result depends on, the tiled frame equals the whole one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filmgate.errors import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from filmgate.manifest import Tiling
-    from filmgate_server.runtime.port import Pixels, Step
+    from filmgate.manifest import Manifest, Tiling
+
+LADDER_TOP_PX = 2048
+LADDER_FLOOR_PX = 128
+"""Below it a tile takes less memory than any net, and most of it would be halo."""
+
+KEPT_PX_MIN = 16
+"""What a tile must contribute at least, beside its overlaps."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +34,15 @@ class Span:
         start: where the tile begins, its halo included.
         stop: where it ends, its halo included.
         inner_start: where the part begins that it contributes to the result.
-        inner_stop: where that part ends.
+        inner_stop: where that part ends; the next tile's part begins `fade` px before it.
+        fade: over how many pixels from `inner_start` on the tile fades in over the previous one.
     """
 
     start: int
     stop: int
     inner_start: int
     inner_stop: int
+    fade: int = 0
 
     @property
     def size(self) -> int:
@@ -55,6 +64,11 @@ class Span:
         """The contributed part in the tile."""
         return slice(self.inner_start - self.start, self.inner_stop - self.start)
 
+    def scaled(self, scale: int) -> Span:
+        """Return the span in a result that is *scale* times larger."""
+        edges = (self.start, self.stop, self.inner_start, self.inner_stop, self.fade)
+        return Span(*(edge * scale for edge in edges))
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -63,62 +77,104 @@ class Tile:
     y: Span
     x: Span
 
+    @property
+    def area_px(self) -> int:
+        """How many pixels it has, its halo included."""
+        return self.y.size * self.x.size
 
-def plan_tiles(height: int, width: int, tiling: Tiling, multiple_of: int = 1) -> list[Tile]:
-    """Cut a frame of *height* × *width* px, row by row.
+    def scaled(self, scale: int) -> Tile:
+        """Return the tile in a result that is *scale* times larger."""
+        return Tile(self.y.scaled(scale), self.x.scaled(scale))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All tiles of a frame: every row's span with every column's; iterated row by row."""
+
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+
+    def __len__(self) -> int:
+        """Return how many tiles there are."""
+        return len(self.rows) * len(self.columns)
+
+    def __iter__(self) -> Iterator[Tile]:
+        """Yield the tiles, row by row."""
+        return (Tile(y, x) for y in self.rows for x in self.columns)
+
+
+def plan_tiles(height: int, width: int, tiling: Tiling, multiple_of: int = 1) -> Grid:
+    """Cut a frame of *height* × *width* px.
 
     Args:
         height: of the frame.
         width: of the frame.
-        tiling: the longest side of a tile and its halo; without a maximum the frame stays whole.
+        tiling: the longest side of a tile, its halo and the width of the fades; without a maximum
+            the frame stays whole.
         multiple_of: tiles begin at multiples of it, so that a net that reduces its input sees the
             same grid as on the whole frame. All tiles have the same shape, except that the last of
             a row or column is up to ``multiple_of - 1`` px shorter where the frame itself ends off
             that grid.
 
     Raises:
-        ManifestError: the maximum leaves no room between the halos.
+        ManifestError: the maximum leaves no room between the overlaps.
     """
     rows, columns = (split(size, tiling, multiple_of) for size in (height, width))
-    return [Tile(y, x) for y in rows for x in columns]
+    return Grid(tuple(rows), tuple(columns))
 
 
 def split(length: int, tiling: Tiling, multiple_of: int = 1) -> list[Span]:
     """Cut one axis of *length* px; see `plan_tiles`."""
     if tiling.max_tile_px == 0 or length <= tiling.max_tile_px:
         return [Span(0, length, 0, length)]
-    halo = _round_up(tiling.halo_px, multiple_of)
-    longest_stride = (tiling.max_tile_px - 2 * halo) // multiple_of * multiple_of
+    overlap = _overlap_px(tiling, multiple_of)
+    longest_stride = (tiling.max_tile_px - overlap) // multiple_of * multiple_of
     if longest_stride <= 0:
         raise ManifestError(f"Tiles of {tiling.max_tile_px} px leave no room between their halos.")
-    count = -(-(length - 2 * halo) // longest_stride)
-    stride = _round_up(-(-(length - 2 * halo) // count), multiple_of)
-    size = stride + 2 * halo
+    count = -(-(length - overlap) // longest_stride)
+    stride = _round_up(-(-(length - overlap) // count), multiple_of)
+    size = stride + overlap
     last = _round_up(length - size, multiple_of)
     starts = [min(place * stride, last) for place in range(count)]
-    seams = [0, *(start + halo for start in starts[1:]), length]
+    fades = [0, *(start + (overlap - tiling.blend_px) // 2 for start in starts[1:])]
+    ends = [*(start + tiling.blend_px for start in fades[1:]), length]
     return [
-        Span(start, min(start + size, length), seams[place], seams[place + 1])
-        for place, start in enumerate(starts)
+        Span(start, min(start + size, length), fade, end, tiling.blend_px if start else 0)
+        for start, fade, end in zip(starts, fades, ends, strict=True)
     ]
 
 
-def render_tiles(
-    tiles: Sequence[Tile],
-    render: Callable[[Tile], Mapping[str, Pixels]],
-    results: Mapping[str, Pixels],
-    step: Step,
-) -> None:
-    """Fill each of *results* (H, W, C) with what *render* returns for each tile, halo included.
+def tile_ladder(manifest: Manifest) -> tuple[int, ...]:
+    """Return the longest sides of a tile to try one after the other where memory does not suffice.
 
-    Raises:
-        CancelledError: from *step*, which is called before each tile and after the last.
+    Args:
+        manifest: of the package.
+
+    Returns:
+        The manifest's own maximum first (0: the whole frame), then the powers of two below it, 2048
+        at most, down to the least that the halo and the fades leave room in. A package that may not
+        be cut, for it declares neither a maximum nor a halo, has no other than its own.
     """
-    for done, tile in enumerate(tiles):
-        step(done, len(tiles))
-        for name, pixels in render(tile).items():
-            results[name][tile.y.inner, tile.x.inner] = pixels[tile.y.kept, tile.x.kept]
-    step(len(tiles), len(tiles))
+    tiling, multiple_of = manifest.tiling, manifest.geometry.multiple_of
+    if not (tiling.max_tile_px or tiling.halo_px):
+        return (0,)
+    floor = max(LADDER_FLOOR_PX, _overlap_px(tiling, multiple_of) + max(KEPT_PX_MIN, multiple_of))
+    rungs = [tiling.max_tile_px]
+    rung = LADDER_TOP_PX
+    while rung >= floor:
+        if rung < (tiling.max_tile_px or rung + 1):
+            rungs.append(rung)
+        rung //= 2
+    return tuple(rungs)
+
+
+def tiling_at(tiling: Tiling, max_tile_px: int | None) -> Tiling:
+    """Return *tiling* with another longest side of a tile; None leaves it as it is."""
+    return tiling if max_tile_px is None else replace(tiling, max_tile_px=max_tile_px)
+
+
+def _overlap_px(tiling: Tiling, multiple_of: int) -> int:
+    return _round_up(2 * tiling.halo_px + tiling.blend_px, multiple_of)
 
 
 def _round_up(number: int, multiple_of: int) -> int:

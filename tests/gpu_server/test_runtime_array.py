@@ -11,6 +11,7 @@ import pytest
 from fakes.packages import write_package
 from filmgate.errors import CancelledError, IntegrityError, ManifestError, ModelError
 from filmgate.tensor import Tensor, TensorSpec
+from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
 
@@ -23,7 +24,7 @@ def _ignore(done: int, total: int) -> None:
 
 def _load(path: Path) -> Runtime:
     package = load_package(path)
-    return load_runtime(package.path, package.manifest, "cpu", 1)
+    return load_runtime(package.path, package.manifest, "cpu", 1, CpuMemory())
 
 
 def _model(body: str) -> str:

@@ -16,6 +16,7 @@ from filmgate.errors import CancelledError, InputError, ModelError
 from filmgate.image.exr import load_exr
 from filmgate.manifest import Manifest, Tiling
 from filmgate.tensor import Tensor, TensorSpec
+from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.exposure import auto_exposure
 from filmgate_server.zoo import ZOO_FOLDER
@@ -74,7 +75,7 @@ def manifest() -> Manifest:
 @pytest.fixture(scope="module")
 def runtime(manifest: Manifest) -> Iterator[OidnRuntime]:
     """Return the runtime, as a worker loads it."""
-    runtime = OidnRuntime(manifest, "cpu", THREADS)
+    runtime = OidnRuntime(manifest, "cpu", THREADS, CpuMemory())
     yield runtime
     runtime.close()
 
@@ -83,7 +84,7 @@ def runtime(manifest: Manifest) -> Iterator[OidnRuntime]:
 def small_tiles(manifest: Manifest) -> Iterator[OidnRuntime]:
     """Return the runtime with tiles far smaller than the frames of these tests."""
     tiling = Tiling(max_tile_px=272, halo_px=manifest.tiling.halo_px)
-    runtime = OidnRuntime(dataclasses.replace(manifest, tiling=tiling), "cpu", THREADS)
+    runtime = OidnRuntime(dataclasses.replace(manifest, tiling=tiling), "cpu", THREADS, CpuMemory())
     yield runtime
     runtime.close()
 
@@ -334,7 +335,7 @@ def test_tensors_must_be_images(runtime: OidnRuntime) -> None:
 def test_an_absent_gpu_is_named(manifest: Manifest) -> None:
     """A worker that is told of a GPU that is not there says so."""
     with pytest.raises(ModelError, match="GPU 99"):
-        OidnRuntime(manifest, "cuda:99", 0)
+        OidnRuntime(manifest, "cuda:99", 0, CpuMemory())
 
 
 def test_native_errors_are_raised() -> None:

@@ -19,6 +19,7 @@ from fakes.packages import write_package
 from filmgate.errors import CancelledError, ManifestError, ModelError
 from filmgate.manifest import Geometry, Manifest, Tiling
 from filmgate.tensor import Tensor, TensorSpec
+from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.zoo import ZOO_FOLDER
 
@@ -58,7 +59,7 @@ def _image(height: int, width: int) -> Pixels:
 
 
 def _with(manifest: Manifest, **changes: Any) -> TorchRuntime:
-    return TorchRuntime(SMOOTH, dataclasses.replace(manifest, **changes), "cpu", 1)
+    return TorchRuntime(SMOOTH, dataclasses.replace(manifest, **changes), "cpu", 1, CpuMemory())
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +223,7 @@ def _package(
     code = SCALE.replace("BODY", body)
     path = write_package(tmp_path / "toy", engine="torch", code=code, more=more)
     file.rename(path / file.name)
-    return TorchRuntime(path, load_package(path).manifest, "cpu", 1)
+    return TorchRuntime(path, load_package(path).manifest, "cpu", 1, CpuMemory())
 
 
 def _factors(*values: float) -> NDArray[np.float32]:
@@ -260,14 +261,14 @@ def test_weights_must_be_safetensors(tmp_path: Path) -> None:
     path = write_package(tmp_path / "toy", engine="torch", code=code, more=more)
     (path / "weights.bin").write_bytes(content)
     with pytest.raises(ManifestError, match="safetensors"):
-        TorchRuntime(path, load_package(path).manifest, "cpu", 1)
+        TorchRuntime(path, load_package(path).manifest, "cpu", 1, CpuMemory())
 
 
 def test_the_entry_must_be_a_module(tmp_path: Path) -> None:
     """A class that is no torch module belongs to another engine."""
     path = write_package(tmp_path / "toy", engine="torch")
     with pytest.raises(ManifestError, match=r"torch\.nn\.Module"):
-        TorchRuntime(path, load_package(path).manifest, "cpu", 1)
+        TorchRuntime(path, load_package(path).manifest, "cpu", 1, CpuMemory())
 
 
 @pytest.mark.parametrize(
@@ -290,4 +291,4 @@ def test_a_result_without_a_name_is_explained(tmp_path: Path) -> None:
 def test_an_absent_gpu_is_named(manifest: Manifest) -> None:
     """A worker that is told of a GPU that is not there says so."""
     with pytest.raises(ModelError):
-        TorchRuntime(SMOOTH, manifest, "cuda:99", 1)
+        TorchRuntime(SMOOTH, manifest, "cuda:99", 1, CpuMemory())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,11 @@ from hypothesis import strategies as st
 
 from filmgate.errors import CancelledError, ManifestError
 from filmgate.manifest import Tiling
-from filmgate_server.tiles import Tile, plan_tiles, render_tiles, split
+from filmgate_server.runtime.mosaic import Mosaic, render_tiles
+from filmgate_server.tiles import Tile, plan_tiles, split
+
+if TYPE_CHECKING:
+    from filmgate_server.runtime.port import Step
 
 lengths = st.integers(1, 3000)
 multiples = st.sampled_from([1, 2, 16])
@@ -76,14 +82,14 @@ def test_tiles_without_room_are_refused() -> None:
 def test_identity_is_exact(height: int, width: int, tiling: Tiling) -> None:
     """A frame of any size that is cut and put together is the same frame."""
     frame = np.random.default_rng(0).standard_normal((height, width, 3), np.float32)
-    result = np.full_like(frame, np.nan)
+    mosaic = Mosaic({"color": frame.shape})
     render_tiles(
         plan_tiles(height, width, tiling),
-        lambda tile: {"color": frame[tile.y.outer, tile.x.outer]},
-        {"color": result},
+        lambda tile, within: [{"color": frame[tile.y.outer, tile.x.outer]}],
+        [mosaic],
         lambda done, total: None,
     )
-    np.testing.assert_array_equal(result, frame)
+    np.testing.assert_array_equal(mosaic.results["color"], frame)
 
 
 def test_step_can_stop_between_tiles() -> None:
@@ -95,12 +101,12 @@ def test_step_can_stop_between_tiles() -> None:
         if done == 2:
             raise CancelledError("Enough.")
 
-    def render(tile: Tile) -> dict[str, np.ndarray]:
+    def render(tile: Tile, within: Step) -> list[Any]:
         rendered.append(tile)
-        return {}
+        return []
 
     with pytest.raises(CancelledError):
-        render_tiles(plan_tiles(90, 90, Tiling(40, 4)), render, {}, step)
+        render_tiles(plan_tiles(90, 90, Tiling(40, 4)), render, [], step)
     assert len(rendered) == 2
 
 
@@ -108,5 +114,5 @@ def test_step_hears_of_every_tile_and_of_the_end() -> None:
     """Progress counts from nothing to all."""
     heard: list[tuple[int, int]] = []
     tiles = plan_tiles(90, 30, Tiling(40, 4))
-    render_tiles(tiles, lambda tile: {}, {}, lambda done, total: heard.append((done, total)))
+    render_tiles(tiles, lambda tile, within: [], [], lambda *counts: heard.append(counts))
     assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from filmgate.errors import InputError
 from filmgate.manifest import (
+    Batch,
     Geometry,
     ModelInput,
     ModelOutput,
@@ -25,6 +26,7 @@ from filmgate.manifest import (
 )
 from filmgate.params import Parameter, resolve_parameters
 from filmgate.tensor import DTYPE_BYTES, Tensor, TensorSpec
+from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
 from filmgate_server.zoo import ZOO_FOLDER
@@ -39,7 +41,7 @@ def _ignore(done: int, total: int) -> None:
 
 def _load(name: str) -> Runtime:
     package = load_package(ZOO_FOLDER / name)
-    return load_runtime(package.path, package.manifest, "cpu", 1)
+    return load_runtime(package.path, package.manifest, "cpu", 1, CpuMemory())
 
 
 def _bytes(size: int) -> bytes:
@@ -160,7 +162,17 @@ def test_the_page_shows_a_real_manifest(repository: Path) -> None:
 def test_the_page_names_every_field_and_model(repository: Path) -> None:
     """A field that a manifest can have, or a model of the zoo, is not left undocumented."""
     page = (repository / "docs" / "models.md").read_text(encoding="utf-8")
-    tables = (ModelInput, ModelOutput, Geometry, Tiling, Temporal, RuntimeSpec, Parameter, Weights)
+    tables = (
+        ModelInput,
+        ModelOutput,
+        Geometry,
+        Tiling,
+        Temporal,
+        Batch,
+        RuntimeSpec,
+        Parameter,
+        Weights,
+    )
     names = {field.name for table in tables for field in dataclasses.fields(table)}
     names |= {path.parent.name for path in ZOO_FOLDER.glob("*/model.toml")}
     assert {name for name in names if name not in re.findall(r"[a-z0-9_]+", page)} == set()

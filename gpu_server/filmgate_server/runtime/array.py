@@ -1,41 +1,49 @@
 """Run a package that is Python on numpy arrays.
 
 Its entry names a class, made without arguments, with ``infer(inputs, params, step)`` as in
-`filmgate_server.runtime.port.Runtime`. It may also have ``infer_tensors(inputs, outputs, params,
-step)``; the outputs then have the main input's type and shape, and no conversion takes place.
+`filmgate_server.runtime.port.Runtime`, called for each tile. It may also have
+
+- ``infer_batch(frames, params, step)``, which gets a list of such inputs and returns a list of
+  outputs; without it frames are computed one after the other;
+- ``infer_tensors(inputs, outputs, params, step)``; the outputs then have the main input's type and
+  shape, no conversion takes place and nothing is cut.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filmgate_server.runtime.source import checked_outputs, load_entry, model_errors
-from filmgate_server.runtime.tensors import ImageRuntime, main_spec
+from filmgate_server.runtime.packaged import PackagedRuntime
+from filmgate_server.runtime.source import call_model, load_entry
+from filmgate_server.runtime.tensors import main_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
-    from filmgate_server.runtime.port import Pixels, Step
+    from filmgate_server.memory import DeviceMemory
+    from filmgate_server.runtime.port import Images, Step
 
 
-class ArrayRuntime(ImageRuntime):
+class ArrayRuntime(PackagedRuntime):
     """A package of Python on numpy arrays; see `filmgate_server.runtime.port.Runtime`."""
 
-    def __init__(self, package_path: Path, manifest: Manifest) -> None:
-        super().__init__(manifest)
+    def __init__(self, package_path: Path, manifest: Manifest, memory: DeviceMemory) -> None:
+        super().__init__(manifest, memory)
         self._model: Any = load_entry(package_path, manifest)
         self._native = hasattr(self._model, "infer_tensors")
 
-    def infer(
-        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
-    ) -> dict[str, Pixels]:
-        """Run the model on images."""
-        with model_errors(self._manifest):
-            outputs = self._model.infer(inputs, params, step)
-            return checked_outputs(self._manifest, inputs, outputs)
+    def compute(self, windows: Sequence[Images], params: Mapping[str, Any], step: Step) -> Any:
+        """Call the package, once where it can take several frames."""
+        if len(windows) > 1 and hasattr(self._model, "infer_batch"):
+            return call_model(
+                self._manifest, lambda: list(self._model.infer_batch(windows, params, step))
+            )
+        return call_model(
+            self._manifest, lambda: [self._model.infer(each, params, step) for each in windows]
+        )
 
     def output_specs(
         self,
@@ -54,14 +62,15 @@ class ArrayRuntime(ImageRuntime):
         outputs: Mapping[str, Tensor],
         params: Mapping[str, Any],
         step: Step,
+        max_tile_px: int | None = None,
     ) -> None:
         """Run the model on tensors, in their own type where the package can do that."""
         if not self._native:
-            super().infer_tensors(inputs, outputs, params, step)
+            super().infer_tensors(inputs, outputs, params, step, max_tile_px)
             return
-        with model_errors(self._manifest):
-            self._model.infer_tensors(inputs, outputs, params, step)
+        call_model(self._manifest, lambda: self._model.infer_tensors(inputs, outputs, params, step))
 
     def close(self) -> None:
         """Forget the model."""
         self._model = None
+        super().close()

@@ -61,7 +61,7 @@ class Device:
 
     def __init__(self, name: str, threads: int) -> None:
         kind, _, place = name.partition(":")
-        self.on_host = kind == "cpu"
+        self.on_host = kind != "cuda"
         self.native = _new_cpu() if self.on_host else _new_cuda(int(place or 0))
         if self.on_host:
             self.native.set_int("numThreads", threads)

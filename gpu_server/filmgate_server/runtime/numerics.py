@@ -6,20 +6,18 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from filmgate.errors import ModelError
+from filmgate_server.tiles import tiling_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filmgate.manifest import Manifest
+    from filmgate.manifest import Manifest, Tiling
 
 DISTRIBUTIONS = {"oidn": "pyoidn", "torch": "torch", "array": "numpy"}
 """The installed distribution whose version stands for each engine."""
 
 _COMPANIONS = {"torch": "safetensors"}
 """What an engine cannot be used without."""
-
-BATCH = 1
-"""Frames per call; another batch size would pick other kernels and change last bits."""
 
 
 def engine_versions() -> dict[str, str]:
@@ -34,26 +32,42 @@ def engine_versions() -> dict[str, str]:
     return found
 
 
-def numerics_id(manifest: Manifest, device_class: str, engines: Mapping[str, str]) -> str:
+def numerics_id(
+    manifest: Manifest,
+    device_class: str,
+    engines: Mapping[str, str],
+    tile_px: int | None = None,
+) -> str:
     """Name everything else that determines the pixels; part of the work key and the provenance.
 
     Args:
         manifest: of the package.
         device_class: of the worker, for example ``cpu`` or ``cuda-sm90``.
         engines: of the worker: each engine's version.
+        tile_px: the longest side of a tile where it is not the manifest's; 0 is the whole frame.
 
     Returns:
-        For example ``oidn-2.5.1.0/float32/cpu/tile-2048+96/batch-1``.
+        For example ``oidn-2.5.1.0/float32/cpu/tile-2048+96/batch-1``: tiles of at most 2048 px with
+        a halo of 96 px. ``+96~32`` has fades of 32 px as well. The batch is the largest one that
+        the manifest says to leave every pixel as it is.
 
     Raises:
         ModelError: the engine is not installed there.
     """
-    engine, tiling = manifest.runtime.engine, manifest.tiling
+    engine, precision = manifest.runtime.engine, manifest.runtime.precision
     if engine not in engines:
         raise missing_engine(engine)
-    tile = f"tile-{tiling.max_tile_px}+{tiling.halo_px}" if tiling.max_tile_px else "whole"
-    precision = manifest.runtime.precision
-    return f"{engine}-{engines[engine]}/{precision}/{device_class}/{tile}/batch-{BATCH}"
+    tile = _tile_text(tiling_at(manifest.tiling, tile_px))
+    return (
+        f"{engine}-{engines[engine]}/{precision}/{device_class}/{tile}/batch-{manifest.batch.max}"
+    )
+
+
+def _tile_text(tiling: Tiling) -> str:
+    if not tiling.max_tile_px:
+        return "whole"
+    fade = f"~{tiling.blend_px}" if tiling.blend_px else ""
+    return f"tile-{tiling.max_tile_px}+{tiling.halo_px}{fade}"
 
 
 def missing_engine(engine: str) -> ModelError:

@@ -11,14 +11,16 @@ from filmgate.errors import InputError
 from filmgate.image.half import HALF_MAX
 from filmgate_server.runtime.denoiser import CHANNELS, QUALITIES, Device, TileFilter
 from filmgate_server.runtime.exposure import auto_exposure
+from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.tensors import ImageRuntime
-from filmgate_server.tiles import Tile, plan_tiles, render_tiles
+from filmgate_server.tiles import Tile, plan_tiles, tiling_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from filmgate.manifest import Manifest
-    from filmgate_server.runtime.port import Pixels, Step
+    from filmgate_server.memory import DeviceMemory
+    from filmgate_server.runtime.port import Images, Pixels, Step
 
 GRID_PX = 16
 """The net halves its input four times: tiles on this grid see what the whole frame would."""
@@ -36,21 +38,33 @@ class OidnRuntime(ImageRuntime):
     is one, is denoised by itself with its sign turned, and subtracted.
     """
 
-    def __init__(self, manifest: Manifest, device: str, threads: int) -> None:
-        super().__init__(manifest)
+    def __init__(self, manifest: Manifest, device: str, threads: int, memory: DeviceMemory) -> None:
+        super().__init__(manifest, memory)
         self._device = Device(device, threads)
+        self.owned.callback(self._device.close)
 
     def infer(
-        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
+        self,
+        inputs: Images,
+        params: Mapping[str, Any],
+        step: Step,
+        max_tile_px: int | None = None,
     ) -> dict[str, Pixels]:
         """Denoise an image; all tiles share the exposure of the whole frame."""
         _check(inputs)
         framed = {name: _framed(pixels) for name, pixels in _used(inputs).items()}
-        result = np.empty_like(framed["color"])
-        tiles = plan_tiles(result.shape[0], result.shape[1], self._manifest.tiling, GRID_PX)
+        shape = framed["color"].shape
+        tiling = tiling_at(self._manifest.tiling, max_tile_px)
+        mosaic = Mosaic({"color": shape})
         with _Passes(self._device, framed, params) as passes:
-            render_tiles(tiles, passes.render, {"color": result}, step)
-        return {"color": np.ascontiguousarray(_unframed(result))}
+
+            def render(tile: Tile, within: Step) -> list[dict[str, Pixels]]:
+                del within  # the native call counts no steps
+                with self._memory.lend(self._tile_bytes(tile)):
+                    return [{"color": passes.render(tile)}]
+
+            render_tiles(plan_tiles(shape[0], shape[1], tiling, GRID_PX), render, [mosaic], step)
+        return {"color": np.ascontiguousarray(_unframed(mosaic.results["color"]))}
 
     def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
         """Say what is too large for the net, and what cannot be used."""
@@ -61,10 +75,6 @@ class OidnRuntime(ImageRuntime):
         if "normal" in inputs and "albedo" not in inputs:
             found.append("The normals were not used: the net takes them only together with albedo.")
         return found
-
-    def close(self) -> None:
-        """Give the device back."""
-        self._device.close()
 
 
 class _Passes:
@@ -93,12 +103,12 @@ class _Passes:
     def __exit__(self, *exception: object) -> None:
         self._owned.close()
 
-    def render(self, tile: Tile) -> dict[str, Pixels]:
+    def render(self, tile: Tile) -> Pixels:
         """Denoise one tile; the second pass runs only where something is negative."""
         result = self._light.render(tile)
         if self._dark and self._is_dark[tile.y.outer, tile.x.outer].any():
             result -= self._dark.render(tile)
-        return {"color": result}
+        return result
 
 
 def _check(inputs: Mapping[str, Pixels]) -> None:

@@ -6,13 +6,15 @@ at a time. It knows nothing of files, blobs or jobs: pixels and numbers in, pixe
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from filmgate_server.runtime.array import ArrayRuntime
+from filmgate_server.runtime.tensors import MIB
 from filmgate_server.runtime.weights import verify_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -20,37 +22,81 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
+    from filmgate_server.memory import DeviceMemory
+    from filmgate_server.runtime.tensors import ImageRuntime
 
     Pixels = NDArray[np.float32]
-    """(H, W, C), C-contiguous, scene-linear, in the channel order of the manifest."""
+    """(H, W, C), C-contiguous, scene-linear, in the channel order of the manifest; an input that a
+    temporal model gets at several times is (T, H, W, C), in the order of the plan."""
+
+    Images = Mapping[str, Pixels]
+    """By the manifest's names of inputs, all of one height and width."""
 
     Step = Callable[[int, int], None]
     """``step(done, total)`` in tiles, called before each tile and once after the last one. It
-    raises `CancelledError` when nobody wants the result any more; a runtime lets that pass."""
+    raises `CancelledError` when nobody wants the result any more; a runtime lets that pass. It may
+    run another, more urgent frame on the same runtime before it returns."""
 
 
 class Runtime(Protocol):
     """A loaded model package on one device."""
 
     def infer(
-        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
+        self,
+        inputs: Images,
+        params: Mapping[str, Any],
+        step: Step,
+        max_tile_px: int | None = None,
     ) -> dict[str, Pixels]:
         """Run the model on images.
 
         Args:
-            inputs: by the manifest's names, all of the main input's height and width, NaN and
-                infinity already scrubbed; absent optional inputs are left out. Never written to.
-            params: every declared parameter, resolved to its declared type.
+            inputs: NaN and infinity already scrubbed; absent optional inputs are left out. Never
+                written to.
+            params: every declared parameter, resolved to its declared type; for a temporal model of
+                the kind ``between`` also ``fraction``, 0 to 1: where between the two frames.
             step: see `Step`.
+            max_tile_px: the longest side of a tile, one of `filmgate_server.tiles.tile_ladder`;
+                None means the manifest's.
 
         Returns:
-            New arrays by the manifest's output names.
+            New arrays (H, W, C) by the manifest's output names, the manifest's scale times as large
+            as the main input.
 
         Raises:
             InputError: an input is missing or does not fit.
+            DeviceMemoryError: the device's memory does not hold a tile; nothing of the frame is
+                held any more, so that it can be tried again.
             ModelError: the model failed.
             CancelledError: from *step*.
         """
+        ...
+
+    def infer_batch(
+        self,
+        frames: Sequence[Images],
+        params: Mapping[str, Any],
+        step: Step,
+        max_tile_px: int | None = None,
+    ) -> list[dict[str, Pixels]]:
+        """Run the model on several frames of the same inputs and shapes together.
+
+        Args:
+            frames: at most as many as the manifest's ``batch.max``.
+            params: as for `infer`, the same for all.
+            step: as for `infer`; it counts the tiles of one frame.
+            max_tile_px: as for `infer`.
+
+        Returns:
+            What `infer` would have returned for each frame.
+
+        Raises:
+            InputError: too many frames, or their shapes differ; and as for `infer`.
+        """
+        ...
+
+    def model_bytes(self) -> int:
+        """Return the device memory that the loaded model takes, as far as the runtime knows."""
         ...
 
     def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
@@ -73,6 +119,7 @@ class Runtime(Protocol):
         outputs: Mapping[str, Tensor],
         params: Mapping[str, Any],
         step: Step,
+        max_tile_px: int | None = None,
     ) -> None:
         """Run the model on tensors and write into the caller's memory.
 
@@ -82,9 +129,11 @@ class Runtime(Protocol):
                 not overlap an input; their previous content is undefined.
             params: as for `infer`.
             step: as for `infer`.
+            max_tile_px: as for `infer`; a package that takes tensors as they are is not cut.
 
         Raises:
             InputError: an input is missing or does not fit.
+            DeviceMemoryError: as for `infer`.
             ModelError: the model failed; the outputs' content is undefined.
             CancelledError: from *step*; likewise.
         """
@@ -95,7 +144,9 @@ class Runtime(Protocol):
         ...
 
 
-def load_runtime(package_path: Path, manifest: Manifest, device: str, threads: int) -> Runtime:
+def load_runtime(
+    package_path: Path, manifest: Manifest, device: str, threads: int, memory: DeviceMemory
+) -> Runtime:
     """Load the package at *package_path* onto a device.
 
     Args:
@@ -103,20 +154,33 @@ def load_runtime(package_path: Path, manifest: Manifest, device: str, threads: i
         manifest: of that package.
         device: ``cpu``, ``cpu:0``, ``cuda:0``, …
         threads: how many threads the arithmetic may use on a CPU; 0 leaves it to the engine.
+        memory: of the device. What the manifest says the model to take is borrowed until the
+            runtime is closed, and what it says a tile to take for as long as that is computed.
 
     Raises:
         ManifestError: the package cannot be used: code or weights are missing or wrong.
         IntegrityError: weights are not what the manifest's sha256 says.
+        DeviceMemoryError: the device's memory does not hold the model.
         ModelError: the engine is not installed here or cannot use the device.
     """
     verify_weights(package_path, manifest)
+    with ExitStack() as borrowed:
+        borrowed.enter_context(memory.lend(manifest.runtime.model_mib * MIB))
+        runtime = _new_runtime(package_path, manifest, device, threads, memory)
+        runtime.owned.push(borrowed.pop_all())
+    return runtime
+
+
+def _new_runtime(
+    package_path: Path, manifest: Manifest, device: str, threads: int, memory: DeviceMemory
+) -> ImageRuntime:
     # Each engine costs seconds and hundreds of megabytes to import: a worker pays for what it runs.
     if manifest.runtime.engine == "oidn":
         from filmgate_server.runtime.oidn import OidnRuntime  # noqa: PLC0415
 
-        return OidnRuntime(manifest, device, threads)
+        return OidnRuntime(manifest, device, threads, memory)
     if manifest.runtime.engine == "torch":
         from filmgate_server.runtime.torch_module import TorchRuntime  # noqa: PLC0415
 
-        return TorchRuntime(package_path, manifest, device, threads)
-    return ArrayRuntime(package_path, manifest)
+        return TorchRuntime(package_path, manifest, device, threads, memory)
+    return ArrayRuntime(package_path, manifest, memory)

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from filmgate.errors import FilmgateError, ManifestError, ModelError
+from filmgate.errors import DeviceMemoryError, FilmgateError, ManifestError, ModelError
 from filmgate_server.registry.content import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
     from pathlib import Path
 
     from filmgate.manifest import Manifest
     from filmgate_server.runtime.port import Pixels
 
+_T = TypeVar("_T")
 
 _SERIAL = count()
+
+_OUT_OF_MEMORY = "OutOfMemoryError"
+"""What torch and its kin call it; found by name, for this module imports none of them."""
 
 
 def load_entry(package_path: Path, manifest: Manifest) -> Any:
@@ -49,20 +52,25 @@ def load_entry(package_path: Path, manifest: Manifest) -> Any:
         raise ManifestError(text, "Correct the package's code.") from error
 
 
-@contextmanager
-def model_errors(manifest: Manifest) -> Generator[None]:
-    """Turn whatever a package's code raises into a `ModelError`; our own errors pass.
+def call_model(manifest: Manifest, call: Callable[[], _T]) -> _T:
+    """Return what *call* returns; whatever a package's code raises becomes one of our errors.
 
     Raises:
+        DeviceMemoryError: the device's memory does not suffice; what the call held is free again.
         ModelError: names the package and what it raised.
+        FilmgateError: our own errors pass.
     """
     try:
-        yield
+        return call()
     except FilmgateError:
         raise
     except Exception as error:
-        text = f"{manifest.name} failed on this frame: {type(error).__name__}: {error}"
-        raise ModelError(text) from error
+        if type(error).__name__ != _OUT_OF_MEMORY:
+            text = f"{manifest.name} failed on this frame: {type(error).__name__}: {error}"
+            raise ModelError(text) from error
+        words = str(error).partition("\n")[0]
+    # Not in the handler: as the new error's context the old one would keep every tensor alive.
+    raise DeviceMemoryError(f"{manifest.name} does not fit into the device's memory: {words}")
 
 
 def named_outputs(manifest: Manifest, returned: object) -> Mapping[str, Any]:
@@ -83,28 +91,43 @@ def named_outputs(manifest: Manifest, returned: object) -> Mapping[str, Any]:
 def checked_outputs(
     manifest: Manifest, inputs: Mapping[str, Pixels], returned: object
 ) -> dict[str, Pixels]:
-    """Return the declared outputs as contiguous float32.
+    """Return the declared outputs as float32.
 
     Args:
         manifest: of the package.
-        inputs: what its code got.
+        inputs: what its code got, (H, W, C) or (T, H, W, C).
         returned: what its code returned: arrays by the outputs' names.
 
     Raises:
-        ModelError: it is no mapping, or an output is missing, is no array, is not as large as the
-            main input or has other channels than declared.
+        ModelError: it is no mapping, or an output is missing, is no array, is not the manifest's
+            scale times as large as the main input or has other channels than declared.
     """
     outputs = named_outputs(manifest, returned)
-    main = inputs[manifest.main_input.name].shape
+    shapes = output_shapes(manifest, inputs[manifest.main_input.name].shape)
     checked: dict[str, Pixels] = {}
     for declared in manifest.outputs:
-        wanted = (*main[:2], len(declared.channels) or main[2])
+        wanted = shapes[declared.name]
         pixels = outputs.get(declared.name)
         if getattr(pixels, "shape", None) != wanted:
             text = f"{manifest.name} returned {_kind(pixels)} for {declared.name!r}, not {wanted}."
             raise ModelError(text)
-        checked[declared.name] = np.ascontiguousarray(pixels, dtype=np.float32)
+        checked[declared.name] = np.asarray(pixels, dtype=np.float32)
     return checked
+
+
+def output_shapes(manifest: Manifest, main: tuple[int, ...]) -> dict[str, tuple[int, int, int]]:
+    """Return (H, W, C) of each output, by its name.
+
+    Args:
+        manifest: of the package.
+        main: the main input's shape, (H, W, C) or (T, H, W, C).
+    """
+    height, width, channels = main[-3:]
+    scale = manifest.geometry.scale
+    return {
+        output.name: (height * scale, width * scale, len(output.channels) or channels)
+        for output in manifest.outputs
+    }
 
 
 def _kind(returned: object) -> str:

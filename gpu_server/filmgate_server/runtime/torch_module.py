@@ -1,22 +1,22 @@
 """Run a package that is a torch module: code in the package, weights in safetensors.
 
 Its entry names a `torch.nn.Module` made without arguments. ``forward`` gets each input by its name
-as (1, C, H, W), scene-linear, and each parameter by its name; optional inputs that are absent are
-left out. It returns a tensor for one output, or a mapping by the outputs' names.
+as (N, C, H, W), scene-linear, and each parameter by its name; optional inputs that are absent are
+left out. N is 1 unless the manifest allows batches. Inputs of several times are (N, T, C, H, W). It
+returns a tensor for one output, or a mapping by the outputs' names.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from filmgate.errors import ManifestError
+from filmgate.errors import DeviceMemoryError, ManifestError
 from filmgate_server.registry.content import locate
 from filmgate_server.runtime.numerics import missing_engine
-from filmgate_server.runtime.source import checked_outputs, load_entry, model_errors, named_outputs
-from filmgate_server.runtime.tensors import ImageRuntime
-from filmgate_server.tiles import Tile, plan_tiles, render_tiles
+from filmgate_server.runtime.packaged import PackagedRuntime
+from filmgate_server.runtime.source import call_model, load_entry, named_outputs
 
 try:
     import torch
@@ -26,11 +26,14 @@ except ImportError as error:
     raise missing_engine("torch") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from filmgate.manifest import Manifest
-    from filmgate_server.runtime.port import Pixels, Step
+    from filmgate_server.memory import DeviceMemory
+    from filmgate_server.runtime.port import Images, Pixels, Step
+
+_T = TypeVar("_T")
 
 PRECISIONS = {
     "float32": torch.float32,
@@ -38,61 +41,75 @@ PRECISIONS = {
     "bfloat16": torch.bfloat16,
 }
 
+_BATCH_AXES = 4
 
-class TorchRuntime(ImageRuntime):
+
+class TorchRuntime(PackagedRuntime):
     """A torch module behind `filmgate_server.runtime.port.Runtime`."""
 
-    def __init__(self, package_path: Path, manifest: Manifest, device: str, threads: int) -> None:
+    def __init__(
+        self,
+        package_path: Path,
+        manifest: Manifest,
+        device: str,
+        threads: int,
+        memory: DeviceMemory,
+    ) -> None:
         _settle(threads)
-        super().__init__(manifest)
-        self._device = torch.device("cpu" if device.startswith("cpu") else device)
+        super().__init__(manifest, memory)
+        self._device = torch.device(device if device.startswith("cuda") else "cpu")
         self._precision = PRECISIONS[manifest.runtime.precision]
         self._module = _load_module(package_path, manifest).eval().requires_grad_(False)
-        with model_errors(manifest):
-            self._module.to(self._device, self._precision)
-            self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not typed
+        self._guarded(self._to_its_device)
 
-    def infer(
-        self, inputs: Mapping[str, Pixels], params: Mapping[str, Any], step: Step
-    ) -> dict[str, Pixels]:
-        """Run the module on each tile of an image."""
-        geometry, main = self._manifest.geometry, inputs[self._manifest.main_input.name]
-        height, width, channels = main.shape
-        tiles = plan_tiles(height, width, self._manifest.tiling, geometry.multiple_of)
-        results = {
-            output.name: np.empty((height, width, len(output.channels) or channels), np.float32)
-            for output in self._manifest.outputs
-        }
-        with model_errors(self._manifest), torch.inference_mode():
-            render_tiles(tiles, lambda tile: self._render(tile, inputs, params), results, step)
-        return results
+    def compute(self, windows: Sequence[Images], params: Mapping[str, Any], step: Step) -> Any:
+        """Run the module once on all *windows*."""
+        return self._guarded(lambda: self._forward(windows, params))
 
-    def _render(
-        self, tile: Tile, inputs: Mapping[str, Pixels], params: Mapping[str, Any]
-    ) -> dict[str, Pixels]:
-        window = {name: pixels[tile.y.outer, tile.x.outer] for name, pixels in inputs.items()}
-        given = {name: self._to_device(pixels) for name, pixels in window.items()}
-        returned: object = self._module(**given, **params)
-        if isinstance(returned, torch.Tensor):
-            returned = {self._manifest.outputs[0].name: returned}
-        named = named_outputs(self._manifest, returned)
-        results = {name: _to_pixels(tensor, tile) for name, tensor in named.items()}
-        return checked_outputs(self._manifest, window, results)
-
-    def _to_device(self, pixels: Pixels) -> torch.Tensor:
-        """Return (1, C, H, W) in the net's precision, its edges repeated to a full multiple."""
-        tensor = torch.tensor(pixels, device=self._device).permute(2, 0, 1)[None]
-        multiple_of = self._manifest.geometry.multiple_of
-        below, right = (-size % multiple_of for size in tensor.shape[2:])
-        if below or right:
-            tensor = torch.nn.functional.pad(tensor, (0, right, 0, below), mode="replicate")
-        return tensor.to(self._precision, memory_format=torch.channels_last)
+    def model_bytes(self) -> int:
+        """Return how many bytes the weights take."""
+        state = self._module.state_dict().values()
+        return sum(tensor.numel() * tensor.element_size() for tensor in state)
 
     def close(self) -> None:
         """Forget the module and return the GPU's cached memory."""
         del self._module
+        self._trim()
+        super().close()
+
+    def _guarded(self, call: Callable[[], _T]) -> _T:
+        try:
+            return call_model(self._manifest, call)
+        except DeviceMemoryError:
+            self._trim()
+            raise
+
+    def _trim(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _to_its_device(self) -> None:
+        self._module.to(self._device, self._precision)
+        self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not typed
+
+    def _forward(
+        self, windows: Sequence[Images], params: Mapping[str, Any]
+    ) -> list[dict[str, Pixels]]:
+        with torch.inference_mode():
+            given = {name: self._to_device([each[name] for each in windows]) for name in windows[0]}
+            returned: object = self._module(**given, **params)
+            if isinstance(returned, torch.Tensor):
+                returned = {self._manifest.outputs[0].name: returned}
+            named = named_outputs(self._manifest, returned)
+            frames = {name: _to_frames(tensor) for name, tensor in named.items()}
+        return [{name: frames[name][place] for name in frames} for place in range(len(windows))]
+
+    def _to_device(self, frames: Sequence[Pixels]) -> torch.Tensor:
+        """Return (N, C, H, W), or (N, T, C, H, W) of clips, in the net's precision."""
+        tensor = torch.as_tensor(np.stack(frames), device=self._device).movedim(-1, -3)
+        if tensor.ndim == _BATCH_AXES:
+            return tensor.to(self._precision, memory_format=torch.channels_last)
+        return tensor.to(self._precision)
 
 
 def _settle(threads: int) -> None:
@@ -126,7 +143,6 @@ def _load_state(package_path: Path, manifest: Manifest) -> dict[str, torch.Tenso
     return state
 
 
-def _to_pixels(tensor: torch.Tensor, tile: Tile) -> Pixels:
-    """Return (H, W, C) of the tile, without what was added to a full multiple."""
-    pixels: Pixels = tensor[0].permute(1, 2, 0).float().cpu().numpy()
-    return pixels[: tile.y.size, : tile.x.size]
+def _to_frames(tensor: torch.Tensor) -> Pixels:
+    """Return (N, H, W, C)."""
+    return tensor.permute(0, 2, 3, 1).float().cpu().numpy()

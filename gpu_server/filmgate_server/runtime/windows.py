@@ -1,0 +1,58 @@
+"""Cut out of the inputs what a tile sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from filmgate.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filmgate_server.runtime.port import Pixels
+    from filmgate_server.tiles import Tile
+
+_IMAGE_AXES = 3
+_CLIP_AXES = 4
+
+
+def frame_size(inputs: Mapping[str, Pixels], main: str) -> tuple[int, int]:
+    """Return the height and the width that all *inputs* have; *main* is the main one.
+
+    Raises:
+        InputError: one is neither (H, W, C) nor (T, H, W, C), is empty, or has another size.
+    """
+    if main not in inputs:
+        raise InputError(f"The model needs the input {main!r}.")
+    height, width = _size(main, inputs[main])
+    for name, pixels in inputs.items():
+        if _size(name, pixels) != (height, width):
+            raise InputError(f"Input {name!r} has another size than the main input.")
+    return height, width
+
+
+def _size(name: str, pixels: Pixels) -> tuple[int, int]:
+    if pixels.ndim not in (_IMAGE_AXES, _CLIP_AXES) or 0 in pixels.shape:
+        raise InputError(f"Input {name!r} is no image but an array of shape {pixels.shape}.")
+    return pixels.shape[-3], pixels.shape[-2]
+
+
+def cut(pixels: Pixels, tile: Tile, multiple_of: int) -> Pixels:
+    """Return what *tile* sees of an image.
+
+    Args:
+        pixels: (H, W, C) or (T, H, W, C).
+        tile: where; of a clip, in every frame.
+        multiple_of: height and width become multiples of it: the last row and column are repeated.
+
+    Returns:
+        A view, or a new array where something had to be repeated.
+    """
+    window = pixels[..., tile.y.outer, tile.x.outer, :]
+    below, right = (-size % multiple_of for size in window.shape[-3:-1])
+    if not (below or right):
+        return window
+    margins = ((0, 0),) * (window.ndim - _IMAGE_AXES) + ((0, below), (0, right), (0, 0))
+    return np.pad(window, margins, mode="edge")
