@@ -28,6 +28,7 @@ from filmgate_server.jobs import JobTable
 from filmgate_server.journal import Journal
 from filmgate_server.logs import configure_logs
 from filmgate_server.metrics import Metrics
+from filmgate_server.notify import ALIVE, Notifier
 from filmgate_server.pool.local import LocalPool, PoolSettings
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
@@ -62,6 +63,7 @@ class Service:
         self._turned_s = self._clock()
         self._drain_until_s: float | None = None
         self._wake, self._waker = socket.socketpair()
+        self._notifier = Notifier()
         self.metrics = Metrics()
         self._build(token)
 
@@ -100,7 +102,9 @@ class Service:
         self._pool = LocalPool(settings, self._dispatcher)
         self._dispatcher.pool = self._pool
         self._broker.dispatcher = self._dispatcher
-        self._status = Status(table, self._store, sessions, self._dispatcher, self._broker, clock)
+        self._status = Status(
+            table, self._store, sessions, self._dispatcher, self._broker, self.metrics, clock
+        )
         self.gateway.requests = Requests(
             self.gateway,
             self._broker,
@@ -165,6 +169,7 @@ class Service:
                 self.gateway.lost()
             elif fd == self._wake.fileno():
                 self._wake.recv(64)
+                self.gateway.announce_drain()
             elif isinstance(fd, int):
                 self._pool.handle(fd)
         now_s = self._turned_s = self._clock()
@@ -188,7 +193,8 @@ class Service:
         self._broker.tick()
         self._store.expire(now_s - self._config.result_ttl_s)
         self._forget_old_jobs()
-        self.metrics.set_gauges(self._status.counters())
+        self.metrics.set_levels(self._status.levels())
+        self._notifier.tell(ALIVE)
 
     def _forget_old_jobs(self) -> None:
         try:

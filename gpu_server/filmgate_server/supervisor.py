@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import select
 import signal
 import socket
@@ -17,8 +16,10 @@ import structlog
 
 from filmgate.endpoint import Endpoint, publish_endpoint, withdraw_endpoint
 from filmgate.errors import ConfigError, FilmgateError, error_from_wire
+from filmgate_server.admission_token import keep_token
 from filmgate_server.children import Child, spawn_child
 from filmgate_server.config import ANY_PORT, ServerConfig
+from filmgate_server.notify import ALIVE, READY, STOPPING, Notifier, status_line
 
 GATEWAY_MODULE = "filmgate_server.service"
 MALLOC_SETTINGS = {
@@ -27,7 +28,6 @@ MALLOC_SETTINGS = {
 }
 """For glibc: the gateway's messages of 1 MiB come from pages that are there already."""
 
-TOKEN_BYTES = 32
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -61,13 +61,14 @@ class Supervisor:
         on_ready: Callable[[Endpoint], None],
         lifeline_fd: int | None = None,
     ) -> None:
-        self._token = secrets.token_hex(TOKEN_BYTES)
+        self._token = keep_token(config.journal_path)
         self._settings: dict[str, Any] = {
             **config.to_settings(),
             "journal": str(config.journal_path),
             "token": self._token,
         }
         self._drain_s = config.drain_s
+        self._notifier = Notifier()
         self._on_ready = on_ready
         self._lifeline_fd = lifeline_fd
         self._child: Child | None = None
@@ -127,6 +128,7 @@ class Supervisor:
         if self._lifeline_fd in readable:
             self._read_lifeline()
         self._look_after_child()
+        self._tell_alive()
 
     def _asked_to_stop(self, times: int) -> None:
         """Let accepted work finish at the first signal; at the second, stop at once."""
@@ -143,7 +145,13 @@ class Supervisor:
             self._lifeline_fd = None
             self._stop_within(ABANDONED_GRACE_S)
 
+    def _tell_alive(self) -> None:
+        """Speak for a gateway that is not there; one that is there speaks for itself."""
+        if self._child is None or self._report_fd >= 0:
+            self._notifier.tell(ALIVE)
+
     def _stop_within(self, seconds: float) -> None:
+        self._notifier.tell(STOPPING, status_line("finishing accepted work"))
         self._stop_by_s = time.monotonic() + seconds
         self._start_again_s = None
         if self._child is not None:
@@ -172,6 +180,7 @@ class Supervisor:
                 "Its last lines above say why.",
             )
         log.error("gateway died", status=status)
+        self._notifier.tell(status_line("the gateway died and is started again"))
         if self._lifeline_fd is not None:
             self._stop_by_s = 0.0
             return
@@ -198,6 +207,7 @@ class Supervisor:
         # Started again, it must be found where clients look for it.
         self._settings.update(port=report["port"], http_port=report["http_port"])
         log.info("ready", port=report["port"], http_port=report["http_port"])
+        self._notifier.tell(READY, status_line(f"serving on port {report['port']}"))
         if self._endpoint is None:
             self._endpoint = Endpoint(report["port"], self._token, os.getpid())
             self._announce(self._endpoint)
