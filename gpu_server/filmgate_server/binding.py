@@ -85,6 +85,29 @@ def bind_own_file(wanted: ModelInput, plate: Plate, view: str, chosen: str | Non
     return named.get(view) or next(iter(named.values()))
 
 
+def same_place(plate: Plate, main: Plate, bound: BoundInput, label: str) -> Part:
+    """Return the part of *plate* that holds what *bound* names in *main*, another frame of it.
+
+    Args:
+        plate: a neighbour of *main*, or *main* itself.
+        main: the frame that the input was bound in.
+        bound: where it is there.
+        label: of the input and frame, for the error's text.
+
+    Raises:
+        LayerError: *plate* lacks the part or one of the channels.
+    """
+    wanted = main.parts[bound.place]
+    for part in plate.parts:
+        same = (part.view, part.name) == (wanted.view, wanted.name)
+        if same and set(bound.channels) <= set(part.channels):
+            return part
+    raise LayerError(
+        f"{label}, lacks the channels {', '.join(bound.channels)} that the main frame has.",
+        "Render every frame with the same layers.",
+    )
+
+
 def _layers(plate: Plate, view: str) -> list[str]:
     """Return the layers of *view*, or of the first view if the file has no such view."""
     views = [part.view for part in plate.parts]

@@ -1,9 +1,8 @@
-"""Executions on EXR files: decode, bind, scrub; infer; merge, encode."""
+"""Executions on EXR files: decode; infer; merge, encode."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,15 +14,15 @@ from filmgate.image.container import Limits
 from filmgate.image.exr import BufferWriter, max_encoded_bytes, parse_exr, write_exr
 from filmgate.image.frame import Part, Plate
 from filmgate.image.merge import merged, model_only
-from filmgate.image.provenance import Provenance
-from filmgate.image.reframe import fitted
-from filmgate.image.scrub import scrub
+from filmgate.image.provenance import Provenance, input_key, time_text
 from filmgate.manifest import Manifest, ModelOutput
 from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
-from filmgate_server.binding import BoundInput, BoundView, bind_own_file, bind_views
+from filmgate_server.binding import BoundInput
+from filmgate_server.decoded import DecodedFrames
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import Run
-from filmgate_server.task import Room, step_of_view
+from filmgate_server.shots import Shot, ShotReader
+from filmgate_server.task import Footage, Room, step_of_view
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels, Runtime, Step
@@ -35,18 +34,6 @@ fast networks compressing takes longer than it saves (docs/performance.md)."""
 PREVIEW_NAME = "preview"
 """The name of the small picture for a panel, beside the outputs."""
 
-Group = Mapping[str, InputBlob]
-
-
-@dataclass
-class Shot:
-    """One view of one file on its way: where its inputs are, then their pixels, then the result."""
-
-    plate: Plate
-    bound: BoundView
-    inputs: dict[str, Pixels] = field(default_factory=dict[str, "Pixels"])
-    outputs: dict[str, Pixels] = field(default_factory=dict[str, "Pixels"])
-
 
 class ImageTask:
     """An execution whose inputs are ``image/x-exr``; the answers are too.
@@ -54,41 +41,50 @@ class ImageTask:
     Args:
         manifest: of the model.
         order: what was asked for.
-        groups: the input files of each view, by input name.
+        footage: the input files of each view.
         limits: what a file may ask for.
+        decoded: keeps the frames of models that take several of them.
     """
 
     def __init__(
-        self, manifest: Manifest, order: Run, groups: Sequence[Group], limits: Limits
+        self,
+        manifest: Manifest,
+        order: Run,
+        footage: Sequence[Footage],
+        limits: Limits,
+        decoded: DecodedFrames,
     ) -> None:
         self.warnings: list[str] = []
         self._manifest = manifest
         self._order = order
-        self._groups = groups
+        self._footage = footage
         self._limits = limits
+        self._decoded = decoded
         self._shots: list[list[Shot]] = []
 
     def decode(self) -> None:
         """Read the files and bring every input to the main one's data window."""
-        self._shots = [self._decode(group) for group in self._groups]
+        reader = ShotReader(self._manifest, self._order.layers, self._load, self._warn)
+        self._shots = [reader.read(footage) for footage in self._footage]
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:
         """Run the model on each view."""
         del room  # asked for by `encode`, which knows the sizes
         shots = [shot for group in self._shots for shot in group]
         for place, shot in enumerate(shots):
-            self._warn(runtime.remarks(shot.inputs, self._order.params))
+            params = {**self._order.params, **shot.params}
+            self._warn(runtime.remarks(shot.inputs, params))
             step_here = partial(step_of_view, step, place, len(shots))
-            shot.outputs = runtime.infer(shot.inputs, self._order.params, step_here)
+            shot.outputs = runtime.infer(shot.inputs, params, step_here)
             shot.inputs = {}
 
     def encode(self, room: Room) -> list[Produced]:
-        """Write one file of each group, or one for each output, into shared memory."""
+        """Write one file of each view, or one for each output, into shared memory."""
         for shot in (shot for shots in self._shots for shot in shots):
             self._warn(_not_finite(shot.outputs))
         files = [
-            (name, group, plate)
-            for group, shots in zip(self._groups, self._shots, strict=True)
+            (name, footage, plate)
+            for footage, shots in zip(self._footage, self._shots, strict=True)
             for name, plate in self._files(shots)
         ]
         pictures = self._pictures()
@@ -96,40 +92,20 @@ class ImageTask:
         sizes = [max_encoded_bytes(plate) for _, _, plate in files]
         memory = iter(room([*sizes, *(len(picture) for _, picture in pictures)]))
         written = [
-            self._produced(name, group, EXR_MEDIA, write_exr(plate, BufferWriter(next(memory))))
-            for name, group, plate in files
+            self._produced(name, footage, EXR_MEDIA, write_exr(plate, BufferWriter(next(memory))))
+            for name, footage, plate in files
         ]
-        for group, picture in pictures:
+        for footage, picture in pictures:
             next(memory)[: len(picture)] = picture
-            written.append(self._produced(PREVIEW_NAME, group, PNG_MEDIA, len(picture)))
+            written.append(self._produced(PREVIEW_NAME, footage, PNG_MEDIA, len(picture)))
         return written
 
-    def _decode(self, group: Group) -> list[Shot]:
-        main = self._manifest.main_input.name
-        plates = {name: parse_exr(blob.data, self._limits) for name, blob in group.items()}
-        shared = [entry for entry in self._manifest.inputs if entry.name not in plates]
-        layers = self._order.layers
-        inside = {
-            name: layer for name, layer in layers.items() if name not in plates or name == main
-        }
-        views = bind_views([self._manifest.main_input, *shared], plates[main], inside)
-        shots = [Shot(plates[main], bound) for bound in views]
-        for shot in shots:
-            self._fill(shot, plates)
-        return shots
-
-    def _fill(self, shot: Shot, plates: Mapping[str, Plate]) -> None:
-        main = self._manifest.main_input.name
-        target = shot.plate.parts[shot.bound.inputs[main].place]
-        sources = {name: (shot.plate, bound) for name, bound in shot.bound.inputs.items()}
-        for name in plates.keys() - {main}:
-            wanted, chosen = self._manifest.input(name), self._order.layers.get(name)
-            own = bind_own_file(wanted, plates[name], shot.bound.view, chosen)
-            sources[name] = (plates[name], own)
-        for name, (plate, bound) in sources.items():
-            pixels = fitted(target, plate.parts[bound.place], bound.channels, name)
-            shot.inputs[name], report = scrub(pixels)
-            self._warn([f"{name}: {report.text}"] if report.text else [])
+    def _load(self, blob: InputBlob) -> Plate:
+        """Decode a file; only neighbours are worth keeping."""
+        decode = partial(parse_exr, blob.data, self._limits)
+        if self._manifest.temporal.kind == "frame":
+            return decode()
+        return self._decoded.plate(blob.entry.digest, decode)
 
     def _files(self, shots: Sequence[Shot]) -> list[tuple[str, Plate]]:
         outputs = self._manifest.outputs
@@ -198,8 +174,11 @@ class ImageTask:
 
     def _provenance(self) -> Provenance:
         texts = self._order.provenance
+        moving = self._manifest.temporal.kind != "frame"
         inputs = {
-            ".".join(filter(None, (entry.name, entry.view))): digest_text(entry.digest)
+            input_key(entry.name, entry.view, entry.time if moving else None): digest_text(
+                entry.digest
+            )
             for entry in self._order.inputs
         }
         known = {name: texts.get(name, "") for name in ("model_digest", "numerics", "version")}
@@ -210,20 +189,22 @@ class ImageTask:
             inputs=inputs,
             layers=self._order.layers,
             wish=vars(self._order.wish),
+            time=time_text(self._order.time) if moving else "",
             **known,
         )
 
-    def _pictures(self) -> list[tuple[Group, bytes]]:
-        """Return a small picture of each group's first view, if they are wished for."""
+    def _pictures(self) -> list[tuple[Footage, bytes]]:
+        """Return a small picture of each file's first view, if they are wished for."""
         if not self._order.wish.preview:
             return []
         name = self._manifest.outputs[0].name
-        pairs = zip(self._groups, self._shots, strict=True)
-        return [(group, _picture(shots[0].outputs[name])) for group, shots in pairs]
+        pairs = zip(self._footage, self._shots, strict=True)
+        return [(footage, _picture(shots[0].outputs[name])) for footage, shots in pairs]
 
-    def _produced(self, name: str, group: Group, media: str, size_bytes: int) -> Produced:
-        main = group[self._manifest.main_input.name].entry
-        return Produced(name, main.time, main.view, media, size_bytes)
+    def _produced(self, name: str, footage: Footage, media: str, size_bytes: int) -> Produced:
+        main = footage.main.entry
+        time = main.time if footage.plan is None else self._order.time
+        return Produced(name, time, main.view, media, size_bytes)
 
     def _warn(self, sentences: Sequence[str]) -> None:
         self.warnings.extend(text for text in sentences if text not in self.warnings)

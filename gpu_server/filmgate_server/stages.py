@@ -12,6 +12,7 @@ from filmgate.image.codec import set_codec_threads
 from filmgate.image.container import Limits
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.records import EXR_MEDIA
+from filmgate_server.decoded import DecodedFrames
 from filmgate_server.execution import Execution, Produced
 from filmgate_server.image_task import ImageTask
 from filmgate_server.mappings import Mappings
@@ -19,7 +20,7 @@ from filmgate_server.pool.messages import Attachment, Done, OutputEntry
 from filmgate_server.registry.local import Package
 from filmgate_server.segments import Segment
 from filmgate_server.shelf import Shelf
-from filmgate_server.task import Task, common_media, group_by_view
+from filmgate_server.task import Task, find_footage
 from filmgate_server.tensor_task import TensorTask
 
 Deliver = Callable[[Execution, Done, Sequence[int]], None]
@@ -43,6 +44,7 @@ class Stages:
         self._mappings = mappings
         self._frame_bytes_max = frame_bytes_max
         self._deliver = deliver
+        self._decoded = DecodedFrames()
         set_codec_threads(threads)
 
     def decode(self, execution: Execution) -> None:
@@ -81,13 +83,14 @@ class Stages:
         self._deliver(execution, done, [segment.fd for segment in created])
 
     def _new_task(self, execution: Execution, package: Package) -> Task:
-        groups = group_by_view(package.manifest, execution.blobs)
-        media = {common_media(group) for group in groups}
+        order = execution.order
+        footage = find_footage(package.manifest, execution.blobs, order.time)
+        media = {each.media for each in footage}
         if media == {EXR_MEDIA}:
             limits = Limits(max_bytes=self._frame_bytes_max)
-            return ImageTask(package.manifest, execution.order, groups, limits)
+            return ImageTask(package.manifest, order, footage, limits, self._decoded)
         if media == {TENSOR_MEDIA}:
-            return TensorTask(package.manifest, execution.order, groups)
+            return TensorTask(package.manifest, order, [each.at_main for each in footage])
         raise UnsupportedError(f"No model takes inputs of media {', '.join(sorted(media))}.")
 
     def _make_room(self, execution: Execution, sizes: Sequence[int]) -> list[memoryview]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from filmgate.errors import InputError
 from filmgate.manifest import Manifest
+from filmgate.temporal import FramePlan
 from filmgate_server.execution import InputBlob, Produced
+from filmgate_server.groups import (
+    common_media,
+    group_by_view,
+    plan_group,
+    stands_still,
+)
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Runtime, Step
@@ -38,45 +45,53 @@ class Task(Protocol):
         ...
 
 
-def group_by_view(manifest: Manifest, blobs: Sequence[InputBlob]) -> list[dict[str, InputBlob]]:
-    """Return the inputs of each view by name; an input without a view serves every view.
+@dataclass(frozen=True)
+class Footage:
+    """The input blobs of one view's result.
+
+    Attributes:
+        files: by the manifest's input name and by time; the main input is among them.
+        plan: which of them the model gets; None where it takes one of each input.
+        main: the main input, or the one of its frames that the result is a version of.
+        media: the media type of all.
+    """
+
+    files: Mapping[str, Mapping[float, InputBlob]]
+    plan: FramePlan | None
+    main: InputBlob
+    media: str
+
+    def stands_still(self, name: str) -> bool:
+        """Tell whether the input *name* is one picture beside several frames of the main one."""
+        return stands_still(self.files[name], self.files[self.main.entry.name])
+
+    @property
+    def at_main(self) -> dict[str, InputBlob]:
+        """Each input at the main frame, by name; one that stands still is always the same."""
+        return {
+            name: next(iter(frames.values())) if len(frames) == 1 else frames[self.main.entry.time]
+            for name, frames in self.files.items()
+        }
+
+
+def find_footage(manifest: Manifest, blobs: Sequence[InputBlob], time: float) -> list[Footage]:
+    """Return the inputs of each view for the result at *time*, in frames.
 
     Raises:
-        InputError: an input is unknown or given twice, or a view lacks the main input.
+        InputError: inputs are unknown, given twice, missing or of different media.
     """
-    for blob in blobs:
-        if blob.entry.name not in {known.name for known in manifest.inputs}:
-            raise InputError(f"{manifest.name} has no input {blob.entry.name!r}.")
-    main = [blob for blob in blobs if blob.entry.name == manifest.main_input.name]
-    if not main:
-        raise InputError(f"{manifest.name} needs the input {manifest.main_input.name!r}.")
-    if len({blob.entry.view for blob in main}) != len(main):
-        raise InputError(f"{manifest.name} takes one frame at a time, not {len(main)}.")
-    return [_of_view(blob.entry.view, blobs) for blob in main]
-
-
-def _of_view(view: str, blobs: Sequence[InputBlob]) -> dict[str, InputBlob]:
-    chosen: dict[str, InputBlob] = {}
-    for blob in sorted(blobs, key=lambda blob: blob.entry.view == view):  # its own view's win
-        name = blob.entry.name
-        if blob.entry.view not in (view, ""):
-            continue
-        if name in chosen and chosen[name].entry.view == blob.entry.view:
-            raise InputError(f"The input {name!r} is given twice.")
-        chosen[name] = blob
-    return chosen
-
-
-def common_media(group: Mapping[str, InputBlob]) -> str:
-    """Return the media type of all inputs.
-
-    Raises:
-        InputError: they differ.
-    """
-    media = {blob.entry.media for blob in group.values()}
-    if len(media) > 1:
-        raise InputError(f"The inputs are of different media: {', '.join(sorted(media))}.")
-    return media.pop()
+    of_entry = {blob.entry: blob for blob in blobs}
+    found: list[Footage] = []
+    for group in group_by_view(manifest, [blob.entry for blob in blobs]):
+        plan = plan_group(manifest, time, group)
+        frames = group[manifest.main_input.name]
+        main = next(iter(frames.values())) if plan is None else frames[plan.main]
+        files = {
+            name: {at: of_entry[entry] for at, entry in entries.items()}
+            for name, entries in group.items()
+        }
+        found.append(Footage(files, plan, of_entry[main], common_media(group)))
+    return found
 
 
 def step_of_view(step: Step, place: int, count: int, done: int, total: int) -> None:

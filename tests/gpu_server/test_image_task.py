@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,10 @@ from filmgate.image.frame import Plate
 from filmgate.image.provenance import read_provenance
 from filmgate.image.window import Window
 from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
+from filmgate_server.decoded import DecodedFrames
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.image_task import MODEL_COMPRESSION, ImageTask
+from filmgate_server.task import find_footage
 
 MERGED = Wish(mode="merged")
 
@@ -39,6 +42,8 @@ class Result:
     def __init__(
         self,
         *groups: Mapping[str, InputBlob],
+        time: float = 3.0,
+        decoded: DecodedFrames | None = None,
         model: Any = None,
         function: Any = None,
         limits: Limits | None = None,
@@ -49,7 +54,10 @@ class Result:
         self.room = Room()
         self.steps = Steps()
         blobs = [each for group in groups for each in group.values()]
-        task = ImageTask(self.model, order(blobs, **work), groups, limits or Limits())
+        footage = find_footage(self.model, blobs, time)
+        sent = replace(order(blobs, **work), time=time)
+        kept = decoded or DecodedFrames()
+        task = ImageTask(self.model, sent, footage, limits or Limits(), kept)
         task.decode()
         task.infer(self.runtime, self.steps, self.room)
         self.produced: list[Produced] = task.encode(self.room)

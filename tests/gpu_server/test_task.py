@@ -1,52 +1,41 @@
-"""Which inputs make a frame."""
+"""The input blobs of a result."""
 
 from __future__ import annotations
 
-import pytest
-
 from fakes.frames import blob, manifest
-from filmgate.errors import InputError
-from filmgate_server.execution import InputBlob
-from filmgate_server.task import common_media, group_by_view, step_of_view
+from filmgate_server.task import find_footage, step_of_view
+
+MOVING = manifest(temporal={"kind": "window", "before": 1, "after": 1})
 
 
-def names(*blobs: InputBlob) -> list[dict[str, str]]:
-    """Return each group's inputs with their views."""
-    groups = group_by_view(manifest(), blobs)
-    return [{name: each.entry.view for name, each in group.items()} for group in groups]
+def test_each_view_has_its_footage() -> None:
+    """The main blob is that of the view, further inputs are found beside it."""
+    left, right = (blob(view.encode(), view=view) for view in ("left", "right"))
+    albedo = blob(b"shared", "albedo")
+    one, other = find_footage(manifest(), [left, right, albedo], 3.0)
+    assert (one.main, other.main) == (left, right)
+    assert one.at_main == {"color": left, "albedo": albedo}
+    assert one.plan is None
 
 
-def test_input_without_a_view_serves_every_view() -> None:
-    """One albedo for both eyes; an eye's own wins."""
-    left, right = (blob(b"", view=view) for view in ("left", "right"))
-    shared, own = blob(b"", "albedo"), blob(b"", "albedo", "right")
-    assert names(left, right, own, shared) == [
-        {"color": "left", "albedo": ""},
-        {"color": "right", "albedo": "right"},
-    ]
+def test_the_main_frame_is_the_one_at_the_results_time() -> None:
+    """Whatever comes first, header and windows come from the frame that is asked for."""
+    color = [blob(bytes([frame]), time=frame) for frame in (4, 3, 5)]
+    albedo = [blob(bytes([frame, 1]), "albedo", time=frame) for frame in (3, 4, 5)]
+    (footage,) = find_footage(MOVING, [*color, *albedo], 4.0)
+    assert footage.main is color[0]
+    assert footage.at_main == {"color": color[0], "albedo": albedo[1]}
+    assert footage.files["color"][5] is color[2]
+    assert footage.plan is not None
+    assert footage.plan.frames == (3, 4, 5)
 
 
-@pytest.mark.parametrize(
-    ("blobs", "word"),
-    [
-        ([blob(b"", "matte")], "matte"),
-        ([blob(b"", "albedo")], "needs"),
-        ([blob(b""), blob(b"")], "one frame at a time"),
-        ([blob(b""), blob(b"", "albedo"), blob(b"", "albedo")], "twice"),
-    ],
-)
-def test_inputs_that_make_no_frame(blobs: list[InputBlob], word: str) -> None:
-    """An input that is unknown, missing or given twice is an error that says so."""
-    with pytest.raises(InputError, match=word):
-        names(*blobs)
-
-
-def test_media_of_a_group() -> None:
-    """All inputs of a frame are of one media type."""
-    files = {"color": blob(b"", media="a/b"), "albedo": blob(b"", "albedo", media="a/b")}
-    assert common_media(files) == "a/b"
-    with pytest.raises(InputError, match="c/d"):
-        common_media({**files, "albedo": blob(b"", "albedo", media="c/d")})
+def test_a_still_is_the_same_at_every_frame() -> None:
+    """An input given once is found at the main frame, though its time is another."""
+    color = [blob(bytes([frame]), time=frame) for frame in (3, 4, 5)]
+    still = blob(b"still", "albedo", time=0)
+    (footage,) = find_footage(MOVING, [*color, still], 4.0)
+    assert footage.at_main["albedo"] is still
 
 
 def test_progress_over_views() -> None:

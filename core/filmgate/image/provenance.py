@@ -21,11 +21,12 @@ class Provenance:
         model: name and version, ``denoise@1.2.0``.
         model_digest: of the package.
         params: parameter name to value, as JSON.
-        inputs: input name to digest of the file, as JSON.
+        inputs: input (see `input_key`) to digest of the file, as JSON.
         numerics: the id of engine, precision, device class, tile and batch.
         version: of Filmgate.
         layers: input name to the layer chosen by hand, as JSON.
         wish: how the file was asked for (mode, compression, depth), as JSON.
+        time: the result's source time in frames, where the model took several; else empty.
     """
 
     model: str
@@ -36,12 +37,26 @@ class Provenance:
     version: str = ""
     layers: Mapping[str, str] = field(default_factory=dict[str, str])
     wish: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    time: str = ""
+
+
+def input_key(name: str, view: str = "", time: float | None = None) -> str:
+    """Return what an input is called in a header: ``color``, ``color.left``, ``color@1001``."""
+    named = ".".join(filter(None, (name, view)))
+    return named if time is None else f"{named}@{time_text(time)}"
+
+
+def time_text(time: float) -> str:
+    """Write a time in frames as short as it is exact: ``1001``, ``1001.25``."""
+    return str(int(time)) if time == int(time) else repr(float(time))
 
 
 def provenance_attributes(provenance: Provenance) -> dict[str, Attribute]:
     """Return *provenance* as attributes of a header."""
     texts = {name: value for name, value in vars(provenance).items() if name not in _JSON_FIELDS}
     texts |= {name: _json(getattr(provenance, name)) for name in _JSON_FIELDS}
+    if not provenance.time:
+        del texts["time"]
     return {_PREFIX + name: text_attribute(text) for name, text in texts.items()}
 
 
