@@ -91,12 +91,14 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a frame may be cut: tiles of at most *max_tile_px* with *halo_px* around each; 0 = never.
+    """How a frame may be cut: tiles of at most *max_tile_px* with *halo_px* around each.
 
     Attributes:
-        max_tile_px: the longest side of a tile, its halo included.
+        max_tile_px: the longest side of a tile, its overlaps included; 0 leaves the frame whole,
+            unless the device's memory does not hold it and *halo_px* says how to cut it.
         halo_px: how far a result pixel depends on its neighbours.
-        blend_px: how wide neighbouring tiles fade into each other; 0 cuts them at the seam.
+        blend_px: how wide neighbouring tiles fade into each other, the halos around that width; 0
+            lets them meet at a seam.
     """
 
     max_tile_px: int = 0
@@ -346,8 +348,10 @@ def _check_numbers(manifest: Manifest) -> None:
     _demand(1 <= geometry.multiple_of <= 1024, "geometry.multiple_of must be 1 to 1024")
     _demand(1 <= geometry.scale <= 8, "geometry.scale must be 1 to 8")
     _demand(0 <= tiling.halo_px <= 4096, "tiling.halo_px must be 0 to 4096")
-    roomy = tiling.max_tile_px == 0 or tiling.max_tile_px >= 2 * tiling.halo_px + 16
-    _demand(roomy, "tiling.max_tile_px must leave at least 16 px between its halos")
+    multiple = geometry.multiple_of
+    overlap_px = -(-(2 * tiling.halo_px + tiling.blend_px) // multiple) * multiple
+    roomy = tiling.max_tile_px == 0 or tiling.max_tile_px >= overlap_px + max(16, multiple)
+    _demand(roomy, "tiling.max_tile_px must leave 16 px and a multiple beside its halos and fade")
     fades = 0 <= tiling.blend_px <= 2 * tiling.halo_px
     _demand(fades, "tiling.blend_px must be 0 to twice tiling.halo_px")
     _demand(1 <= manifest.batch.max <= 64, "batch.max must be 1 to 64")

@@ -36,6 +36,53 @@ class Model:
         return {"color": inputs["color"] * 2}
 """
 
+NEAREST = """
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        return {"color": inputs["color"].repeat(SCALE, 0).repeat(SCALE, 1)}
+"""
+"""Each pixel becomes SCALE x SCALE of its kind."""
+
+NEAREST_TORCH = """
+import torch
+
+class Model(torch.nn.Module):
+    def forward(self, color):
+        return color.repeat_interleave(SCALE, 2).repeat_interleave(SCALE, 3)
+"""
+
+BOX = """
+import numpy as np
+
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        color = inputs["color"].astype(np.float64)
+        height, width, _ = color.shape
+        padded = np.pad(color, ((REACH, REACH), (REACH, REACH), (0, 0)), mode="edge")
+        places = [(y, x) for y in range(2 * REACH + 1) for x in range(2 * REACH + 1)]
+        total = sum(padded[y : y + height, x : x + width] for y, x in places)
+        return {"color": total / len(places)}
+"""
+"""The mean of the pixels up to REACH px away, the frame's edges repeated."""
+
+MEAN_OF_TIMES = """
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        return {"color": inputs["color"].mean(0) * params.get("fraction", 1.0)}
+"""
+
+MEAN_OF_TIMES_TORCH = """
+import torch
+
+class Model(torch.nn.Module):
+    def forward(self, color, fraction=1.0):
+        return color.mean(1) * fraction
+"""
+"""A clip arrives as (N, T, C, H, W)."""
+
 
 def write_package(
     path: Path,
@@ -53,3 +100,15 @@ def write_package(
     (path / "model.toml").write_text(text + more, encoding="utf-8", newline="\n")
     (path / "model.py").write_text(code, encoding="utf-8", newline="\n")
     return path
+
+
+def tiling(max_tile_px: int, halo_px: int = 0, blend_px: int = 0) -> str:
+    """Return a manifest's table that says how a frame is cut."""
+    return f"[tiling]\nmax_tile_px = {max_tile_px}\nhalo_px = {halo_px}\nblend_px = {blend_px}\n"
+
+
+def write_upscaler(path: Path, *, scale: int, engine: str = "array", more: str = "") -> Path:
+    """Write the package that repeats each pixel *scale* times along each side."""
+    code = {"array": NEAREST, "torch": NEAREST_TORCH}[engine].replace("SCALE", str(scale))
+    more = f"[geometry]\nscale = {scale}\n{more}"
+    return write_package(path, name="nearest", engine=engine, code=code, more=more)

@@ -1,18 +1,19 @@
-"""Tiles: they cover the frame once, have one shape, and change nothing."""
+"""Tiles: they cover the frame once, have one shape, and their halos."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.frames import manifest
 from filmgate.errors import CancelledError, ManifestError
-from filmgate.manifest import Tiling
-from filmgate_server.runtime.mosaic import Mosaic, render_tiles
-from filmgate_server.tiles import Tile, plan_tiles, split
+from filmgate.manifest import Geometry, Tiling
+from filmgate_server.runtime.mosaic import render_tiles
+from filmgate_server.tiles import Tile, plan_tiles, split, tile_ladder, tiling_at
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Step
@@ -23,24 +24,26 @@ multiples = st.sampled_from([1, 2, 16])
 
 @st.composite
 def tilings(draw: st.DrawFn) -> Tiling:
-    """Return a tiling with room between the halos on any of the grids above."""
+    """Return a tiling with room beside the halos and the fade on any of the grids above."""
     halo = draw(st.integers(0, 100))
-    return Tiling(2 * halo + 48 + draw(st.integers(0, 500)), halo)
+    blend = draw(st.integers(0, 2 * halo))
+    return Tiling(2 * halo + blend + 48 + draw(st.integers(0, 500)), halo, blend)
 
 
 @given(length=lengths, tiling=tilings(), multiple_of=multiples)
 def test_spans_cover_an_axis_once(length: int, tiling: Tiling, multiple_of: int) -> None:
-    """Each pixel is contributed by exactly one tile."""
+    """Each pixel is contributed by one tile, and those of a fade by one more."""
     spans = split(length, tiling, multiple_of)
     edges = [0, *(span.inner_stop for span in spans)]
-    assert [span.inner_start for span in spans] == edges[:-1]
+    assert [span.inner_start + span.fade for span in spans] == edges[:-1]
     assert edges[-1] == length
     assert all(span.inner_start < span.inner_stop for span in spans)
+    assert [span.fade for span in spans] == [0] + [tiling.blend_px] * (len(spans) - 1)
 
 
 @given(length=lengths, tiling=tilings(), multiple_of=multiples)
 def test_spans_have_their_halos(length: int, tiling: Tiling, multiple_of: int) -> None:
-    """Beyond its contribution each tile sees the halo, or ends with the frame."""
+    """Beyond its contribution, fades included, a tile sees the halo or ends with the frame."""
     for span in split(length, tiling, multiple_of):
         assert 0 <= span.start <= max(0, span.inner_start - tiling.halo_px)
         assert min(length, span.inner_stop + tiling.halo_px) <= span.stop <= length
@@ -74,22 +77,31 @@ def test_tiles_without_room_are_refused() -> None:
         split(500, Tiling(48, 16), 32)
 
 
-@given(
-    height=st.integers(1, 90),
-    width=st.integers(1, 90),
-    tiling=st.builds(Tiling, st.just(40), st.integers(0, 12)),
+@pytest.mark.parametrize(
+    ("tiling", "rungs"),
+    [
+        (Tiling(4096, 96), (4096, 2048, 1024, 512, 256)),
+        (Tiling(2048, 16), (2048, 1024, 512, 256, 128)),
+        (Tiling(600, 40, 80), (600, 512, 256)),
+        (Tiling(100, 10), (100,)),
+        (Tiling(0, 120), (0, 2048, 1024, 512, 256)),
+        (Tiling(0, 0), (0,)),
+    ],
 )
-def test_identity_is_exact(height: int, width: int, tiling: Tiling) -> None:
-    """A frame of any size that is cut and put together is the same frame."""
-    frame = np.random.default_rng(0).standard_normal((height, width, 3), np.float32)
-    mosaic = Mosaic({"color": frame.shape})
-    render_tiles(
-        plan_tiles(height, width, tiling),
-        lambda tile, within: [{"color": frame[tile.y.outer, tile.x.outer]}],
-        [mosaic],
-        lambda done, total: None,
+def test_smaller_tiles_to_fall_back_on(tiling: Tiling, rungs: tuple[int, ...]) -> None:
+    """The package's own first, then powers of two that the overlaps leave room in."""
+    assert tile_ladder(manifest(tiling=dataclasses.asdict(tiling))) == rungs
+
+
+@given(tiling=tilings(), multiple_of=multiples, length=lengths)
+def test_every_rung_can_be_cut(tiling: Tiling, multiple_of: int, length: int) -> None:
+    """No step of the ladder ends in an error of its own."""
+    found = manifest(
+        tiling=dataclasses.asdict(tiling), geometry=dataclasses.asdict(Geometry(multiple_of))
     )
-    np.testing.assert_array_equal(mosaic.results["color"], frame)
+    for rung in tile_ladder(found):
+        spans = split(length, tiling_at(tiling, rung), multiple_of)
+        assert max(span.size for span in spans) <= rung
 
 
 def test_step_can_stop_between_tiles() -> None:
@@ -111,8 +123,13 @@ def test_step_can_stop_between_tiles() -> None:
 
 
 def test_step_hears_of_every_tile_and_of_the_end() -> None:
-    """Progress counts from nothing to all."""
+    """Progress counts from nothing to all; steps within a tile repeat its place."""
     heard: list[tuple[int, int]] = []
-    tiles = plan_tiles(90, 30, Tiling(40, 4))
-    render_tiles(tiles, lambda tile, within: [], [], lambda *counts: heard.append(counts))
-    assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+    def render(tile: Tile, within: Step) -> list[Any]:
+        within(5, 7)
+        return []
+
+    tiles = plan_tiles(60, 30, Tiling(40, 4))
+    render_tiles(tiles, render, [], lambda *counts: heard.append(counts))
+    assert heard == [(0, 2), (0, 2), (1, 2), (1, 2), (2, 2)]
