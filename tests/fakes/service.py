@@ -14,6 +14,15 @@ from typing import Any
 
 import psutil
 
+from fakes.accounts import (
+    WORKER,
+    Accounts,
+    audit_accounts,
+    family,
+    gone,
+    running,
+    take_accounts,
+)
 from fakes.waiting import wait_until
 from filmgate.client import Client
 from filmgate.errors import error_from_wire
@@ -23,6 +32,12 @@ TOKEN = "let me in"  # noqa: S105 - of servers that live for one test
 START_S = 50.0
 STOP_S = 20.0
 MIB = 1 << 20
+
+CREDIT_BYTES = 16 * MIB
+"""What a client and a server grant each other at the start, both ways together."""
+
+GAUGES = ("_open", "_promised_bytes", "_queued", "queued_bytes", "_waiting", "_running")
+"""How the counters end that go back to zero when nothing is left to do."""
 
 
 class Service:
@@ -54,7 +69,7 @@ class Service:
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self._restarts_expected = 0
+        self._base: Accounts | None = None
 
     def __enter__(self) -> Service:
         try:
@@ -94,16 +109,19 @@ class Service:
         if "error" in report:
             raise error_from_wire(**report["error"])
         self.port = int(report["port"])
+        self._base = take_accounts(self.process.pid)
 
     def stop(self) -> None:
-        """End it now, however it feels, and wait."""
+        """End it now, however it feels, and wait until nothing of it is left."""
         if self._process is None:
             return
+        processes = family(self._process.pid)
         self._process.kill()
         self._process.wait(STOP_S)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process = None
+        wait_until(lambda: gone(*processes), "every process of a killed server to end")
 
     def restart(self) -> None:
         """Kill it with SIGKILL and start it again on the same port and journal."""
@@ -142,8 +160,7 @@ class Service:
     @property
     def workers(self) -> list[psutil.Process]:
         """The workers' processes."""
-        found = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in found if "filmgate_server.worker" in _command(child)]
+        return running(WORKER, self.process.pid)
 
     @property
     def private_bytes(self) -> int:
@@ -156,9 +173,21 @@ class Service:
         """How many file descriptors the gateway has open."""
         return psutil.Process(self.process.pid).num_fds()
 
-    def client(self, **given: str) -> Client:
+    def client(self, **given: Any) -> Client:
         """Return a new client; close it."""
         return Client(self.address, **{"token": TOKEN, **given})
+
+    def audit(self) -> None:
+        """Assert that it is idle and holds what it held at its start; clients are closed."""
+        with self.client() as client:
+            wait_idle(client)
+        assert self._base is not None
+        audit_accounts(self.process.pid, self._base, self.budget_bytes)
+
+    @property
+    def budget_bytes(self) -> int:
+        """What it may hold of clients' pixels: its store, and what is under way under credit."""
+        return int(self._settings["store_bytes"]) + CREDIT_BYTES
 
 
 def counters(client: Client) -> dict[str, int]:
@@ -172,23 +201,24 @@ def restarts(page: StatusPage) -> int:
 
 
 def wait_idle(client: Client) -> dict[str, int]:
-    """Wait until no job, execution or promise is open; return the counters."""
-    watched = ("jobs_open", "executions_open", "store_promised_bytes")
+    """Wait until nothing is open, queued or promised; return the counters."""
     wait_until(
-        lambda: not any(counters(client)[name] for name in watched),
-        f"nothing open: {counters(client)}",
+        lambda: not _still_open(client.status()), lambda: f"idle: {_still_open(client.status())}"
     )
     return counters(client)
+
+
+def _still_open(page: StatusPage) -> dict[str, int]:
+    """Return each gauge of work that is not zero."""
+    gauges = {name: value for name, value in page.counters.items() if name.endswith(GAUGES)}
+    for user in page.users:
+        gauges[f"waiting of {user.user}"] = user.waiting
+        gauges[f"running of {user.user}"] = user.running
+    gauges.update({f"running on {worker.name}": worker.running for worker in page.workers})
+    return {name: value for name, value in gauges.items() if value}
 
 
 def _read_report(fd: int) -> dict[str, Any]:
     readable, _, _ = select.select([fd], [], [], START_S)
     assert readable, "no report in time"
     return json.loads(os.read(fd, 4096))
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []  # it has just gone

@@ -10,9 +10,13 @@ PATIENCE_S = 40.0
 _PAUSE_S = 0.01
 
 
-def wait_until(condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+def wait_until(
+    condition: Callable[[], object], what: str | Callable[[], str], patience_s: float = PATIENCE_S
+) -> None:
     """Return once *condition* holds; fail, saying *what* was waited for, when it never does."""
     pause, deadline_s = threading.Event(), time.monotonic() + patience_s
     while not condition():
-        assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain: {what}"
+        if time.monotonic() >= deadline_s:
+            said = what() if callable(what) else what
+            raise AssertionError(f"waited {patience_s:g} s in vain: {said}")
         pause.wait(_PAUSE_S)

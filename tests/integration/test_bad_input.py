@@ -137,7 +137,7 @@ def test_frame_beyond_the_servers_limit_is_refused_unseen(make_service, ledger: 
         error = refusal(client, ledger, Work("negate", (large,)))
         assert isinstance(error, ImageTooLargeError)
         assert client.status().counters["uploaded_bytes"] == 0
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_nan_and_infinity_are_replaced_and_reported(client: Client, ledger: Ledger):

@@ -13,7 +13,7 @@ from fakes.ledger import Ledger
 from fakes.models import DEADLY, GATED, write_model
 from fakes.peer import Peer, spec_of
 from fakes.plates import negate_exr, negate_tensor, random_tensor, tensor_payload
-from fakes.service import Service, restarts, wait_idle
+from fakes.service import Service, restarts
 from fakes.stages import Reached
 from fakes.waiting import wait_until
 from filmgate.client import Client
@@ -63,8 +63,7 @@ def test_server_killed_amid_fifty_jobs(make_service, ledger: Ledger):
             )
             service.restart()
         ledger.all_end("result")
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_server_killed_amid_an_upload_and_a_download(make_service, ledger: Ledger):
@@ -77,8 +76,7 @@ def test_server_killed_amid_an_upload_and_a_download(make_service, ledger: Ledge
             reached.wait()
             service.restart()
         ledger.all_end("result")
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_client_waits_for_a_server_that_is_down(make_service, ledger: Ledger):
@@ -91,7 +89,7 @@ def test_client_waits_for_a_server_that_is_down(make_service, ledger: Ledger):
             ledger.submit(client, *negate_exr(seed))
         service.start()
         ledger.all_end("result")
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_job_can_be_cancelled_before_it_is_submitted_again(make_service, ledger: Ledger):
@@ -109,7 +107,7 @@ def test_job_can_be_cancelled_before_it_is_submitted_again(make_service, ledger:
         assert peer.expect(JobEnded).outcome == "cancelled"
         peer.send(JobSubmit(job.id, spec_of(job)))
         assert peer.expect(JobEnded).outcome == "cancelled"
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_jobs_of_clients_that_never_return_expire(make_service, ledger: Ledger, tmp_path: Path):
@@ -129,7 +127,7 @@ def test_jobs_of_clients_that_never_return_expire(make_service, ledger: Ledger, 
 
 def _open_rows(service: Service, ledger: Ledger) -> bool:
     try:
-        ledger.audit(service.journal)
+        ledger.audit_journal(service.journal)
     except AssertionError:
         return True
     return False
@@ -149,8 +147,7 @@ def test_worker_killed_in_the_middle_of_a_frame(make_service, ledger: Ledger, tm
         gate.touch()
         ledger.all_end("result")
         assert restarts(client.status()) == 1
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_every_worker_killed_in_turn(make_service, ledger: Ledger, tmp_path: Path):
@@ -169,8 +166,7 @@ def test_every_worker_killed_in_turn(make_service, ledger: Ledger, tmp_path: Pat
             wait_until(lambda n=place + 1: restarts(client.status()) == n, "the next worker")
         gate.touch()
         ledger.all_end("result")
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_frame_that_kills_workers_is_given_up_alone(make_service, ledger: Ledger, tmp_path: Path):
@@ -188,8 +184,7 @@ def test_frame_that_kills_workers_is_given_up_alone(make_service, ledger: Ledger
                 ledger.submit(client, *negate_tensor(seed, model="deadly"))
         assert ledger.settle() == {"result": 7, "error": 1}
         assert isinstance(bad.error, ModelError)
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_stopped_worker_is_replaced(make_service, ledger: Ledger):
@@ -200,8 +195,7 @@ def test_stopped_worker_is_replaced(make_service, ledger: Ledger):
         service.workers[0].send_signal(signal.SIGSTOP)
         ledger.submit(client, *negate_exr(1))
         ledger.all_end("result")
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "gateway", "workers", "all"])
@@ -249,4 +243,4 @@ def test_sigterm_lets_accepted_work_finish(make_service, ledger: Ledger, tmp_pat
         gate.touch()
         assert ledger.settle() == {"result": 1, "error": 1}
         assert service.wait_exit() == 0
-    ledger.audit(service.journal)
+    ledger.audit(service)

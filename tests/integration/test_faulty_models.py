@@ -11,7 +11,7 @@ import pytest
 from fakes.ledger import Ledger
 from fakes.models import CRASHING, FAULTY, GATED, write_model
 from fakes.plates import negate_exr, negate_tensor, random_tensor, tensor_payload, tensor_pixels
-from fakes.service import Service, restarts, wait_idle
+from fakes.service import Service, restarts
 from filmgate.errors import FilmgateError, ManifestError, ModelError, StorageError
 from filmgate.job import Work
 
@@ -49,8 +49,7 @@ def test_failing_frame_ends_with_a_typed_error(faulty: Service, ledger: Ledger, 
             assert isinstance(bad.error, (ModelError, FilmgateError))
             assert bad.error.code == "model"
         assert [worker.pid for worker in faulty.workers] == workers
-        wait_idle(client)
-    ledger.audit(faulty.journal)
+    ledger.audit(faulty)
 
 
 def test_crashing_model_loses_only_its_frame(make_service, ledger: Ledger, tmp_path: Path):
@@ -66,8 +65,7 @@ def test_crashing_model_loses_only_its_frame(make_service, ledger: Ledger, tmp_p
         assert ledger.settle() == {"error": 1, "result": 6}
         assert isinstance(bad.error, ModelError)
         assert restarts(client.status()) >= 2
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_package_that_cannot_be_imported_fails_its_frames_only(
@@ -84,8 +82,7 @@ def test_package_that_cannot_be_imported_fails_its_frames_only(
             assert isinstance(entry.error, (ManifestError, ModelError))
         ledger.submit(client, *negate_exr(2))
         assert ledger.settle() == {"error": 2, "result": 1}
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_package_without_a_sound_manifest_is_not_offered(make_service, tmp_path: Path):
@@ -111,5 +108,4 @@ def test_package_changed_under_the_server_is_refused(make_service, ledger: Ledge
         entry = ledger.submit(client, *negate_tensor(1, model="gated"))
         ledger.settle()
         assert isinstance(entry.error, ManifestError)
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)

@@ -40,7 +40,7 @@ def test_half_uploaded_frames_never_lock_a_full_store(make_service, ledger: Ledg
             ledger.submit(client, *negate_tensor(9, FRAME))
             ledger.all_end("result")
             assert wait_idle(client)["store_used_bytes"] <= 16 * MIB
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_eight_clients_share_room_for_one_frame(make_service, ledger: Ledger):
@@ -52,8 +52,7 @@ def test_eight_clients_share_room_for_one_frame(make_service, ledger: Ledger):
             for frame in range(2):
                 ledger.submit(client, *negate_tensor(10 * seed + frame, FRAME))
         ledger.all_end("result")
-        wait_idle(clients[0])
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_job_larger_than_the_store_is_refused(make_service, ledger: Ledger):
@@ -66,7 +65,7 @@ def test_job_larger_than_the_store_is_refused(make_service, ledger: Ledger):
         assert counters(client)["uploaded_bytes"] == 0
         ledger.submit(client, *negate_tensor(2, FRAME))
         assert ledger.settle() == {"result": 1, "error": 1}
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_store_stays_within_its_budget(make_service, ledger: Ledger):
@@ -79,7 +78,7 @@ def test_store_stays_within_its_budget(make_service, ledger: Ledger):
         page = wait_idle(client)
         assert page["store_used_bytes"] <= 16 * MIB
         assert page["store_evictions"] > 0
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 @pytest.mark.parametrize("process", ["gateway", "worker"])
@@ -95,8 +94,8 @@ def test_no_memory_for_a_segment_is_a_typed_error(make_service, ledger: Ledger, 
         ledger.submit(client, *negate_tensor(2))
         assert ledger.settle() == {"result": 1, "error": 1}
         assert isinstance(large.error, StorageError)
-        wait_idle(client)
-    ledger.audit(service.journal)
+        wait_idle(client)  # so that its cancel has arrived before it leaves
+    ledger.audit(service)
 
 
 def test_low_limit_on_open_files_does_not_limit_frames(make_service, ledger: Ledger):
@@ -107,8 +106,7 @@ def test_low_limit_on_open_files_does_not_limit_frames(make_service, ledger: Led
         for seed in range(400):
             ledger.submit(client, *negate_tensor(seed))
         ledger.all_end("result")
-        wait_idle(client)
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 @pytest.fixture
@@ -149,7 +147,7 @@ def test_full_disk_under_the_journal_refuses_jobs(
         assert last.job.result(30).outputs
         wait_idle(client)
     ledger.settle()
-    ledger.audit(_copied(inside, tmp_path))
+    ledger.audit(service, _copied(inside, tmp_path))
 
 
 def test_disk_that_fills_while_jobs_run_loses_no_end(
@@ -170,7 +168,7 @@ def test_disk_that_fills_while_jobs_run_loses_no_end(
         filler.unlink()
         ledger.all_end("result")
         wait_idle(client)
-    ledger.audit(_copied(inside, tmp_path))
+    ledger.audit(service, _copied(inside, tmp_path))
 
 
 def _copied(disk: Path, folder: Path) -> Path:
@@ -209,7 +207,7 @@ def test_every_size_of_pieces_works_both_ways(make_service, ledger: Ledger, chun
         ledger.submit(client, *negate_tensor(1, (700, 701, 3)))
         ledger.submit(client, *negate_exr(2, (300, 300)))
         ledger.all_end("result")
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_too_many_jobs_are_refused_for_now(make_service, ledger: Ledger):
@@ -219,7 +217,7 @@ def test_too_many_jobs_are_refused_for_now(make_service, ledger: Ledger):
         for seed in range(12):
             ledger.submit(client, *negate_exr(seed))
         ledger.all_end("result")
-    ledger.audit(service.journal)
+    ledger.audit(service)
 
 
 def test_impatient_client_is_told_that_the_server_is_busy(make_service, ledger: Ledger):
