@@ -18,11 +18,21 @@ from typing import Any, Optional
 
 import filmgate
 from filmgate.conversation import Conversation
+from filmgate.curve import Curve
 from filmgate.errors import ConnectionLostError, FilmgateError, UnknownModelError
 from filmgate.job import Job, Listener, Options, Result, Work
 from filmgate.link import lost_error
 from filmgate.manifest import Manifest, parse_manifest_json
-from filmgate.wire.messages import Hello, Message, ModelsList, ModelsPage, StatusGet, StatusPage
+from filmgate.wire.messages import (
+    CachePurge,
+    CachePurged,
+    Hello,
+    Message,
+    ModelsList,
+    ModelsPage,
+    StatusGet,
+    StatusPage,
+)
 from filmgate.wire.records import BlobRef, ModelSummary
 from filmgate.wire.version import PROTOCOLS
 
@@ -40,14 +50,25 @@ class Client:
         show: the show that inputs and results belong to.
         user: the artist; by default the user of this machine.
         token: what a local server wrote into the file that only its user can read.
+        handoff: whether pixels are handed over by shared memory where the server runs on this
+            machine as the same user; everywhere else the wire is used in any case.
+        curve: the keys of an encrypted connection; `filmgate.keys.load_curve` reads them.
 
     Raises:
         ConfigError: the address cannot be used.
     """
 
-    def __init__(self, server: str, show: str = "", user: str = "", token: str = "") -> None:
+    def __init__(
+        self,
+        server: str,
+        show: str = "",
+        user: str = "",
+        token: str = "",
+        handoff: bool = True,
+        curve: Optional[Curve] = None,
+    ) -> None:
         self._closed = False
-        self._conversation = Conversation(server, _hello(show, user, token))
+        self._conversation = Conversation(server, _hello(show, user, token), handoff, curve)
         self._link = self._conversation.link
 
     def __enter__(self) -> Client:
@@ -139,6 +160,16 @@ class Client:
         """
         page: StatusPage = self._ask(StatusGet(), timeout_s)
         return page
+
+    def purge(self, show: str, timeout_s: float = ANSWER_WITHIN_S) -> int:
+        """Make the server forget what a show has stored and no open job needs; return how much.
+
+        Raises:
+            DeniedError: this user is no supervisor of the show.
+            ConnectionLostError: it did not answer in time.
+        """
+        purged: CachePurged = self._ask(CachePurge(show), timeout_s)
+        return purged.blobs
 
     def close(self) -> None:
         """End the thread; open jobs fail here, and end on the server when their lease runs out."""

@@ -44,9 +44,13 @@ class Outgoing:
         self._sent.clear()
         self.chunk_bytes, self.credit = chunk_bytes, credit
 
+    def __contains__(self, digest: bytes) -> bool:
+        """Return whether a blob is being sent already."""
+        return digest in self._queue or digest in self._sent
+
     def want(self, missing: Missing, blob: BlobDigest, data: Buffer) -> bool:
         """Queue a blob that the server lacks; return false if it is being sent already."""
-        if missing.digest in self._queue or missing.digest in self._sent:
+        if missing.digest in self:
             return False
         if self.chunk_bytes != CHUNK_BYTES:
             blob = digest_blob(data, self.chunk_bytes)
@@ -103,6 +107,8 @@ class Receiving:
         hasher: of what has arrived; its size is the next byte.
         jobs: who waits for it.
         asked: whether this connection has been asked for it.
+        handed: whether another thread is copying it from shared memory: nobody else may write.
+        by_wire: whether that has failed, so that it must come over the wire.
     """
 
     digest: bytes
@@ -110,6 +116,8 @@ class Receiving:
     hasher: PrefixHasher = field(default_factory=PrefixHasher)
     jobs: set[bytes] = field(default_factory=set[bytes])
     asked: bool = False
+    handed: bool = False
+    by_wire: bool = False
     attempts: int = 0
 
     @property
@@ -171,7 +179,8 @@ class Incoming:
     def reset(self) -> None:
         """Forget what the old connection was asked for; what has arrived is kept."""
         for receiving in self._blobs.values():
-            receiving.asked = False
+            receiving.asked = receiving.handed
+            receiving.by_wire = False
 
     def to_ask(self) -> Iterator[Receiving]:
         """Yield the blobs to ask for now, and note that they were."""

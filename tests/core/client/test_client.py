@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fakes.scripted import CHUNK, RESUME, ScriptedServer, accepted, pieces, ref
-from filmgate import conversation
+from filmgate import downloads, submissions
 from filmgate.client import Client
 from filmgate.digest import digest_bytes
 from filmgate.errors import (
@@ -270,7 +270,7 @@ def test_an_upload_without_memory_is_tried_later(
     server: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """A server that has no memory for a piece is asked again after a while, not at once."""
-    monkeypatch.setattr(conversation, "RETRY_S", 0.01)
+    monkeypatch.setattr(submissions, "RETRY_S", 0.01)
     job = client.submit(work(PLATE[:100]))
     server.welcome()
     digest = digest_bytes(PLATE[:100])
@@ -388,7 +388,7 @@ def test_a_query_that_fails_for_now_is_repeated(
     server: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that is too busy to do lost work again is asked later."""
-    monkeypatch.setattr(conversation, "RETRY_S", 0.01)
+    monkeypatch.setattr(submissions, "RETRY_S", 0.01)
     job = client.submit(work())
     server.welcome()
     server.accept()
@@ -410,7 +410,7 @@ def test_a_job_that_the_server_has_forgotten_is_submitted_again(
     kind: type[JobAck],
 ) -> None:
     """A server that was started again knows no job before it is submitted."""
-    monkeypatch.setattr(conversation, "RETRY_S", 0.01)
+    monkeypatch.setattr(submissions, "RETRY_S", 0.01)
     job = client.submit(work())
     server.welcome()
     server.accept()
@@ -737,18 +737,18 @@ def test_strangers_messages_are_ignored(server: ScriptedServer, client: Client) 
 
 def test_credit_comes_back_for_what_was_read(server: ScriptedServer, client: Client) -> None:
     """The server may always send a window more than the client has read."""
-    large = bytes(conversation.WINDOW_BYTES)
+    large = bytes(downloads.WINDOW_BYTES)
     job = client.submit(work(b"x"))
     server.welcome()
     server.accept()
     server.ready(job.id, large)
     server.expect(BlobGet)
-    assert server.credit == conversation.WINDOW_BYTES
+    assert server.credit == downloads.WINDOW_BYTES
     for message, piece in pieces(large):
         server.tell(message, piece=piece)
     end(server, job)
     job.result(PATIENCE_S)
-    assert server.credit >= conversation.WINDOW_BYTES * 7 // 4
+    assert server.credit >= downloads.WINDOW_BYTES * 7 // 4
 
 
 def test_closing_ends_what_is_open(server: ScriptedServer) -> None:
