@@ -25,7 +25,8 @@ def test_clients_notice_only_a_pause(tmp_path: Path) -> None:
         with server.client("alice") as alice, server.client("bob") as bob:
             for seed in range(4):
                 ledger.submit(alice, *negate_tensor(seed, model="gated"), reached)
-                ledger.submit(bob, *negate_tensor(10 + seed, model="gated"), priority="batch")
+                work = negate_tensor(10 + seed, model="gated")
+                ledger.submit(bob, *work, reached, priority="batch")
             reached.wait()
             server.drain()
             wait_until(lambda: alice.status().state == "draining", "the server to drain")
