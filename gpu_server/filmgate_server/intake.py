@@ -21,6 +21,7 @@ from filmgate.params import resolve_parameters
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire import fields as f
 from filmgate.wire.records import EXR_MEDIA, BlobRef, WorkSpec
+from filmgate_server.groups import group_by_view, plan_group
 from filmgate_server.jobs import Owner, Work
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
@@ -64,6 +65,8 @@ class Intake:
         package = self.registry.resolve(spec.model)
         inputs = self._inputs(owner, spec)
         _check_inputs(package.manifest, inputs, self.frame_bytes_max)
+        time = inputs[0].time if spec.time is None else spec.time
+        _check_frames(package.manifest, inputs, time)
         _check_layers(package.manifest, spec.layers)
         device = self.device()
         if device is None:
@@ -76,6 +79,7 @@ class Intake:
             layers=dict(spec.layers),
             wish=spec.wish,
             numerics=numerics_id(package.manifest, device.device_class, device.engines),
+            time=time,
         )
 
     def output_bytes(self, work: Work) -> int:
@@ -131,6 +135,12 @@ def _check_inputs(manifest: Manifest, inputs: tuple[BlobRef, ...], size_max: int
         raise InputError(f"The job has {len(inputs)} inputs; {INPUTS_MAX} are taken.")
     if not inputs or inputs[0].name != manifest.main_input.name:
         raise InputError(f"The first input must be {manifest.main_input.name!r}.")
+
+
+def _check_frames(manifest: Manifest, inputs: tuple[BlobRef, ...], time: float) -> None:
+    """Plan what a worker will: a hole is told before anything is uploaded."""
+    for group in group_by_view(manifest, inputs):
+        plan_group(manifest, time, group)
 
 
 def _check_layers(manifest: Manifest, layers: Mapping[str, str]) -> None:

@@ -25,7 +25,10 @@ class Owner:
 
 @dataclass(frozen=True)
 class Work:
-    """Everything that determines the pixels, resolved: no aliases, no defaults left open."""
+    """Everything that determines the pixels, resolved: no aliases, no defaults left open.
+
+    *time* is the result's source time in frames, which matters where a model takes several frames.
+    """
 
     show: str
     package: Package
@@ -34,22 +37,24 @@ class Work:
     layers: Mapping[str, str]
     wish: Wish
     numerics: str
+    time: float = 0.0
 
     def key(self) -> bytes:
         """Return the work key: the digest of the canonical encoding of all of it."""
         inputs = [[ref.name, ref.time, ref.view, ref.media, ref.digest] for ref in self.inputs]
         wish = self.wish
-        return canonical_digest(
-            {
-                "show": self.show,
-                "package": self.package.digest,
-                "params": dict(self.params),
-                "inputs": inputs,
-                "layers": dict(self.layers),
-                "wish": [wish.mode, wish.compression, wish.depth, wish.preview],
-                "numerics": self.numerics,
-            }
-        )
+        fields: dict[str, Any] = {
+            "show": self.show,
+            "package": self.package.digest,
+            "params": dict(self.params),
+            "inputs": inputs,
+            "layers": dict(self.layers),
+            "wish": [wish.mode, wish.compression, wish.depth, wish.preview],
+            "numerics": self.numerics,
+        }
+        if self.package.manifest.temporal.kind != "frame":
+            fields["time"] = self.time
+        return canonical_digest(fields)
 
 
 @dataclass(frozen=True)

@@ -488,7 +488,7 @@ def test_more_is_missing_than_one_message_lists(gate: Gate) -> None:
     """A job with many inputs is told of the rest when the first are here."""
     contents = [content(n, 200) for n in range(MISSING_MAX + 30)]
     inputs = tuple(
-        BlobRef("color" if n == 0 else "albedo", digest_blob(data).digest, 200, time=float(n))
+        BlobRef("color" if n == 0 else "albedo", digest_blob(data).digest, 200, view=str(n))
         for n, data in enumerate(contents)
     )
     answer = gate.submit(ALICE, JOB, inputs=inputs)

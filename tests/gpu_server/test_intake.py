@@ -10,7 +10,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from fakes.gate import ALICE, EVE, INFO, Clock, make_models, ref_to, store_blob
+from fakes.gate import ALICE, EVE, INFO, MODEL, Clock, make_models, ref_to, store_blob
 from filmgate.errors import (
     BusyError,
     FilmgateError,
@@ -115,6 +115,58 @@ def test_what_does_not_fit_is_refused(
     with pytest.raises(error) as caught:
         intake.resolve(ALICE, spec(**changes))
     assert not caught.value.retryable
+
+
+@pytest.fixture
+def moving(tmp_path: Path) -> None:
+    """Offer a model of a frame and its two neighbours, and one of a whole clip."""
+    for name, kind in (
+        ("mean", 'kind = "window"\nbefore = 1\nafter = 1'),
+        ("clip", 'kind = "clip"'),
+    ):
+        manifest = MODEL.replace('"negate"', f'"{name}"')
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model.toml").write_text(f"{manifest}\n[temporal]\n{kind}\n", encoding="utf-8")
+        (folder / "negate.py").write_text("class Negate: ...\n", encoding="utf-8")
+
+
+def exr(*times: float, **changes: Any) -> tuple[BlobRef, ...]:
+    """Return the main input at *times*."""
+    return tuple(other(media="image/x-exr", time=time, **changes) for time in times)
+
+
+def test_a_time_is_resolved(moving: None, intake: Intake) -> None:
+    """The result's time is the one asked for, or that of the first input."""
+    window = exr(1002.0, 1001.0, 1003.0)
+    assert intake.resolve(ALICE, spec(model="mean", inputs=window)).time == 1002.0
+    asked = spec(model="mean", inputs=window[::-1], time=1002.0)
+    assert intake.resolve(ALICE, asked).time == 1002.0
+
+
+@pytest.mark.parametrize(
+    ("model", "times", "time", "word"),
+    [
+        ("negate", (1001.0, 1002.0), None, "frames 1001 and 1002"),
+        ("mean", (1001.0, 1003.0), 1002.0, "Frame 1002 is missing"),
+        ("mean", (1001.0, 1001.0), None, "twice for frame 1001"),
+        ("mean", (1001.0, 1002.5), None, "1002.5 is no frame"),
+        ("mean", (1001.0, 1002.0), 1009.0, "1009 lies beyond"),
+        ("clip", (1.0, 2.0, 4.0), None, "Frame 3 is missing"),
+        ("clip", tuple(map(float, range(INPUTS_MAX + 1))), None, f"{INPUTS_MAX} are taken"),
+    ],
+)
+def test_frames_that_do_not_fit_are_named(
+    moving: None,
+    intake: Intake,
+    model: str,
+    times: tuple[float, ...],
+    time: float | None,
+    word: str,
+) -> None:
+    """A hole, a frame too many or a time of none is told before anything is uploaded."""
+    with pytest.raises(InputError, match=word):
+        intake.resolve(ALICE, spec(model=model, inputs=exr(*times), time=time))
 
 
 def test_a_server_without_workers_is_busy(make: Callable[[WorkerInfo | None], Intake]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fakes.gate import ALICE, BOB, EVE, job_id, make_models
+from filmgate.manifest import Temporal
 from filmgate.params import resolve_parameters
 from filmgate.wire.records import BlobRef, Wish
 from filmgate_server.jobs import Job, JobTable, Work
@@ -81,6 +82,14 @@ def test_what_means_the_same_has_the_same_key(work: Work, package: Package) -> N
         params = resolve_parameters(package.manifest.params, given)
         assert replace(work, params=params).key() == work.key()
     assert replace(work, inputs=(replace(MAIN, size=11), ALBEDO)).key() == work.key()
+
+
+def test_the_time_counts_where_a_model_takes_several_frames(work: Work) -> None:
+    """Two times between the same two frames are two results; for one frame the time is its own."""
+    assert replace(work, time=1001.5).key() == work.key()
+    temporal = replace(work.package.manifest, temporal=Temporal("between"))
+    moving = replace(work, package=replace(work.package, manifest=temporal))
+    assert replace(moving, time=1001.5).key() != replace(moving, time=1001.25).key()
 
 
 def job(number: int, work: Work, owner: Any = ALICE) -> Job:
