@@ -14,7 +14,8 @@ from filmgate.wire.records import BlobRef
 from filmgate_server.jobs import Execution, JobTable, Outcome, Work
 from filmgate_server.metrics import Metrics
 from filmgate_server.pool.port import AssignedInput, Assignment, Pool, ProducedOutput, WorkerInfo
-from filmgate_server.scheduler import Scheduler, Ticket
+from filmgate_server.scheduler import Scheduler
+from filmgate_server.shares import Ticket
 from filmgate_server.store import Blob, Store, reservation_bytes
 from filmgate_server.usage import Usage
 
@@ -102,11 +103,12 @@ class Dispatcher:
         if self.pool is None:
             return
         while free := self._free_slots(self.pool):
-            ticket = self._scheduler.pop()
+            roomiest = max(free, key=lambda worker: free[worker])
+            ticket = self._scheduler.pop(self._clock(), roomiest)
             if ticket is None:
                 return
-            roomiest = max(free, key=lambda worker: free[worker])
             if ticket.execution in self._suspects and self._is_busy(roomiest):
+                self._scheduler.forgive(ticket.execution)
                 self._scheduler.push_front(ticket)
                 return
             self._run(roomiest, self._table.executions[ticket.execution])
@@ -247,6 +249,7 @@ class Dispatcher:
         self.place()
 
     def _after_death(self, execution: Execution, reason: str, alone: bool) -> None:
+        self._scheduler.forgive(execution.number)
         execution.deaths += alone
         if not execution.jobs:
             self._close(execution)
@@ -273,6 +276,7 @@ class Dispatcher:
         """Put back an execution whose outputs find no room; it stays first in line."""
         self._pool.grant(execution.number, None)
         log.info("waiting for memory", execution=execution.number, wanted_bytes=wanted)
+        self._scheduler.forgive(execution.number)
         self._store.cancel_promise(execution.promised_bytes)
         execution.promised_bytes, execution.worker, execution.stage = 0, None, "queued"
         self._starved[execution.number] = (wanted, self._clock() + STARVED_S)
@@ -299,12 +303,14 @@ class Dispatcher:
     def _charge(self, execution: Execution, timings: Mapping[str, float]) -> None:
         artist = (execution.user, execution.work.show)
         self.usage.add(execution.worker, artist, timings)
+        self._scheduler.charge(execution.number, timings.get("infer", 0.0))
 
     def _fail(self, execution: Execution, error: FilmgateError) -> None:
         self._close(execution)
         self._events.failed(execution, error)
 
     def _close(self, execution: Execution) -> None:
+        self._scheduler.forgive(execution.number)
         self._store.cancel_promise(execution.promised_bytes)
         execution.promised_bytes = 0
         for blob in execution.pins:
@@ -329,7 +335,7 @@ def _assignment(execution: Execution, store: Store) -> Assignment:
         package_path=work.package.path,
         package_digest=work.package.digest,
         priority=execution.priority,
-        time=work.inputs[0].time,
+        time=work.time,
         params=work.params,
         inputs=tuple(_assigned(ref, store, work.show) for ref in work.inputs),
         layers=work.layers,

@@ -33,7 +33,7 @@ from filmgate_server.pool.local import LocalPool, PoolSettings
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.requests import Requests
-from filmgate_server.scheduler import FirstInFirstOut
+from filmgate_server.scheduler import Scheduler
 from filmgate_server.segments import allow_many_segments
 from filmgate_server.sessions import SessionTable
 from filmgate_server.status import Status
@@ -93,7 +93,7 @@ class Service:
             clock,
         )
         self._dispatcher = Dispatcher(
-            table, self._store, FirstInFirstOut(), self.metrics, self._broker, clock
+            table, self._store, Scheduler(config.batch_floor), self.metrics, self._broker, clock
         )
         self._devices = list_devices(config.workers)
         settings = PoolSettings(

@@ -20,7 +20,7 @@ from filmgate_server.journal import Journal
 from filmgate_server.metrics import Metrics
 from filmgate_server.pool.port import Assignment, ProducedOutput, WorkerInfo, WorkerState
 from filmgate_server.registry.local import LocalRegistry
-from filmgate_server.scheduler import FirstInFirstOut
+from filmgate_server.scheduler import Scheduler
 from filmgate_server.segments import Arena, capacity_for
 from filmgate_server.store import Blob, Store
 
@@ -84,6 +84,7 @@ class FakePool:
 
     def __init__(self, events: Dispatcher, slots: int = 3) -> None:
         self.slots = slots
+        self.express = 0
         self.running: dict[int, Assignment] = {}
         self.cancelled: list[int] = []
         self.granted: dict[int, tuple[int, ...]] = {}
@@ -109,7 +110,7 @@ class FakePool:
         """Nothing happens by itself here."""
 
     def free_slots(self, express: bool) -> dict[int, int]:
-        return {0: self.slots + express - len(self.running)}
+        return {0: self.slots + (express and self.express) - len(self.running)}
 
     def residents(self) -> dict[int, frozenset[bytes]]:
         return {0: frozenset()}
@@ -119,7 +120,7 @@ class FakePool:
         return (WorkerState(0, INFO.device, state, INFO.pid, len(self.running), (), 0, 0, {}),)
 
     def run(self, worker: int, assignment: Assignment) -> None:
-        assert len(self.running) < self.slots + (assignment.priority == "interactive")
+        assert len(self.running) < self.slots + self.express
         self.running[assignment.execution] = assignment
 
     def cancel(self, execution: int) -> None:
@@ -237,6 +238,7 @@ class Gate:
         self.store = Store(self.budget_bytes, self.clock, lambda _: None)
         self.journal = Journal(self.journal_path or self.folder / "journal.sqlite", self.clock)
         metrics = Metrics()
+        self.scheduler = Scheduler()
         intake = Intake(self.registry, self.store, 1 << 30, self._device)
         self.broker = Broker(
             self.table,
@@ -249,7 +251,7 @@ class Gate:
             self.clock,
         )
         self.dispatcher = Dispatcher(
-            self.table, self.store, FirstInFirstOut(), metrics, self.broker, self.clock
+            self.table, self.store, self.scheduler, metrics, self.broker, self.clock
         )
         self.broker.dispatcher = self.dispatcher
         self.pool = FakePool(self.dispatcher, self.slots)

@@ -263,8 +263,8 @@ def test_workers_that_come_later_get_what_waits(tmp_path: Path) -> None:
     assert gate.dispatcher.restarts == {0: 1}
 
 
-def test_two_artists_take_turns_as_they_came(tmp_path: Path) -> None:
-    """First in, first out, whoever asks."""
+def test_two_artists_take_turns(tmp_path: Path) -> None:
+    """Each has had one frame before either has a second."""
     gate = Gate(tmp_path, slots=1)
     for number in range(1, 5):
         owner = ALICE if number % 2 else BOB
@@ -275,7 +275,7 @@ def test_two_artists_take_turns_as_they_came(tmp_path: Path) -> None:
         (execution,) = gate.pool.running
         order.append(execution)
         gate.complete(execution, CLEAN)
-    assert order == [1, 2, 3, 4]
+    assert (set(order[:2]), set(order[2:])) == ({1, 2}, {3, 4})
 
 
 def held_bytes(gate: Gate) -> int:
