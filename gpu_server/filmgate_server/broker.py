@@ -167,11 +167,14 @@ class Broker:
             FilmgateError: the piece was not taken; the upload may go on as the error says.
         """
         blob = self.uploads.put(owner.session, owner.show, put, piece)
-        if blob is None:
-            return
-        for session in {owner.session, *self.uploads.others(owner.show, put.digest)}:
-            self._outbox.send(session, BlobDone(put.digest))
-        for execution in self._table.waiting_for(owner.show, put.digest):
+        if blob is not None:
+            self.arrived(owner.session, blob)
+
+    def arrived(self, sender: bytes, blob: Blob) -> None:
+        """Supply every execution that waits for a blob, and tell all who would have sent it."""
+        for session in {sender, *self.uploads.others(blob.show, blob.digest)}:
+            self._outbox.send(session, BlobDone(blob.digest))
+        for execution in self._table.waiting_for(blob.show, blob.digest):
             self._supply(execution, blob)
 
     def blob(self, owner: Owner, digest: bytes) -> Blob:

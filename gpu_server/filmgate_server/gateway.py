@@ -42,6 +42,7 @@ class Gateway:
 
     Attributes:
         requests: answers everything but a hello; set once there is a broker.
+        features: optional features that are told to each client that is let in.
         socket: the ROUTER, to poll.
         port: where it listens.
     """
@@ -58,6 +59,7 @@ class Gateway:
     ) -> None:
         self.requests: Requests | None = None
         self.instance = secrets.token_bytes(16)
+        self.features: tuple[str, ...] = ()
         self._sessions = sessions
         self._metrics = metrics
         self._chunk_bytes = chunk_bytes
@@ -140,6 +142,7 @@ class Gateway:
             chunk_bytes=self._chunk_bytes,
             credit_bytes=self._window_bytes,
             limits={"downloads": DOWNLOADS_MAX, "credit_bytes": GET_CREDIT_MAX},
+            features=self.features,
         )
         self._send(route, welcome, re=number)
         self._the_requests.broker.session_back(session.token)

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import zmq
 
+from filmgate.channel import is_possible
 from filmgate.errors import FilmgateError, StorageError
 from filmgate_server.broker import Broker, Terms
 from filmgate_server.catalogue import Catalogue
@@ -22,6 +23,7 @@ from filmgate_server.config import NO_PORT, ServerConfig
 from filmgate_server.devices import list_devices
 from filmgate_server.dispatcher import Dispatcher
 from filmgate_server.gateway import Gateway
+from filmgate_server.handoff import Handoffs
 from filmgate_server.health import HealthServer
 from filmgate_server.intake import Intake
 from filmgate_server.jobs import JobTable
@@ -113,6 +115,12 @@ class Service:
             self.metrics,
             config.chunk_bytes,
         )
+        self._handoffs: Handoffs | None = None
+        if config.handoff and is_possible():
+            self._handoffs = Handoffs(
+                sessions, self._broker, self.metrics, config.chunk_bytes, clock
+            )
+            self.gateway.features = (self._handoffs.feature,)
 
     def _device(self) -> WorkerInfo | None:
         return next(iter(self._dispatcher.workers.values()), None)
@@ -170,6 +178,8 @@ class Service:
             elif fd == self._wake.fileno():
                 self._wake.recv(64)
                 self.gateway.announce_drain()
+            elif self._handoffs is not None and fd == self._handoffs.fileno():
+                self._handoffs.handle()
             elif isinstance(fd, int):
                 self._pool.handle(fd)
         now_s = self._turned_s = self._clock()
@@ -187,10 +197,14 @@ class Service:
         poller.register(self.gateway.watchdog.monitor, zmq.POLLIN)
         for fd in (self._wake.fileno(), *self._pool.filenos()):
             poller.register(fd, zmq.POLLIN)
+        if self._handoffs is not None:
+            poller.register(self._handoffs.fileno(), zmq.POLLIN)
         return [fd for fd, _ in poller.poll(TICK_MS)]
 
     def _upkeep(self, now_s: float) -> None:
         self._broker.tick()
+        if self._handoffs is not None:
+            self._handoffs.tick()
         self._store.expire(now_s - self._config.result_ttl_s)
         self._forget_old_jobs()
         self.metrics.set_levels(self._status.levels())
@@ -215,6 +229,8 @@ class Service:
         return not self._table.jobs or self._clock() > self._drain_until_s
 
     def _close(self) -> None:
+        if self._handoffs is not None:
+            self._handoffs.close()
         self._pool.stop()
         self.gateway.close()
         self._journal.close()

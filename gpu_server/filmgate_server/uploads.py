@@ -20,13 +20,21 @@ LOOSE_UPLOADS_MAX = 16
 
 @dataclass
 class Upload:
-    """What one session is expected to send."""
+    """What one session is expected to send.
+
+    Attributes:
+        staging: where it arrives, once it does.
+        lent: whether the porter writes there, and nobody else may.
+        loose: whether no job has asked for it.
+        restarted: whether it starts again, and pieces that were under way are dropped.
+    """
 
     show: str
     digest: bytes
     size_bytes: int
     touched_s: float
     staging: Staging | None = None
+    lent: bool = False
     loose: bool = False
     restarted: bool = False
 
@@ -75,11 +83,14 @@ class Uploads:
         Raises:
             ProtocolError: it is out of order; ``detail["offset"]`` says where to go on.
             IntegrityError: it was damaged; the upload starts again from byte 0.
-            BusyError, StorageError: there is no memory for it, or too much is put without a job.
+            BusyError, StorageError: there is no memory for it, too much is put without a job, or
+                it is just being handed over.
         """
         upload = self._open.get((session, put.digest)) or self._loose(session, show, put)
         if upload is None or put.size != upload.size_bytes:
             return None
+        if upload.lent:
+            raise BusyError("This content is being handed over.")
         upload.touched_s = self._heard_s[session] = self._clock()
         if upload.restarted and put.offset:
             return None
@@ -98,6 +109,45 @@ class Uploads:
         del self._open[(session, put.digest)]
         return self._store.publish(upload.staging)
 
+    def lend(self, session: bytes, digest: bytes, size_bytes: int) -> Staging | None:
+        """Lend the memory for a blob that is handed over; None if nobody expects it.
+
+        Whoever borrows it gives it back with `take_back`, whatever happens to the upload meanwhile.
+
+        Raises:
+            BusyError: it is being sent already.
+            StorageError: the machine's memory is exhausted.
+        """
+        upload = self._open.get((session, digest))
+        if upload is None or upload.loose or upload.size_bytes != size_bytes:
+            return None
+        if upload.staging is not None:
+            raise BusyError("This content is being sent already.")
+        upload.staging = self._store.stage(upload.show, digest, size_bytes)
+        upload.lent, upload.restarted = True, False
+        return upload.staging
+
+    def heard(self, session: bytes, digest: bytes, size_bytes: int) -> None:
+        """Note that so many bytes of a blob were handed over."""
+        self.received_bytes += size_bytes
+        upload = self._open.get((session, digest))
+        if upload is not None:
+            upload.touched_s = self._heard_s[session] = self._clock()
+
+    def take_back(self, session: bytes, staging: Staging, verified: bool) -> Blob | None:
+        """Take lent memory back; return the blob if what is in it is whole and right."""
+        upload = self._open.get((session, staging.digest))
+        if upload is None or upload.staging is not staging:
+            self._store.discard(staging, promise_again=False)  # it was closed meanwhile
+            return None
+        upload.lent = False
+        if not verified:
+            self._store.discard(staging, promise_again=True)
+            upload.staging = None
+            return None
+        del self._open[(session, staging.digest)]
+        return self._store.publish(staging)
+
     def others(self, show: str, digest: bytes) -> list[bytes]:
         """Close every other upload of a blob that has arrived; return their sessions."""
         keys = [key for key in self._open if key[1] == digest]
@@ -111,10 +161,10 @@ class Uploads:
         upload = self._open.pop((session, digest), None)
         if upload is None:
             return
-        if upload.staging is not None:
-            self._store.discard(upload.staging, promise_again=False)
-        else:
+        if upload.staging is None:
             self._store.cancel_promise(capacity_for(upload.size_bytes))
+        elif not upload.lent:  # or it still comes back
+            self._store.discard(upload.staging, promise_again=False)
 
     def leave(self, session: bytes) -> None:
         """Drop what a session that has gone was sending without a job."""
@@ -145,7 +195,7 @@ class Uploads:
 
     def _received(self, session: bytes, digest: bytes) -> int:
         upload = self._open.get((session, digest))
-        if upload is None or upload.staging is None:
+        if upload is None or upload.staging is None or upload.lent:
             return 0
         return upload.staging.received_bytes
 
