@@ -14,6 +14,7 @@ import getpass
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 from typing import Any, Optional
 
 import filmgate
@@ -70,6 +71,7 @@ class Client:
         self._closed = False
         self._conversation = Conversation(server, _hello(show, user, token), handoff, curve)
         self._link = self._conversation.link
+        self._encrypted = curve is not None
 
     def __enter__(self) -> Client:
         """Return the client itself."""
@@ -83,6 +85,11 @@ class Client:
     def server(self) -> str:
         """The address."""
         return self._link.server
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is encrypted, and the client known by its key."""
+        return self._encrypted
 
     def wait_connected(self, timeout_s: float = ANSWER_WITHIN_S) -> None:
         """Wait until the server has let us in.
@@ -153,13 +160,18 @@ class Client:
         raise UnknownModelError(f"The server offers no model {ref!r}.")
 
     def status(self, timeout_s: float = ANSWER_WITHIN_S) -> StatusPage:
-        """Return what the server is doing (the first page of its users).
+        """Return what the server is doing, with all of its users.
 
         Raises:
             ConnectionLostError: it did not answer in time.
         """
         page: StatusPage = self._ask(StatusGet(), timeout_s)
-        return page
+        users, cursor = list(page.users), page.following
+        while cursor:
+            more: StatusPage = self._ask(StatusGet(cursor), timeout_s)
+            users.extend(more.users)
+            cursor = more.following
+        return replace(page, users=tuple(users), following=0)
 
     def purge(self, show: str, timeout_s: float = ANSWER_WITHIN_S) -> int:
         """Make the server forget what a show has stored and no open job needs; return how much.

@@ -23,7 +23,7 @@ from typing import Callable, Optional
 
 from filmgate.errors import ConfigError
 
-SETTING_NAMES = ("server", "show", "user", "key")
+SETTING_NAMES = ("server", "show", "user", "key", "gateway_key")
 SITE_FILE_VARIABLE = "FILMGATE_CONFIG"
 VARIABLE_PREFIX = "FILMGATE_"
 SERVER_PREFIX = "FILMGATE_SERVER_"
@@ -60,12 +60,14 @@ class Config:
         show: whose work this is; empty where the site has one show only.
         user: who asks; the login name unless set.
         key: the file with the user's key for servers beyond this machine; empty means none.
+        gateway_key: the file with the public key of the configured server; empty means none.
     """
 
     server: Setting
     show: Setting
     user: Setting
     key: Setting
+    gateway_key: Setting
 
     def settings(self) -> dict[str, Setting]:
         """Return every setting by name, in the order of `SETTING_NAMES`."""
@@ -221,5 +223,6 @@ _CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     "show": (_is_name, _NAME_EXPECTATION),
     "user": (_is_name, _NAME_EXPECTATION),
     "key": (_is_file, "the path of an existing file"),
+    "gateway_key": (_is_file, "the path of an existing file"),
 }
 _FILE_REMEDY = f"It holds one section [{FILE_SECTION}] with lines such as server = tcp://gate:5700."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import queue
@@ -13,7 +14,9 @@ from typing import Any, Callable, Optional
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from filmgate.curve import HANDSHAKE_EVENTS, Curve, Handshakes
 from filmgate.errors import (
+    BusyError,
     ConfigError,
     ConnectionLostError,
     DeniedError,
@@ -62,16 +65,22 @@ class Link:
         server: the address, for example ``tcp://127.0.0.1:5700``.
         hello: what to say first; the resume token is filled in.
         events: who listens.
+        curve: what encrypts the connection; None for a server of one's own on this machine.
 
     Raises:
         ConfigError: the address cannot be used.
     """
 
-    def __init__(self, server: str, hello: Hello, events: LinkEvents) -> None:
+    def __init__(
+        self, server: str, hello: Hello, events: LinkEvents, curve: Optional[Curve] = None
+    ) -> None:
         self.server = server
         self.welcome: Optional[Welcome] = None
         self._hello = hello
         self._events = events
+        self._curve = curve
+        self._handshakes = Handshakes(server, curve is not None)
+        self._over = False
         self._resume: Optional[bytes] = None
         self._posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
@@ -180,7 +189,7 @@ class Link:
         message = envelope.message
         if isinstance(message, Welcome):
             self._welcomed(message)
-        elif isinstance(message, Error) and self._turned_away(message):
+        elif isinstance(message, Error) and self._turned_away(message, envelope.re):
             return
         else:
             piece = parts[1].buffer if len(parts) > 1 else memoryview(b"")
@@ -196,26 +205,37 @@ class Link:
         self._hello_sent_s, self._failures = None, 0
         self._events.opened(welcome)
 
-    def _turned_away(self, message: Error) -> bool:
+    def _turned_away(self, message: Error, re: Optional[int]) -> bool:
         if message.code == "unknown_session":
             self._reopen("the server does not know this connection")
             return True
-        error = from_error(message)
-        if self.welcome is None and isinstance(error, (VersionError, DeniedError)):
+        error, waiting = from_error(message), self.welcome is None
+        # A denial that answers nothing concerns the session itself: the key was revoked.
+        if isinstance(error, DeniedError) and (waiting or re is None):
             self._give_up(error)
             return True
-        return False
+        if waiting and isinstance(error, VersionError):
+            self._give_up(error)
+        elif waiting and isinstance(error, BusyError):
+            self._reopen(error.text)
+        return waiting and isinstance(error, (VersionError, BusyError))
 
     def _give_up(self, error: FilmgateError) -> None:
-        self._hello_sent_s = None
+        self._over, self._hello_sent_s, self._retry_at_s = True, None, None
+        with contextlib.suppress(zmq.ZMQError):  # it may have given up by itself
+            self._socket.disconnect(self.server)
         self._events.failed(error)
 
     def _watch(self) -> None:
         while self._monitor.poll(0):
-            event = recv_monitor_message(self._monitor)["event"]
-            if event == zmq.EVENT_CONNECTED:
+            told = recv_monitor_message(self._monitor)
+            error = self._handshakes.judge(told)
+            if error is not None:
+                self._give_up(error)
+                return
+            if told["event"] == zmq.EVENT_CONNECTED:
                 self._hello_sent_s = time.monotonic()
-            elif event == zmq.EVENT_DISCONNECTED:
+            elif told["event"] == zmq.EVENT_DISCONNECTED:
                 self._reopen("the connection was lost")
                 return
 
@@ -230,7 +250,7 @@ class Link:
 
     def _reopen(self, why: str) -> None:
         """Close the socket and try another after a while, longer each time and never in step."""
-        if self._retry_at_s is not None:
+        if self._over or self._retry_at_s is not None:
             return
         log.info("reconnecting to %s: %s", self.server, why)
         self._failures += 1
@@ -242,8 +262,9 @@ class Link:
 
     def _connect(self) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
         self._drop_socket()
-        socket = _dealer(self._context)
-        monitor = socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
+        socket = _dealer(self._context, self._curve)
+        watched = zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED | HANDSHAKE_EVENTS
+        monitor = socket.get_monitor_socket(watched)
         try:
             socket.connect(self.server)
         except zmq.ZMQError as error:
@@ -283,7 +304,7 @@ class Link:
         self._stopping = True
 
 
-def _dealer(context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+def _dealer(context: zmq.Context[zmq.Socket[bytes]], curve: Optional[Curve]) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.DEALER)
     options = {
         zmq.LINGER: 0,
@@ -298,6 +319,8 @@ def _dealer(context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
     }
     for option, value in options.items():
         socket.setsockopt(option, value)
+    if curve is not None:
+        curve.apply(socket)
     return socket
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from filmgate.cli.options import ServerOptions
 from filmgate.cli.terminal import say
 from filmgate.client import Client
 from filmgate.config import Config
+from filmgate.curve import HANDSHAKE
 from filmgate.endpoint import (
     FOLDER_VARIABLE,
     Endpoint,
@@ -19,7 +20,10 @@ from filmgate.endpoint import (
     is_local,
 )
 from filmgate.errors import ConnectionLostError, DeniedError
+from filmgate.keys import load_curve
 from filmgate.local_server import LocalServer
+
+Tell = Callable[[str], None]
 
 _SLICE_S = 1.0
 _TURN_S = 0.1
@@ -54,8 +58,13 @@ def connection(options: ServerOptions) -> Generator[Client]:
 
 
 @contextmanager
-def existing_connection(config: Config, wait_s: float) -> Generator[Client]:
+def existing_connection(config: Config, wait_s: float, tell: Tell = say) -> Generator[Client]:
     """Connect to the configured server or one that runs on this machine; start none.
+
+    Args:
+        config: where it may be configured.
+        wait_s: how long it may take to answer.
+        tell: told, when it does not answer at once, that it is waited for.
 
     Raises:
         ConnectionLostError: there is none, or it did not answer in time.
@@ -67,7 +76,7 @@ def existing_connection(config: Config, wait_s: float) -> Generator[Client]:
             "No server is configured, and none of yours runs on this machine.",
             "Set FILMGATE_SERVER, or start one with `filmgate serve`.",
         )
-    with _connected(address, config, wait_s) as client:
+    with _connected(address, config, wait_s, tell) as client:
         yield client
 
 
@@ -81,10 +90,10 @@ def _own_server(config: Config, options: ServerOptions) -> Generator[Client]:
 
 
 @contextmanager
-def _connected(server: str, config: Config, wait_s: float) -> Generator[Client]:
+def _connected(server: str, config: Config, wait_s: float, tell: Tell = say) -> Generator[Client]:
     """Wait for a server; one on this machine may write its token while we wait."""
     give_up_s = time.monotonic() + wait_s
-    patience = _Patience(server, wait_s)
+    patience = _Patience(server, wait_s, tell)
     while True:
         endpoint = find_endpoint(server)
         with _client(server, config, endpoint) as client:
@@ -98,12 +107,13 @@ def _connected(server: str, config: Config, wait_s: float) -> Generator[Client]:
 class _Patience:
     """Says once that we wait."""
 
-    def __init__(self, server: str, wait_s: float) -> None:
+    def __init__(self, server: str, wait_s: float, tell: Tell) -> None:
+        self._tell = tell
         self._text = f"Waiting up to {wait_s:g} s for {server} ..."
 
     def show(self) -> None:
         if self._text:
-            say(self._text)
+            self._tell(self._text)
         self._text = ""
 
 
@@ -118,6 +128,8 @@ def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _P
                 return False
             patience.show()
         except DeniedError as error:
+            if client.encrypted or HANDSHAKE in error.detail:  # no token is asked for
+                raise
             if not _new_token(client.server, known, min(left_s, _TOKEN_GRACE_S)):
                 raise _explained(error, client.server, known) from error
             return False
@@ -149,5 +161,8 @@ def _explained(error: DeniedError, server: str, known: Endpoint | None) -> Denie
 
 
 def _client(server: str, config: Config, endpoint: Endpoint | None) -> Client:
-    token = endpoint.token if endpoint else ""
-    return Client(server, config.show.value, config.user.value, token)
+    """Connect with the token of a server of one's own, else with the keys that are set."""
+    show, user = config.show.value, config.user.value
+    if endpoint is not None:
+        return Client(server, show, user, endpoint.token)
+    return Client(server, show, user, curve=load_curve(config))

@@ -13,6 +13,18 @@ import filmgate
 from filmgate.cli.compare import CompareOptions, compare_images
 from filmgate.cli.doctor import DoctorOptions, examine
 from filmgate.cli.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_code
+from filmgate.cli.keys import (
+    ListOptions,
+    NewOptions,
+    PurgeOptions,
+    RevokeOptions,
+    ServerOptions,
+    list_keys,
+    new_key,
+    new_server_key,
+    purge_show,
+    revoke_key,
+)
 from filmgate.cli.models import ModelsOptions, ShowOptions, list_models, show_model
 from filmgate.cli.options import as_command
 from filmgate.cli.run import RunOptions, run_model
@@ -56,6 +68,8 @@ def build_app() -> typer.Typer:
     app.command("run")(as_command(RunOptions, run_model))
     app.add_typer(_models_app(), name="models", help="List the models, or show one.")
     app.command("status")(as_command(StatusOptions, show_status))
+    app.add_typer(_keys_app(), name="keys", help="Say who may use a server on other machines.")
+    app.command("purge")(as_command(PurgeOptions, purge_show))
     app.command("doctor")(as_command(DoctorOptions, examine))
     app.command("compare")(as_command(CompareOptions, compare_images))
     app.command("serve", help="Run a server on this machine.", context_settings=_PASS_ON)(_serve)
@@ -66,6 +80,15 @@ def _models_app() -> typer.Typer:
     app = typer.Typer()
     app.callback(invoke_without_command=True)(_list_unless_asked())
     app.command("show")(as_command(ShowOptions, show_model))
+    return app
+
+
+def _keys_app() -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True)
+    app.command("new")(as_command(NewOptions, new_key))
+    app.command("list")(as_command(ListOptions, list_keys))
+    app.command("revoke")(as_command(RevokeOptions, revoke_key))
+    app.command("server")(as_command(ServerOptions, new_server_key))
     return app
 
 

@@ -12,7 +12,7 @@ import typer
 
 from filmgate.cli.exits import EXIT_INTERRUPTED
 from filmgate.cli.terminal import say
-from filmgate.config import Config, load_config
+from filmgate.config import SETTING_NAMES, Config, load_config
 
 WAIT_S = 30.0
 
@@ -34,6 +34,7 @@ class SiteOptions(Options):
     show: Annotated[str, typer.Option(help="The show that this belongs to.")] = ""
     user: Annotated[str, typer.Option(help="Who asks; else your login name.")] = ""
     key: Annotated[str, typer.Option(help="The file with your key.")] = ""
+    gateway_key: Annotated[str, typer.Option(help="The file with the server's public key.")] = ""
 
     def config(self) -> Config:
         """Settle the settings.
@@ -41,8 +42,7 @@ class SiteOptions(Options):
         Raises:
             ConfigError: one of them cannot be used.
         """
-        given = {name: getattr(self, name) for name in ("server", "show", "user", "key")}
-        return load_config(given)
+        return load_config({name: getattr(self, name) for name in SETTING_NAMES})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,116 @@
+"""The encryption of a connection, and what went wrong where the keys do not fit.
+
+ZeroMQ tells the two sides nothing when they cannot agree, and tries for ever; its socket monitor
+says enough to tell an artist within seconds what to mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import zmq
+
+from filmgate.errors import DeniedError
+
+SILENT_MAX = 6
+"""So many handshakes in a row that the server ends without a word mean another server's key: it
+cannot read what was encrypted for somebody else. One that starts or is flooded ends fewer."""
+
+MECHANISM_MISMATCH = 0x11000002
+"""ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH: one side encrypts and the other does not."""
+
+HANDSHAKE = "handshake"
+"""Stands in the detail of an error that came before any message could be said."""
+
+HANDSHAKE_EVENTS = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What encrypts a connection: three keys as Z85 text.
+
+    Attributes:
+        server: the server's public key; nobody else can answer.
+        public: the client's own, by which the server knows who it is.
+        secret: its other half.
+    """
+
+    server: bytes
+    public: bytes
+    secret: bytes
+
+    def __repr__(self) -> str:
+        """Show the public halves alone: what is printed may be logged."""
+        return f"Curve({self.server!r}, {self.public!r})"
+
+    def apply(self, socket: zmq.Socket[bytes]) -> None:
+        """Encrypt what *socket* will connect to."""
+        socket.setsockopt(zmq.CURVE_SERVERKEY, self.server)
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, self.public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, self.secret)
+
+
+class Handshakes:
+    """Judges how the handshakes with one server went.
+
+    Args:
+        server: the address.
+        encrypted: whether this side encrypts.
+    """
+
+    def __init__(self, server: str, encrypted: bool) -> None:
+        self._server = server
+        self._encrypted = encrypted
+        self._silent = 0
+        self._succeeded = False
+
+    def judge(self, event: Mapping[str, Any]) -> Optional[DeniedError]:
+        """Take an event of the socket's monitor; return why it is pointless to go on, if it is."""
+        kind = event["event"]
+        if kind == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._silent, self._succeeded = 0, True
+        elif kind == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return self._unknown_key()
+        elif kind == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and event["value"] == MECHANISM_MISMATCH:
+            return self._does_not_encrypt() if self._encrypted else self._wants_key()
+        elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._encrypted:
+            self._silent += 1
+            if self._silent >= SILENT_MAX and not self._succeeded:
+                return self._foreign_gateway_key()
+        return None
+
+    def _unknown_key(self) -> DeniedError:
+        return DeniedError(
+            f"{self._server} does not let your key in: it does not know it, or it was revoked.",
+            "Ask the people who run the server to authorise your public key.",
+            {HANDSHAKE: "unknown key"},
+        )
+
+    def _does_not_encrypt(self) -> DeniedError:
+        return DeniedError(
+            f"{self._server} does not encrypt, and you have a key: nothing was sent.",
+            "Check the address. If it is a server of your own, unset key and gateway_key.",
+            {HANDSHAKE: "plain server"},
+        )
+
+    def _wants_key(self) -> DeniedError:
+        return DeniedError(
+            f"{self._server} lets only keys in, and you have set none.",
+            "Set key to the file with your key, and gateway_key to the file with the server's "
+            "public key.",
+            {HANDSHAKE: "no key"},
+        )
+
+    def _foreign_gateway_key(self) -> DeniedError:
+        return DeniedError(
+            f"{self._server} ends each handshake without a word: gateway_key is another server's.",
+            "Ask the people who run the server for the file with its present public key.",
+            {HANDSHAKE: "foreign server key"},
+        )
