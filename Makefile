@@ -16,7 +16,7 @@ LOCKS := pyproject.toml core/filmgate/__init__.py locks/constraints.txt locks/we
 DEMO := .build/demo
 TEST_ARGS ?=
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test soak lint bench clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ demo: .venv/served ## Denoise the example renders with an embedded server
 
 test: lint ## Check the code and run every test
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+soak: .venv/tested ## Run the fault tests at full load; this takes an hour
+	$(BIN)/python -m pytest -m nightly --timeout 5400 $(TEST_ARGS)
 
 lint: .venv/tested ## Check style, imports and types
 	$(BIN)/ruff check .

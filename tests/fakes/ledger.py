@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.service import Service
-from fakes.waiting import PATIENCE_S
+from fakes.waiting import PATIENCE_S, wait_until
 from filmgate.client import Client
 from filmgate.errors import (
     BusyError,
@@ -34,6 +34,48 @@ GIVEN_UP = (BusyError, IntegrityError, StorageError)
 """What a client may end with by itself after the job was accepted; it then cancels the job."""
 
 Check = Callable[[Result], None]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended for its client.
+
+    Attributes:
+        job_id: its name.
+        ends: how often the client was told.
+        error: what it ended with; None for a result, whose pixels were found right.
+    """
+
+    job_id: bytes
+    ends: int
+    error: FilmgateError | None
+
+    @property
+    def outcome(self) -> str:
+        """The outcome as the server calls it."""
+        if self.error is None:
+            return "result"
+        if isinstance(self.error, CancelledError):
+            return "cancelled"
+        return "expired" if isinstance(self.error, ExpiredError) else "error"
+
+    @property
+    def was_left(self) -> bool:
+        """Whether its client was closed before it ended; the server ends it as it likes, once."""
+        return isinstance(self.error, ConnectionLostError)
+
+    def audit(self, row: tuple[str | None, str] | None) -> None:
+        """Hold it against what the journal says."""
+        assert self.ends == 1, f"a client was told of {self.ends} ends"
+        if self.error is None:
+            assert row == ("result", ""), f"a result that the journal calls {row}"
+        elif self.was_left:
+            return
+        elif row is not None:
+            gave_up = isinstance(self.error, GIVEN_UP) and row == ("cancelled", "cancelled")
+            assert gave_up or row == (self.outcome, self.error.code)
+        else:
+            assert self.outcome in ("error", "cancelled"), "never accepted, yet it ended"
 
 
 @dataclass
@@ -60,24 +102,35 @@ class Entry:
     @property
     def outcome(self) -> str:
         """How it ended for the client."""
-        error = self.error
-        if error is None:
-            return "result"
-        if isinstance(error, CancelledError):
-            return "cancelled"
-        return "expired" if isinstance(error, ExpiredError) else "error"
+        return Ended(self.job.id, 1, self.error).outcome
 
-    @property
-    def was_left(self) -> bool:
-        """Whether its client was closed before it ended; the server ends it as it likes, once."""
-        return isinstance(self.error, ConnectionLostError)
+    def wait(self, patience_s: float) -> None:
+        """Return once it has ended."""
+        try:
+            self.job.future.exception(patience_s)
+        except TimeoutError:
+            raise AssertionError(f"a job never ended: {self.job.progress}") from None
+        wait_until(lambda: self.ends, "the client to be told of the end")
+
+    def close(self) -> Ended:
+        """Assert that the pixels of a result are right; return how it ended."""
+        if self.error is None:
+            assert self.check is not None, "a result where there should be none"
+            self.check(self.job.future.result())
+        return Ended(self.job.id, len(self.ends), self.error)
 
 
 class Ledger:
-    """Every submission of a test."""
+    """Every submission of a test.
+
+    Attributes:
+        entries: those that are kept whole.
+        retired: those whose pixels were looked at and let go.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.retired: list[Ended] = []
 
     def submit(
         self,
@@ -96,20 +149,24 @@ class Ledger:
         self.entries.append(entry)
         return entry
 
+    def retire(self, keep: int = 0, patience_s: float = PATIENCE_S) -> None:
+        """Wait for the oldest, all but the last *keep*; check them, and let their pixels go."""
+        while len(self.entries) > keep:
+            self.entries[0].wait(patience_s)
+            self.retired.append(self.entries.pop(0).close())
+
     def settle(self, patience_s: float = PATIENCE_S) -> Counter[str]:
         """Wait until every job has ended for its client and count the outcomes."""
         for entry in self.entries:
-            try:
-                entry.job.future.exception(patience_s)
-            except TimeoutError:
-                raise AssertionError(f"a job never ended: {entry.job.progress}") from None
-        return Counter(entry.outcome for entry in self.entries)
+            entry.wait(patience_s)
+        return Counter(job.outcome for job in (*self.retired, *self.entries))
 
     def all_end(self, outcome: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until every job has ended, and assert that all ended like that."""
         self.settle(patience_s)
-        others = [entry for entry in self.entries if entry.outcome != outcome]
-        assert not others, [repr(entry.error) for entry in others]
+        jobs = (*self.retired, *self.entries)
+        others = [job for job in jobs if job.outcome != outcome]
+        assert not others, [repr(job.error) for job in others]
 
     def audit(self, service: Service, journal: Path | None = None) -> None:
         """Assert the invariant for every job, and for the server that they were sent to.
@@ -127,26 +184,10 @@ class Ledger:
     def audit_journal(self, journal: Path) -> None:
         """Hold every job against the journal, and every result against its pixels."""
         kept = _rows(journal)
-        for entry in self.entries:
-            assert entry.ends == [entry.job.id.hex()], "a client was not told of one end"
-            _audit_one(entry, kept.get(entry.job.id))
+        for ended in [*self.retired, *(entry.close() for entry in self.entries)]:
+            ended.audit(kept.get(ended.job_id))
         open_jobs = [job_id.hex() for job_id, row in kept.items() if row[0] not in OUTCOMES]
         assert not open_jobs, f"accepted and never ended: {open_jobs}"
-
-
-def _audit_one(entry: Entry, row: tuple[str | None, str] | None) -> None:
-    error = entry.error
-    if error is None:
-        assert row == ("result", ""), f"a result that the journal calls {row}"
-        assert entry.check is not None, "a result where there should be none"
-        entry.check(entry.job.future.result())
-    elif entry.was_left:
-        return
-    elif row is not None:
-        gave_up = isinstance(error, GIVEN_UP) and row == ("cancelled", "cancelled")
-        assert gave_up or row == (entry.outcome, error.code)
-    else:
-        assert entry.outcome in ("error", "cancelled"), "never accepted, yet it ended"
 
 
 def _rows(journal: Path) -> dict[bytes, tuple[str | None, str]]:
