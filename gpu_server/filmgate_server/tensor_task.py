@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ class TensorTask:
         self.warnings: list[str] = []
         self._manifest = manifest
         self._params = order.params
+        self._time = order.time
         self._groups = groups
         self._inputs: list[dict[str, Tensor]] = []
         self._produced: list[Produced] = []
@@ -63,7 +65,8 @@ class TensorTask:
         for place, (group, specs) in enumerate(zip(self._groups, wanted, strict=True)):
             outputs = {name: _laid_out(name, specs[name], next(memory)) for name in specs}
             step_here = partial(step_of_view, step, place, len(wanted))
-            runtime.infer_tensors(self._inputs[place], outputs, self._params, step_here)
+            params = {**self._params, **self._place_in_time(group, self._inputs[place])}
+            runtime.infer_tensors(self._inputs[place], outputs, params, step_here)
             self._note(group, specs)
         self._inputs.clear()
 
@@ -71,6 +74,25 @@ class TensorTask:
         """Return what `infer` has written."""
         del room  # asked for by `infer`: the model writes the encoded form
         return self._produced
+
+    def _place_in_time(
+        self, group: Group, inputs: Mapping[str, Tensor]
+    ) -> Mapping[str, int | float]:
+        """Return what the model is told besides its parameters; see `Temporal.parameter`.
+
+        The frames of a tensor follow on each other; the first is at the blob's own time.
+        """
+        main, parameter = self._manifest.main_input.name, self._manifest.temporal.parameter
+        if parameter == "fraction":
+            return {parameter: self._time - math.floor(self._time)}
+        if parameter == "center":
+            place = round(self._time - group[main].entry.time)
+            if not 0 <= place < inputs[main].spec.shape[0]:
+                raise InputError(
+                    f"The result at {self._time:.12g} lies beyond the tensor's frames."
+                )
+            return {parameter: place}
+        return {}
 
     def _note(self, group: Group, specs: Mapping[str, TensorSpec]) -> None:
         main = group[self._manifest.main_input.name].entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from typing import Any
 
@@ -84,3 +85,41 @@ def test_wishes_for_files_are_refused(wish: Wish) -> None:
     """A wish that cannot be fulfilled is an error and never ignored."""
     with pytest.raises(UnsupportedError):
         run({"color": tensors(color=NUMBERS)}, wish=wish)
+
+
+class Told(FunctionRuntime):
+    """Remembers the parameters that it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda inputs: {"color": inputs["color"]})
+        self.params: dict[str, Any] = {}
+
+    def infer_tensors(self, inputs: Any, outputs: Any, params: Any, step: Any) -> None:
+        """Note the parameters."""
+        self.params = dict(params)
+        super().infer_tensors(inputs, outputs, params, step)
+
+
+def told(kind: str, time: float) -> dict[str, Any]:
+    """Run a model of *kind* at *time* on the frames 3 and 4, which are one tensor."""
+    clip = TensorSpec("F32", (2, 1, 1, 3), ("t", "y", "x", "c"))
+    content = to_tensor_blob({"color": (clip, NUMBERS)})
+    group = {"color": blob(content, media=TENSOR_MEDIA, time=3.0)}
+    work = dataclasses.replace(order(list(group.values())), time=time)
+    task, runtime = TensorTask(manifest(temporal={"kind": kind}), work, [group]), Told()
+    task.decode()
+    task.infer(runtime, Steps(), Room())
+    return runtime.params
+
+
+def test_a_clip_in_a_tensor_is_told_where_the_result_lies() -> None:
+    """A time between its frames is a fraction; one in a clip is a place in it."""
+    assert told("between", 3.25) == {"gain": 2.0, "fraction": 0.25}
+    assert told("clip", 4) == {"gain": 2.0, "center": 1}
+    assert told("window", 3) == {"gain": 2.0}
+
+
+def test_a_result_beyond_a_tensors_frames_is_refused() -> None:
+    """There is no fifth frame in a tensor of frames 3 and 4."""
+    with pytest.raises(InputError, match="at 5 lies beyond"):
+        told("clip", 5)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filmgate.errors import ModelError
+from filmgate.errors import DeviceMemoryError, ModelError
 from filmgate_server.runtime.numerics import missing_engine
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ except ImportError as error:
 FILTER = "RT"
 CHANNELS = 3
 PIXEL_BYTES = CHANNELS * 4
+_OUT_OF_MEMORY = 4  # OIDN_ERROR_OUT_OF_MEMORY of oidn.h
 QUALITIES = {
     "fast": pyoidn.OIDN_QUALITY_FAST,
     "balanced": pyoidn.OIDN_QUALITY_BALANCED,
@@ -74,11 +75,17 @@ class Device:
         """Raise what went wrong since the last call.
 
         Raises:
-            ModelError: with Open Image Denoise's own words.
+            DeviceMemoryError: the device's memory does not suffice.
+            ModelError: with Open Image Denoise's own words; its cause has them alone, for a GPU
+                that can no longer be trusted is known by them.
         """
-        message = self.native.get_error()
-        if message:
-            raise ModelError(f"Open Image Denoise: {message}.")
+        words = oidn_ffi.new("const char**")
+        code: int = oidn_Capi.oidnGetDeviceError(self.native._device, words)
+        if code == _OUT_OF_MEMORY:
+            raise DeviceMemoryError("The frame does not fit into the device's memory.")
+        if code:
+            text = oidn_ffi.string(words[0]).decode(errors="replace")
+            raise ModelError(f"Open Image Denoise: {text}.") from RuntimeError(text)
 
     def close(self) -> None:
         """Give the device's memory back."""
@@ -92,6 +99,7 @@ class TileFilter:
     The pixels of the inputs are read where they are; only a GPU gets a copy.
 
     Args:
+        held: takes what has to be given back after the frame, whatever becomes of it.
         device: where it runs.
         images: ``color`` and its guides ``albedo`` and ``normal``: (H, W, 3), contiguous float32.
         quality: one of pyoidn's ``OIDN_QUALITY_*``.
@@ -101,6 +109,7 @@ class TileFilter:
 
     def __init__(
         self,
+        held: ExitStack,
         device: Device,
         images: Mapping[str, Pixels],
         quality: int,
@@ -108,23 +117,15 @@ class TileFilter:
         scale: float,
     ) -> None:
         self._device = device
-        self._owned = ExitStack()
+        self._held = held
         self._filter = pyoidn.Filter(device.native, FILTER)
-        self._owned.callback(self._filter.release)
+        held.callback(self._filter.release)
         self._images = {name: self._place(pixels) for name, pixels in images.items()}
         self._width = images["color"].shape[1]
         self._filter.set_bool("hdr", True)
         self._filter.set_bool("cleanAux", clean_aux)
         self._filter.set_quality(quality)
         self._filter.set_float("inputScale", scale)
-
-    def __enter__(self) -> TileFilter:
-        """Return the filter itself."""
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Give back what the filter holds."""
-        self._owned.close()
 
     def render(self, tile: Tile) -> Pixels:
         """Denoise one tile.
@@ -133,6 +134,7 @@ class TileFilter:
             (H, W, 3) of the tile, its halo included; a new array.
 
         Raises:
+            DeviceMemoryError: the device's memory does not suffice.
             ModelError: Open Image Denoise failed.
         """
         for name, image in self._images.items():
@@ -142,6 +144,7 @@ class TileFilter:
             self._run(result, tile)
             return result
         with pyoidn.Buffer(self._device.native, result.nbytes) as buffer:
+            self._device.check()
             self._run(buffer, tile)
             buffer.read(0, result.nbytes, result)
         self._device.check()
@@ -150,7 +153,8 @@ class TileFilter:
     def _place(self, pixels: Pixels) -> Pixels | pyoidn.Buffer:
         if self._device.on_host:
             return pixels
-        buffer = self._owned.enter_context(pyoidn.Buffer(self._device.native, pixels.nbytes))
+        buffer = self._held.enter_context(pyoidn.Buffer(self._device.native, pixels.nbytes))
+        self._device.check()
         buffer.write(0, pixels.nbytes, pixels)
         return buffer
 

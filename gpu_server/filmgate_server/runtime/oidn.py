@@ -56,7 +56,8 @@ class OidnRuntime(ImageRuntime):
         shape = framed["color"].shape
         tiling = tiling_at(self._manifest.tiling, max_tile_px)
         mosaic = Mosaic({"color": shape})
-        with _Passes(self._device, framed, params) as passes:
+        with ExitStack() as held:
+            passes = _Passes(held, self._device, framed, params)
 
             def render(tile: Tile, within: Step) -> list[dict[str, Pixels]]:
                 del within  # the native call counts no steps
@@ -81,27 +82,22 @@ class _Passes:
     """The filters of one frame: of its light and, if there is any, of its negative part."""
 
     def __init__(
-        self, device: Device, framed: Mapping[str, Pixels], params: Mapping[str, Any]
+        self,
+        held: ExitStack,
+        device: Device,
+        framed: Mapping[str, Pixels],
+        params: Mapping[str, Any],
     ) -> None:
-        self._owned = ExitStack()
         quality, light = QUALITIES[params["quality"]], _held(framed["color"])
         scale = auto_exposure(_unframed(light))
         images = {**framed, "color": light}
-        self._light = TileFilter(device, images, quality, params["clean_aux"], scale)
-        self._owned.enter_context(self._light)
+        self._light = TileFilter(held, device, images, quality, params["clean_aux"], scale)
         self._is_dark = np.any(framed["color"] < 0, axis=2)
         self._dark: TileFilter | None = None
         if self._is_dark.any():
             # No guides here: with them the net finds a trace of light in what is wholly black.
             images = {"color": _held(-framed["color"])}
-            self._dark = TileFilter(device, images, quality, False, scale)
-            self._owned.enter_context(self._dark)
-
-    def __enter__(self) -> _Passes:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._owned.close()
+            self._dark = TileFilter(held, device, images, quality, False, scale)
 
     def render(self, tile: Tile) -> Pixels:
         """Denoise one tile; the second pass runs only where something is negative."""
