@@ -21,6 +21,9 @@ PIECE_BYTES = 1 << 16
 PIECES_ON_THE_LINE = 64
 """So much is under way before the sender has to wait, as in a long cable."""
 
+HEADER_BYTES = 1024
+"""More than a header of a piece of pixels takes."""
+
 
 @dataclass
 class Stream:
@@ -46,12 +49,18 @@ class Fault(Protocol):
 class Flip:
     """Flips one bit at each of *places*, on the first connections that get so far.
 
+    Args:
+        places: bytes from the beginning of a stream.
+        spare: a place at which this stands near is passed over: a header, which only an encrypted
+            connection can tell from another.
+
     Attributes:
         flipped: how many were.
     """
 
-    def __init__(self, *places: int) -> None:
+    def __init__(self, *places: int, spare: bytes = b"") -> None:
         self._left = sorted(places)
+        self._spare = spare
         self._lock = threading.Lock()
         self.flipped = 0
 
@@ -60,10 +69,16 @@ class Flip:
         changed = bytearray(piece)
         with self._lock:
             for place in [place for place in self._left if 0 <= place - stream.place < len(piece)]:
-                changed[place - stream.place] ^= 4
                 self._left.remove(place)
+                if self._is_spared(piece, place - stream.place):
+                    continue
+                changed[place - stream.place] ^= 4
                 self.flipped += 1
         return bytes(changed)
+
+    def _is_spared(self, piece: bytes, place: int) -> bool:
+        near = piece[max(0, place - HEADER_BYTES) : place + HEADER_BYTES]
+        return bool(self._spare) and self._spare in near
 
 
 class Cut:

@@ -1,4 +1,4 @@
-"""Clients that vanish, do not read, or sit behind a bad line; others go on as if alone."""
+"""Clients that vanish or do not read; others go on as if alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import zmq
 from fakes.ledger import Ledger
 from fakes.peer import Peer
 from fakes.plates import negate_exr, negate_tensor
-from fakes.relay import Cut, Flip, Relay
-from fakes.service import MIB, TOKEN, Service, counters, wait_idle
+from fakes.service import MIB, counters, wait_idle
 from fakes.waiting import wait_until
 from filmgate.client import Client
 from filmgate.digest import CHUNK_BYTES
@@ -94,37 +93,6 @@ def test_slow_readers_cost_only_their_credit(make_service, ledger: Ledger):
     ledger.audit(service)
 
 
-@pytest.mark.parametrize("megabyte", [0.2, 2.5, 6.9])
-def test_flipped_bit_on_the_way_up_is_mended(server: Service, ledger: Ledger, megabyte: float):
-    """One bit changed in an upload is found, and the frame arrives all the same."""
-    flip = Flip(int(megabyte * MIB))
-    with Relay(server.port, upward=[flip]) as relay, _client(relay) as client:
-        ledger.submit(client, *negate_tensor(600 + int(10 * megabyte), FRAME))
-        ledger.all_end("result")
-        assert flip.flipped == 1
-
-
-@pytest.mark.parametrize("megabyte", [0.2, 2.5, 6.9])
-def test_flipped_bit_on_the_way_down_is_mended(server: Service, ledger: Ledger, megabyte: float):
-    """One bit changed in a download is found, and the result arrives all the same."""
-    flip = Flip(int(megabyte * MIB))
-    with Relay(server.port, downward=[flip]) as relay, _client(relay) as client:
-        ledger.submit(client, *negate_tensor(700 + int(10 * megabyte), FRAME))
-        ledger.all_end("result")
-        assert flip.flipped == 1
-
-
-@pytest.mark.parametrize("way", ["upward", "downward"])
-def test_cut_line_goes_on_where_it_was(server: Service, ledger: Ledger, way: str):
-    """A line that is cut again and again, anywhere, delays the frame and nothing else."""
-    cut = Cut(100, 500, 700, 5_000, MIB, 3 * MIB, 5 * MIB)
-    with Relay(server.port, **{way: [cut]}) as relay, _client(relay) as client:
-        for seed in range(3):
-            ledger.submit(client, *negate_tensor(len(way) * 1000 + seed, FRAME))
-        ledger.all_end("result")
-        assert cut.cuts >= 4
-
-
 def test_session_that_stalls_in_one_upload_loses_only_its_jobs(make_service, ledger: Ledger):
     """A peer that stays connected and stops sending is given up after a while; others are not."""
     service = make_service(upload_stall_s=0.5)
@@ -165,7 +133,3 @@ def _pass_time(client: Client, duration_ms: int) -> None:
     """Wait until the server's own clock has moved on."""
     until_ms = counters(client)["uptime_ms"] + duration_ms
     wait_until(lambda: counters(client)["uptime_ms"] > until_ms, "some time to pass")
-
-
-def _client(relay: Relay) -> Client:
-    return Client(f"tcp://127.0.0.1:{relay.port}", token=TOKEN)
