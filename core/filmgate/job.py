@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Callable, Optional
 
 from filmgate.digest import BlobDigest, Buffer, digest_blob
@@ -34,6 +35,11 @@ class Payload:
     media: str = EXR_MEDIA
     time: float = 0.0
     view: str = ""
+
+    @cached_property
+    def digested(self) -> BlobDigest:
+        """The content's digest, taken once however many jobs share the payload."""
+        return digest_blob(self.data)
 
 
 @dataclass(frozen=True)
@@ -210,7 +216,7 @@ class Job:
             self._on_progress(self)
 
     def _ref(self, payload: Payload) -> BlobRef:
-        blob = digest_blob(payload.data)
+        blob = payload.digested
         self.digests[blob.digest] = (blob, payload.data)
         return BlobRef(
             payload.name, blob.digest, blob.size_bytes, payload.media, payload.time, payload.view

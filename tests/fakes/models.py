@@ -96,10 +96,37 @@ class Model:
 """Reads where there is no memory, as broken native code does, at a first value of 666."""
 
 
-def write_model(folder: Path, name: str, code: str, **values: Any) -> None:
-    """Write the package *name* into *folder*; *values* are put into its code."""
+MEAN = """
+import numpy as np
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        return {{"color": inputs["color"].mean(axis=0, dtype=np.float64).astype(np.float32)}}
+"""
+"""The mean over the frames of a window or a clip."""
+
+BLEND = """
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        before, after = inputs["color"]
+        return {{"color": before + (after - before) * params["fraction"]}}
+"""
+"""Fades from the frame before a time to the one after it."""
+
+
+def write_model(folder: Path, name: str, code: str, more: str = "", **values: Any) -> None:
+    """Write the package *name* into *folder*.
+
+    Args:
+        folder: of the packages.
+        name: of this one.
+        code: of its class.
+        more: added to its manifest.
+        values: are put into the code.
+    """
     package = folder / name
     package.mkdir(parents=True)
     texts = {key: str(value) for key, value in values.items()}
-    (package / "model.toml").write_text(dedent(MANIFEST.format(name=name)))
+    (package / "model.toml").write_text(dedent(MANIFEST.format(name=name)) + more)
     (package / "model.py").write_text(dedent(code.format(**texts)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,7 +15,7 @@ from filmgate.disk import storage_error
 from filmgate.errors import DamagedImageError, ImageError
 from filmgate.image.container import Limits, read_offsets, scan_headers
 from filmgate.image.header import Header
-from filmgate.image.provenance import Provenance, read_provenance
+from filmgate.image.provenance import Provenance, read_provenance, time_text
 from filmgate.wire.records import Wish
 
 
@@ -48,13 +48,21 @@ class Recipe:
     wish: Wish
 
 
-def look_at(path: Path, recipe: Recipe, inputs: Mapping[str, Path]) -> Existing:
+def look_at(
+    path: Path,
+    recipe: Recipe,
+    inputs: Mapping[str, Path],
+    time: float | None,
+    digest_of: Callable[[Path], bytes],
+) -> Existing:
     """Say what stands at *path*.
 
     Args:
         path: the output.
         recipe: how it should be made.
-        inputs: input name to file; hashed only where all else agrees.
+        inputs: the files, named as in a header.
+        time: its source time, for a model that takes several frames.
+        digest_of: hashes an input; called only where all else agrees. See `digest_file`.
 
     Raises:
         StorageError: a file cannot be read.
@@ -70,7 +78,9 @@ def look_at(path: Path, recipe: Recipe, inputs: Mapping[str, Path]) -> Existing:
     provenance = read_provenance(header)
     if provenance is None:
         return Existing.FOREIGN
-    if _made_by(provenance, recipe) and _made_from(provenance, inputs):
+    wanted = "" if time is None else time_text(time)
+    made = provenance.time == wanted and _made_by(provenance, recipe)
+    if made and _made_from(provenance, inputs, digest_of):
         return Existing.WANTED
     return Existing.OUTDATED
 
@@ -101,15 +111,22 @@ def _made_by(provenance: Provenance, recipe: Recipe) -> bool:
     )
 
 
-def _made_from(provenance: Provenance, inputs: Mapping[str, Path]) -> bool:
+def _made_from(
+    provenance: Provenance, inputs: Mapping[str, Path], digest_of: Callable[[Path], bytes]
+) -> bool:
     if set(provenance.inputs) != set(inputs):
         return False
     return all(
-        provenance.inputs[name] == digest_text(_digest_file(path)) for name, path in inputs.items()
+        provenance.inputs[name] == digest_text(digest_of(path)) for name, path in inputs.items()
     )
 
 
-def _digest_file(path: Path) -> bytes:
+def digest_file(path: Path) -> bytes:
+    """Return the digest of a file.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
     try:
         return digest_bytes(path.read_bytes())
     except OSError as error:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 
-from filmgate.cli.sequence import Sequence, parse_frames, parse_sequence
+from filmgate.cli.sequence import Sequence, Times, parse_frames, parse_sequence, parse_times
 from filmgate.errors import InputError, RequestError
+from filmgate.image.provenance import input_key
 from filmgate.manifest import Manifest
+from filmgate.temporal import plan_inputs
 
 IMAGE_SUFFIX = ".exr"
+
+_PLACE_REMEDY = "Write a place for the frame number into it: plate.%04d.exr or plate.####.exr."
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file to read: the input *name* at *frame*, which is None for a single file."""
+
+    name: str
+    path: Path
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -19,13 +34,24 @@ class FrameTask:
 
     Attributes:
         frame: its number; None for a single file.
-        inputs: input name to file, the main input first.
+        files: what to read, the main input first.
         output: the file to write.
+        time: its source time in frames, for a model that takes several frames; else None.
     """
 
     frame: int | None
-    inputs: Mapping[str, Path]
+    files: tuple[InputFile, ...]
     output: Path
+    time: float | None = None
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """What to read, by the names that a result's header has for it."""
+        timed = self.time is not None
+        return {
+            input_key(file.name, time=file.frame if timed else None): file.path
+            for file in self.files
+        }
 
     @property
     def label(self) -> str:
@@ -117,21 +143,69 @@ def plan_frames(
     """
     inputs = {manifest.main_input.name: _place(source)}
     inputs |= {name: _place(text) for name, text in choices.files.items()}
-    output = _place(target)
-    numbers = _numbers(inputs[manifest.main_input.name], output, frames)
-    tasks = [
-        FrameTask(
-            number,
-            {name: _path(place, number) for name, place in inputs.items()},
-            _path(output, number),
-        )
-        for number in numbers
-    ]
+    plan = _single_tasks if manifest.temporal.kind == "frame" else _temporal_tasks
+    tasks = plan(inputs, _place(target), frames, manifest)
     _protect_inputs(tasks)
     return tasks
 
 
 _Place = Sequence | Path
+
+
+def _single_tasks(
+    inputs: Mapping[str, _Place], output: _Place, frames: str, manifest: Manifest
+) -> list[FrameTask]:
+    """List the results of a model that takes one frame."""
+    return [
+        FrameTask(
+            number,
+            tuple(InputFile(name, _path(place, number), number) for name, place in inputs.items()),
+            _path(output, number),
+        )
+        for number in _numbers(inputs[manifest.main_input.name], output, frames)
+    ]
+
+
+def _temporal_tasks(
+    inputs: Mapping[str, _Place], output: _Place, frames: str, manifest: Manifest
+) -> list[FrameTask]:
+    """List the results of a model that takes several frames, each with the frames it needs.
+
+    The range that ends where the frames end is the one on disk and what was asked for together: a
+    frame on disk is a neighbour even where no result is wanted, and one that was asked for and is
+    missing is a hole, not an end.
+    """
+    source = inputs[manifest.main_input.name]
+    if isinstance(source, Path):
+        raise RequestError(f"{manifest.name} takes several frames; {source} is one.", _PLACE_REMEDY)
+    existing = source.frames()
+    wanted = _times(source, existing, frames, manifest)
+    _check_output(output, len(wanted.times))
+    ends = [*existing, *map(floor, wanted.times), *map(ceil, wanted.times)]
+    span = (min(ends), max(ends))
+    numbers = wanted.numbers(span[0])
+    tasks: list[FrameTask] = []
+    for number, time in zip(numbers, map(float, wanted.times), strict=True):
+        around = sorted(set(plan_inputs(manifest.temporal, time, span)))
+        files = [file for name, place in inputs.items() for file in _files(name, place, around)]
+        tasks.append(FrameTask(number, tuple(files), _path(output, number), time))
+    return tasks
+
+
+def _times(source: Sequence, existing: list[int], frames: str, manifest: Manifest) -> Times:
+    if not frames:
+        _check_exist(source, existing)
+        return Times(tuple(map(Fraction, existing)), Fraction(1))
+    if manifest.temporal.kind == "between":
+        return parse_times(frames)
+    return Times(tuple(map(Fraction, parse_frames(frames))), Fraction(1))
+
+
+def _files(name: str, place: _Place, frames: list[int]) -> list[InputFile]:
+    """Return an input's file at each of *frames*; a path without a place for them stands still."""
+    if isinstance(place, Path):
+        return [InputFile(name, place, frames[0])]
+    return [InputFile(name, place.path(frame), frame) for frame in frames]
 
 
 def _place(text: str) -> _Place:
@@ -149,18 +223,26 @@ def _numbers(source: _Place, target: _Place, frames: str) -> list[int] | list[No
         if frames or isinstance(target, Sequence):
             raise RequestError(
                 f"{source} is one file: there are no frames to choose or to number.",
-                "Write a place for the frame number into it: plate.%04d.exr or plate.####.exr.",
+                _PLACE_REMEDY,
             )
         return [None]
     numbers = parse_frames(frames) if frames else source.frames()
-    if not numbers:
+    _check_exist(source, numbers)
+    _check_output(target, len(numbers))
+    return numbers
+
+
+def _check_exist(source: Sequence, frames: list[int]) -> None:
+    if not frames:
         raise RequestError(f"No file fits {source.pattern}.", "Check the path and its padding.")
-    if isinstance(target, Path) and len(numbers) > 1:
+
+
+def _check_output(target: _Place, count: int) -> None:
+    if isinstance(target, Path) and count > 1:
         raise RequestError(
-            f"{len(numbers)} frames cannot all be written to {target}.",
+            f"{count} frames cannot all be written to {target}.",
             "Write a place for the frame number into it: out.%04d.exr or out.####.exr.",
         )
-    return numbers
 
 
 def _check_input(name: str, value: str, manifest: Manifest) -> None:
@@ -176,7 +258,7 @@ def _check_input(name: str, value: str, manifest: Manifest) -> None:
 
 def _protect_inputs(tasks: list[FrameTask]) -> None:
     """Refuse to write over what is read, of this frame or of any other."""
-    read = {path.resolve() for task in tasks for path in task.inputs.values()}
+    read = {path.resolve() for path in {file.path for task in tasks for file in task.files}}
     for task in tasks:
         if task.output.resolve() in read:
             raise RequestError(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +17,10 @@ from filmgate.cli.batch import Batch, Ended
 from filmgate.cli.connection import connection
 from filmgate.cli.display import Display, choose_display, rate
 from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
-from filmgate.cli.finished import Existing, Recipe, look_at
+from filmgate.cli.finished import Existing, Recipe, digest_file, look_at
 from filmgate.cli.models import find_model, load_manifest
 from filmgate.cli.options import ServerOptions
+from filmgate.cli.payloads import PayloadReader
 from filmgate.cli.plan import (
     FrameTask,
     check_target,
@@ -32,17 +33,16 @@ from filmgate.cli.tally import Tally
 from filmgate.cli.terminal import say
 from filmgate.client import Client
 from filmgate.digest import digest_text
-from filmgate.disk import storage_error, storage_errors, write_whole
+from filmgate.disk import storage_errors, write_whole
 from filmgate.errors import (
     DeniedError,
     FilmgateError,
     InputError,
     ParameterError,
     RequestError,
-    UnsupportedError,
 )
 from filmgate.image.header import COMPRESSIONS
-from filmgate.job import Payload, Result, Work
+from filmgate.job import Result, Work
 from filmgate.manifest import Manifest
 from filmgate.params import resolve_parameters
 from filmgate.wire.records import ModelSummary, Wish
@@ -157,8 +157,6 @@ def _wish(options: RunOptions) -> Wish:
 
 
 def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: Wish) -> Order:
-    if manifest.temporal.kind != "frame":
-        raise UnsupportedError(f"{manifest.name} needs several frames at once.")
     given = parse_params(options.param, manifest)
     choices = parse_inputs(options.input, manifest)
     return Order(
@@ -194,10 +192,13 @@ def _to_do(order: Order, overwrite: bool, tally: Tally) -> list[FrameTask]:
     """Leave out what is finished; a file that is not ours fails its frame."""
     if overwrite:
         return order.tasks
+    digest_of = cache(digest_file)  # a frame is a neighbour of several
     tasks: list[FrameTask] = []
     for task in order.tasks:
         paths = output_paths(task.output, order.outputs)
-        existing = {path: look_at(path, order.recipe, task.inputs) for path in paths}
+        existing = {
+            path: look_at(path, order.recipe, task.inputs, task.time, digest_of) for path in paths
+        }
         foreign = [path for path in paths if existing[path] is Existing.FOREIGN]
         if foreign:
             tally.add_error(task, _foreign(foreign[0]))
@@ -219,25 +220,17 @@ def _make(
     def show() -> None:
         display.moved(tally.through + batch.tiles_done())
 
+    reader = PayloadReader(max(len(task.files) for task in tasks))
     with Batch(client, options.in_flight, options.wait, show) as batch:
-        for ended in batch.run(tasks, partial(_work, order)):
+        for ended in batch.run(tasks, partial(_work, order, reader)):
             _take(ended, tally, display)
             show()
 
 
-def _work(order: Order, task: FrameTask) -> Work:
-    inputs = tuple(_payload(name, path, task.frame) for name, path in task.inputs.items())
+def _work(order: Order, reader: PayloadReader, task: FrameTask) -> Work:
+    inputs = tuple(map(reader.payload, task.files))
     recipe = order.recipe
-    return Work(order.reference, inputs, order.given, recipe.wish, recipe.layers)
-
-
-def _payload(name: str, path: Path, frame: int | None) -> Payload:
-    try:
-        return Payload(name, path.read_bytes(), time=float(frame or 0))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist.", "Render it, or leave the frame out.") from None
-    except OSError as error:
-        raise storage_error(path, error) from error
+    return Work(order.reference, inputs, order.given, recipe.wish, recipe.layers, task.time)
 
 
 def _take(ended: Ended, tally: Tally, display: Display) -> None:

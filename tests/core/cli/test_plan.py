@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from filmgate.cli.plan import FrameTask, InputChoices, parse_inputs, plan_frames
+from filmgate.cli.plan import FrameTask, InputChoices, InputFile, parse_inputs, plan_frames
 from filmgate.errors import InputError, RequestError
-from filmgate.manifest import Manifest, parse_manifest
+from filmgate.manifest import Manifest, Temporal, parse_manifest
 
 NO_CHOICES = InputChoices({}, {})
 
@@ -38,7 +39,7 @@ def renders(tmp_path: Path) -> Path:
 def test_one_file_is_one_task(manifest: Manifest) -> None:
     """Paths without a place for the frame stand for themselves."""
     tasks = plan_frames("a.exr", "b.exr", "", NO_CHOICES, manifest)
-    assert tasks == [FrameTask(None, {"color": Path("a.exr")}, Path("b.exr"))]
+    assert tasks == [FrameTask(None, (InputFile("color", Path("a.exr")),), Path("b.exr"))]
 
 
 def test_a_sequence_is_what_exists(manifest: Manifest, renders: Path) -> None:
@@ -71,6 +72,97 @@ def test_further_files_follow_the_frame_or_stand_still(manifest: Manifest) -> No
     assert list(task.inputs) == ["color", "albedo"]
     (task,) = plan_frames(*arguments, still, manifest)
     assert task.inputs["albedo"] == Path("alb.exr")
+
+
+def moving(manifest: Manifest, kind: str = "window", **more: object) -> Manifest:
+    """Return the model as one that takes several frames."""
+    return replace(manifest, temporal=Temporal(kind, **{"before": 1, "after": 1, **more}))
+
+
+def needs(tasks: list[FrameTask]) -> dict[int | None, list[int | None]]:
+    """Return the frames of the main input that each result needs."""
+    return {
+        task.frame: [file.frame for file in task.files if file.name == "color"] for task in tasks
+    }
+
+
+def test_neighbours_come_from_the_disk(manifest: Manifest, renders: Path) -> None:
+    """A frame that is there is a neighbour though no result is wanted for it; at an end none is."""
+    (renders / "in.0003.exr").touch()
+    arguments = (f"{renders}/in.####.exr", "o.####.exr", "1,3", NO_CHOICES)
+    tasks = plan_frames(*arguments, moving(manifest))
+    assert needs(tasks) == {1: [1, 2], 3: [2, 3, 4]}
+    assert [task.time for task in tasks] == [1.0, 3.0]
+    assert list(tasks[0].inputs) == ["color@1", "color@2"]
+    mirrored = plan_frames(*arguments, moving(manifest, before=3, edges="mirror"))
+    assert needs(mirrored)[1] == [1, 2, 3, 4]
+
+
+def test_a_hole_is_needed_and_what_was_asked_for_is_no_end(
+    manifest: Manifest, renders: Path
+) -> None:
+    """Frame 3 is missing on disk, 5 was asked for: both are read, and fail, where needed."""
+    tasks = plan_frames(f"{renders}/in.####.exr", "o.####.exr", "1-5", NO_CHOICES, moving(manifest))
+    assert needs(tasks) == {1: [1, 2], 2: [1, 2, 3], 3: [2, 3, 4], 4: [3, 4, 5], 5: [4, 5]}
+
+
+def test_a_clip_is_everything(manifest: Manifest, renders: Path) -> None:
+    """Each result of a clip needs every frame from the first to the last."""
+    tasks = plan_frames(
+        f"{renders}/in.####.exr", "o.####.exr", "2", NO_CHOICES, moving(manifest, "clip")
+    )
+    assert needs(tasks) == {2: [1, 2, 3, 4]}
+
+
+def test_results_between_frames_are_numbered_by_their_step(
+    manifest: Manifest, renders: Path
+) -> None:
+    """The first frame keeps its number, whichever part of the sequence is asked for."""
+    arguments = (f"{renders}/in.####.exr", "o.####.exr")
+    blend = moving(manifest, "between")
+    whole = plan_frames(*arguments, "1-2x0.25", NO_CHOICES, blend)
+    assert [(task.frame, task.time) for task in whole] == [
+        (1, 1.0),
+        (2, 1.25),
+        (3, 1.5),
+        (4, 1.75),
+        (5, 2.0),
+    ]
+    assert needs(whole)[2] == [1, 2]
+    assert needs(whole)[5] == [2]
+    part = plan_frames(*arguments, "1.5-2x0.25", NO_CHOICES, blend)
+    assert part == whole[2:]
+
+
+def test_further_files_move_with_the_window_or_stand_still(
+    manifest: Manifest, renders: Path
+) -> None:
+    """A pattern gives each neighbour its own file; a path is read once."""
+    arguments = (f"{renders}/in.####.exr", "o.####.exr", "1")
+    choices = InputChoices({"albedo": "alb.####.exr"}, {})
+    (task,) = plan_frames(*arguments, choices, moving(manifest))
+    assert list(task.inputs) == ["color@1", "color@2", "albedo@1", "albedo@2"]
+    (task,) = plan_frames(*arguments, InputChoices({"albedo": "alb.exr"}, {}), moving(manifest))
+    assert list(task.inputs) == ["color@1", "color@2", "albedo@1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "frames", "word"),
+    [
+        ("window", "in.exr", "", "takes several frames"),
+        ("window", "none.####.exr", "", "No file fits"),
+        ("window", "in.####.exr", "1-2x0.5", "whole frames"),
+        ("between", "in.####.exr", "1-2x0.5,1.3", "by which step"),
+        ("between", "in.####.exr", "1.5", "by which step"),
+        ("between", "in.####.exr", "1.25-2x0.5", "no number of steps"),
+    ],
+)
+def test_times_that_do_not_fit_are_refused(
+    manifest: Manifest, kind: str, source: str, frames: str, word: str
+) -> None:
+    """The error says what would fit, before anything is read."""
+    with pytest.raises(RequestError, match=word):
+        plan_frames(source, "o.####.exr", frames, NO_CHOICES, moving(manifest, kind))
 
 
 @pytest.mark.parametrize(

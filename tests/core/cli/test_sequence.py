@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filmgate.cli.sequence import format_frames, parse_frames, parse_sequence
+from filmgate.cli.sequence import format_frames, parse_frames, parse_sequence, parse_times
 from filmgate.errors import RequestError
 
 
@@ -84,6 +84,28 @@ def test_what_is_no_list_is_refused(text: str) -> None:
     with pytest.raises(RequestError) as caught:
         parse_frames(text)
     assert "1-100x2" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "step"),
+    [
+        ("1-2x0.5", [1, 1.5, 2], 0.5),
+        ("-1--0.5x0.25, 3-3x0.25", [-1, -0.75, -0.5, 3], 0.25),
+        ("0-0.3x0.1", [0, 0.1, 0.2, 0.3], 0.1),
+        ("1-5x2,8", [1, 3, 5, 8], 1),
+    ],
+)
+def test_times_between_frames_are_read(text: str, times: list[float], step: float) -> None:
+    """Tenths are tenths: no rounding adds up along the list."""
+    found = parse_times(text)
+    assert [float(time) for time in found.times] == times
+    assert float(found.step) == step
+
+
+def test_frames_are_whole() -> None:
+    """A model of whole frames has no use for times between them."""
+    with pytest.raises(RequestError, match="whole frames"):
+        parse_frames("1-3x0.5")
 
 
 def test_an_endless_list_is_refused() -> None:
