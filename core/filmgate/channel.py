@@ -10,15 +10,17 @@ import array
 import contextlib
 import mmap
 import os
+import queue
 import socket
 import stat
 import struct
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Optional
 
 from filmgate.digest import PrefixHasher
-from filmgate.errors import CancelledError, FilmgateError, IntegrityError, ProtocolError
+from filmgate.errors import FilmgateError, IntegrityError, ProtocolError
 from filmgate.wire.codec import decode, encode
 from filmgate.wire.messages import (
     Error,
@@ -124,9 +126,10 @@ class Ring:
     def write(self, piece: memoryview) -> int:
         """Copy a piece to a free place and return that."""
         place = self.free.popleft()
-        for start in range(0, len(piece), COPY_BYTES):  # the host's other threads run in between
-            step = piece[start : start + COPY_BYTES]
-            self.view[place + start : place + start + len(step)] = step
+        start = place
+        for step in _steps(piece):  # the host's other threads run in between
+            self.view[start : start + len(step)] = step
+            start += len(step)
         return place
 
     def close(self) -> None:
@@ -259,14 +262,40 @@ class Channel:
 
 
 def _copy(fd: int, target: memoryview, wanted: Callable[[], bool]) -> PrefixHasher:
+    """Copy in one thread and hash in another: each takes about as long."""
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         raise ProtocolError("The server handed over something else than memory.")
-    hasher = PrefixHasher()
-    for start in range(0, len(target), COPY_BYTES):
-        if not wanted():
-            raise CancelledError("Nobody waits for this result any more.")
-        step = target[start : start + COPY_BYTES]
-        if os.preadv(fd, [step], start) != len(step):
-            raise IntegrityError("The memory of a result is shorter than the result.")
-        hasher.update(step)
+    hasher, steps = PrefixHasher(), _steps(target)
+    copied: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(fd, steps, copied.put, wanted), daemon=True)
+    reader.start()
+    try:
+        for step in steps:
+            if not copied.get():
+                raise IntegrityError("A result could not be read to its end, or is not wanted.")
+            hasher.update(step)
+    finally:
+        reader.join()
     return hasher
+
+
+def _read(
+    fd: int,
+    steps: Sequence[memoryview],
+    report: Callable[[bool], None],
+    wanted: Callable[[], bool],
+) -> None:
+    start = 0
+    for step in steps:
+        try:
+            whole = wanted() and os.preadv(fd, [step], start) == len(step)
+        except OSError:
+            whole = False
+        report(whole)
+        if not whole:
+            return
+        start += len(step)
+
+
+def _steps(whole: memoryview) -> list[memoryview]:
+    return [whole[start : start + COPY_BYTES] for start in range(0, len(whole), COPY_BYTES)]

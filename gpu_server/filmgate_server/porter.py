@@ -1,7 +1,7 @@
-"""The porter: a thread that copies what clients hand over and hashes the copy.
+"""The porter: copies what clients hand over, and hashes the copy, beside the gateway's loop.
 
-The gateway's loop gives it pieces and hears what became of them; it never waits for pixels. Reading
-and hashing let go of the interpreter lock, so that both go on at once.
+The loop gives it pieces and hears what became of them; it never waits for pixels. One thread reads,
+another hashes what is read: each takes about as long, and both let go of the interpreter lock.
 """
 
 from __future__ import annotations
@@ -40,9 +40,19 @@ class Load:
     settled: bool = False
 
     @property
+    def wanted(self) -> bool:
+        """Whether copying more of it makes sense."""
+        return self.error is None and not self.closed
+
+    @property
     def complete(self) -> bool:
         """Whether every byte is here and the digest is right."""
         return self.error is None and self.staging.received_bytes == self.staging.size_bytes
+
+    def fail(self, error: FilmgateError | None) -> None:
+        """Note what went wrong, if anything did."""
+        if error is not None:
+            self.error = error
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +70,23 @@ class Piece:
     offset: int
     length: int
 
+    @property
+    def end(self) -> int:
+        """Where in the blob it ends."""
+        return self.offset + self.length
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What has been read and is to be hashed."""
+
+    piece: Piece
+    start: int
+    end: int
+
 
 class Porter:
-    """One thread; `carry` and `carried` are for the gateway's loop.
+    """Two threads; `carry` and `carried` are for the gateway's loop.
 
     Args:
         chunk_bytes: each has its prefix sum.
@@ -71,12 +95,15 @@ class Porter:
     def __init__(self, chunk_bytes: int) -> None:
         self._chunk_bytes = chunk_bytes
         self._given: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
+        self._read: queue.SimpleQueue[_Chunk | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Piece] = queue.SimpleQueue()
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
-        self._thread = threading.Thread(target=self._run, name="porter", daemon=True)
-        self._thread.start()
+        self._reader = threading.Thread(target=self._read_all, name="porter-read", daemon=True)
+        self._hasher = threading.Thread(target=self._hash_all, name="porter-hash", daemon=True)
+        self._reader.start()
+        self._hasher.start()
 
     def fileno(self) -> int:
         """A descriptor that is readable when pieces were carried."""
@@ -87,42 +114,56 @@ class Porter:
         self._given.put(piece)
 
     def carried(self) -> list[Piece]:
-        """Return the pieces that are done, whether or not they were copied."""
+        """Return the pieces that are done, in order, whether or not they were copied."""
         with contextlib.suppress(BlockingIOError):
             self._wake.recv(4096)
         return [self._done.get() for _ in range(self._done.qsize())]
 
     def stop(self) -> None:
-        """End the thread; `carried` then returns the rest."""
+        """End the threads; `carried` then returns the rest."""
         self._given.put(None)
-        self._thread.join()
+        self._reader.join()
+        self._hasher.join()
 
     def close(self) -> None:
-        """Close what the thread, which has ended, was heard by."""
+        """Close what the threads, which have ended, were heard by."""
         self._wake.close()
         self._waker.close()
 
-    def _run(self) -> None:
+    def _read_all(self) -> None:
         while (piece := self._given.get()) is not None:
-            load = piece.load
-            if load.error is None and not load.closed:
-                load.error = self._copy(piece)
-            self._done.put(piece)
-            with contextlib.suppress(BlockingIOError):  # so many are unread: it is awake
-                self._waker.send(b"\0")
+            for start in range(piece.offset, piece.end, self._chunk_bytes):
+                chunk = _Chunk(piece, start, min(start + self._chunk_bytes, piece.end))
+                if piece.load.wanted:
+                    piece.load.fail(_read(chunk))
+                self._read.put(chunk)
+        self._read.put(None)
 
-    def _copy(self, piece: Piece) -> FilmgateError | None:
-        staging = piece.load.staging
-        end = piece.offset + piece.length
-        for start in range(piece.offset, end, self._chunk_bytes):
-            target = staging.segment.view[start : min(start + self._chunk_bytes, end)]
-            try:
-                taken_bytes = os.preadv(piece.fd, [target], piece.place + start - piece.offset)
-            except OSError as error:
-                return IntegrityError(f"A blob could not be read ({error.strerror}).")
-            if taken_bytes != len(target):
-                return IntegrityError("A blob's memory is shorter than the blob.")
-            staging.sums.append(staging.hasher.update(target))
-        if end == staging.size_bytes and staging.hasher.digest() != staging.digest:
-            return IntegrityError("A blob is not what its digest says, or changed on its way.")
-        return None
+    def _hash_all(self) -> None:
+        while (chunk := self._read.get()) is not None:
+            load = chunk.piece.load
+            if load.wanted:
+                load.fail(_hash(chunk, load.staging))
+            if chunk.end == chunk.piece.end:
+                self._done.put(chunk.piece)
+                with contextlib.suppress(BlockingIOError):  # so much is unread: it is awake
+                    self._waker.send(b"\0")
+
+
+def _read(chunk: _Chunk) -> FilmgateError | None:
+    piece = chunk.piece
+    target = piece.load.staging.segment.view[chunk.start : chunk.end]
+    try:
+        taken_bytes = os.preadv(piece.fd, [target], piece.place + chunk.start - piece.offset)
+    except OSError as error:
+        return IntegrityError(f"A blob could not be read ({error.strerror}).")
+    if taken_bytes != len(target):
+        return IntegrityError("A blob's memory is shorter than the blob.")
+    return None
+
+
+def _hash(chunk: _Chunk, staging: Staging) -> FilmgateError | None:
+    staging.sums.append(staging.hasher.update(staging.segment.view[chunk.start : chunk.end]))
+    if chunk.end == staging.size_bytes and staging.hasher.digest() != staging.digest:
+        return IntegrityError("A blob is not what its digest says, or changed on its way.")
+    return None
