@@ -127,6 +127,18 @@ def test_tiles_equal_the_whole_frame(
     np.testing.assert_allclose(tiled, whole, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("blend", [1, 6, 12])
+def test_fading_tiles_equal_the_whole_frame(
+    manifest: Manifest, runtime: TorchRuntime, blend: int
+) -> None:
+    """Where tiles fade into each other both have the whole halo: no seam is larger either."""
+    image = _image(113, 77)
+    fading = _with(manifest, tiling=Tiling(40, manifest.tiling.halo_px, blend))
+    whole = runtime.infer({"color": image}, FULL, _ignore)["color"]
+    tiled = fading.infer({"color": image}, FULL, _ignore)["color"]
+    np.testing.assert_allclose(tiled, whole, rtol=1e-5, atol=1e-5)
+
+
 def test_the_halo_is_not_wider_than_needed(manifest: Manifest, runtime: TorchRuntime) -> None:
     """One pixel less of it shows at the seams: the test above would see a wrong halo."""
     image = _image(113, 77)
