@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
 from filmgate.errors import (
     BusyError,
     CancelledError,
-    DeniedError,
-    ExpiredError,
     FilmgateError,
     StorageError,
+    SupersededError,
     UnknownBlobError,
     UnknownJobError,
 )
 from filmgate.wire.messages import (
     BlobDone,
     BlobPut,
-    JobAccepted,
     JobEnded,
-    JobProgress,
-    JobReady,
     JobSubmit,
-    Message,
     to_ended,
     to_refused,
 )
+from filmgate_server.access import Access, OwnJobs
+from filmgate_server.admission import Admission
+from filmgate_server.answers import MISSING_MAX, Answers, Outbox
 from filmgate_server.claims import Claims
 from filmgate_server.dispatcher import Dispatcher
+from filmgate_server.expiry import Expiry
 from filmgate_server.intake import Intake
 from filmgate_server.jobs import Execution, Job, JobTable, Outcome, Owner
 from filmgate_server.journal import Journal
@@ -40,33 +37,7 @@ from filmgate_server.results import Results
 from filmgate_server.store import Blob, Store
 from filmgate_server.uploads import Uploads
 
-MISSING_MAX = 200
-RETRY_AFTER_MS = 500
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Terms:
-    """How long things may take, and how many jobs may be open.
-
-    Attributes:
-        lease_s: how long a job lives while its session is away, unless it says otherwise.
-        upload_stall_s: how long an upload may stand still.
-        jobs_max: open jobs in all.
-    """
-
-    lease_s: float = 60.0
-    upload_stall_s: float = 30.0
-    jobs_max: int = 10_000
-
-
-class Outbox(Protocol):
-    """Where the broker's messages go; one for a session that is away is dropped."""
-
-    def send(self, session: bytes, message: Message, re: int | None = None) -> None:
-        """Send *message*, perhaps as the answer to request *re*."""
-        ...
 
 
 class Broker:
@@ -78,10 +49,11 @@ class Broker:
         journal: what was promised.
         intake: resolves submissions.
         outbox: where answers go.
-        terms: durations and limits.
+        admission: whether there is room, and on which terms.
         clock: seconds, monotonic.
 
     Attributes:
+        access: who may do what.
         dispatcher: runs executions; set once the pool exists.
         draining: whether new work is refused.
         uploads: what clients are expected to send.
@@ -95,25 +67,27 @@ class Broker:
         intake: Intake,
         outbox: Outbox,
         metrics: Metrics,
-        terms: Terms,
+        admission: Admission,
         clock: Callable[[], float],
     ) -> None:
+        self.access: Access = OwnJobs()
         self.dispatcher: Dispatcher | None = None
         self.draining = False
+        self.uploads = Uploads(store, clock)
         self._table = table
         self._store = store
-        self.uploads = Uploads(store, clock)
         self._journal = journal
         self._intake = intake
         self._outbox = outbox
         self._metrics = metrics
-        self._terms = terms
         self._clock = clock
-        self._claims = Claims(table, store, self.uploads)
+        self._admission = admission
+        self._claims = Claims(table, store, self.uploads, admission)
+        self._answers = Answers(outbox, self._claims, lambda: self._dispatch)
+        self._expiry = Expiry(
+            table, self._claims, self.uploads, journal, admission.terms, clock, self._end
+        )
         self._results = Results(store)
-        self._orphans = {
-            job_id: clock() + max(lease_s, terms.lease_s) for job_id, lease_s in journal.open_jobs()
-        }
 
     # What a client asks for.
 
@@ -122,13 +96,11 @@ class Broker:
         try:
             job = self._table.jobs.get(submit.job_id)
             if job is not None:
-                self._check_owner(owner, job.owner.user, job.owner.show)
+                self.access.check_job(owner, job.owner.user, job.owner.show)
                 self._claims.take_over(job, owner)
+                self._answers.say_where(job, re)
             elif not self._answer_from_journal(owner, submit.job_id, re):
-                self._accept(owner, submit, re)
-                return
-            if job is not None:
-                self._say_where(job, re)
+                self._accept_or_supersede(owner, submit, re)
         except FilmgateError as error:
             self._refuse(owner, submit.job_id, error, re)
 
@@ -138,14 +110,14 @@ class Broker:
         if job is None:
             return
         if job.outcome is None:
-            self._say_where(job, re)
+            self._answers.say_where(job, re)
             return
         self._end(job, JobEnded(job_id, "result"), re)
 
     def cancel(self, owner: Owner, job_id: bytes, re: int) -> None:
         """End a job as cancelled, unless it has ended."""
         ended = to_ended(job_id, "cancelled", CancelledError("The job was cancelled."))
-        if job_id in self._orphans:
+        if self._expiry.is_orphan(job_id):
             self._end_orphan(owner, ended)
         job = self._job_of(owner, job_id, re)
         if job is not None:
@@ -158,7 +130,7 @@ class Broker:
             return
         if job.outcome is not None and not self._results.present(job.owner.show, job.outcome):
             self._redo(job)
-        self._say_where(job, re)
+        self._answers.say_where(job, re)
 
     def put(self, owner: Owner, put: BlobPut, piece: memoryview) -> None:
         """Take a piece of an upload.
@@ -167,14 +139,11 @@ class Broker:
             FilmgateError: the piece was not taken; the upload may go on as the error says.
         """
         blob = self.uploads.put(owner.session, owner.show, put, piece)
-        if blob is not None:
-            self.arrived(owner.session, blob)
-
-    def arrived(self, sender: bytes, blob: Blob) -> None:
-        """Supply every execution that waits for a blob, and tell all who would have sent it."""
-        for session in {sender, *self.uploads.others(blob.show, blob.digest)}:
-            self._outbox.send(session, BlobDone(blob.digest))
-        for execution in self._table.waiting_for(blob.show, blob.digest):
+        if blob is None:
+            return
+        for session in {owner.session, *self.uploads.others(owner.show, put.digest)}:
+            self._outbox.send(session, BlobDone(put.digest))
+        for execution in self._table.waiting_for(owner.show, put.digest):
             self._supply(execution, blob)
 
     def blob(self, owner: Owner, digest: bytes) -> Blob:
@@ -204,106 +173,84 @@ class Broker:
         """Return whether a session has no open job: nothing is lost if it is forgotten."""
         return not self._table.jobs_of(session)
 
+    def tick(self) -> None:
+        """Expire what has run out of time."""
+        self._expiry.tick()
+
     # What the dispatcher tells.
 
     def progressed(self, execution: Execution) -> None:
         """Tell each waiting client how far its job is."""
-        for job_id in execution.jobs:
-            job = self._table.jobs[job_id]
-            self._outbox.send(job.owner.session, self._progress(job, execution))
+        self._answers.say_progress(execution)
 
     def finished(self, execution: Execution, outcome: Outcome) -> None:
-        """Remember the result and offer it to each job."""
+        """Offer the result to each job; remember it unless other work than asked for was done."""
         self._metrics.executions.labels(outcome="result").inc()
-        self._results.remember(execution.work.show, execution.work_key, outcome)
-        for job_id in list(execution.jobs):
-            self._claims.keep(self._table.jobs[job_id], outcome)
-            self._say_where(self._table.jobs[job_id], None)
+        if outcome.numerics == execution.work.numerics:
+            self._results.remember(execution.work.show, execution.work_key, outcome)
+        for job in list(execution.jobs.values()):
+            self._claims.keep(job, outcome)
+            self._answers.say_where(job)
 
     def failed(self, execution: Execution, error: FilmgateError) -> None:
         """End each job of a failed execution with the error."""
         self._metrics.executions.labels(outcome=error.code).inc()
-        for job_id in list(execution.jobs):
-            self._end(self._table.jobs[job_id], to_ended(job_id, "error", error), None)
-
-    # Time.
-
-    def tick(self) -> None:
-        """Expire what has run out of time."""
-        now_s = self._clock()
-        for job in list(self._table.jobs.values()):
-            if job.ending is not None:
-                self._end(job, job.ending, None)
-            elif job.deadline_s is not None and now_s > job.deadline_s:
-                self._expire(job, "The job's deadline has passed.")
-            elif job.away_since_s is not None and now_s > job.away_since_s + job.lease_s:
-                self._expire(job, "The client went away and did not come back.")
-        self._expire_orphans(now_s)
-        self._expire_stalled(now_s)
-
-    def _end_orphan(self, owner: Owner, ended: JobEnded) -> None:
-        """End a job from before a restart that its client has not submitted again."""
-        entry = self._journal.find(ended.job_id)
-        if entry is not None:
-            self._check_owner(owner, entry.user, entry.show)
-            self._journal.end(ended)
-        del self._orphans[ended.job_id]
-
-    def _expire_orphans(self, now_s: float) -> None:
-        error = ExpiredError("The server was restarted and the client did not come back.")
-        for job_id in [job_id for job_id, until_s in self._orphans.items() if now_s > until_s]:
-            try:
-                self._journal.end(to_ended(job_id, "expired", error))
-            except StorageError as failure:
-                log.warning("journal cannot be written", error=failure.text)
-                return
-            del self._orphans[job_id]
-
-    def _expire_stalled(self, now_s: float) -> None:
-        for session, digest in self.uploads.stalled(now_s - self._terms.upload_stall_s):
-            if any(job.away_since_s is not None for job in self._table.jobs_of(session)):
-                continue  # its client may come back within the lease
-            self.uploads.close(session, digest)
-            for job in self._table.jobs_of(session):
-                execution = self._claims.execution(job)
-                if execution is not None and digest in execution.missing:
-                    self._expire(job, "The upload of an input stood still for too long.")
-
-    def _expire(self, job: Job, text: str) -> None:
-        self._end(job, to_ended(job.id, "expired", ExpiredError(text)), None)
+        for job in list(execution.jobs.values()):
+            self._end(job, to_ended(job.id, "error", error))
 
     # Accepting.
 
-    def _accept(self, owner: Owner, submit: JobSubmit, re: int) -> None:
-        self._check_room()
-        work = self._intake.resolve(owner, submit.work)
-        lease_s = submit.lease_ms / 1000 or self._terms.lease_s
-        job = Job(submit.job_id, owner, work, work.key(), lease_s, submit.priority)
-        if submit.deadline_ms:
-            job.deadline_s = self._clock() + submit.deadline_ms / 1000
-        outcome = self._results.find(owner.show, job.work_key)
-        if outcome is None:
-            self._claims.attach(job, submit.priority, self._intake.output_bytes(work))
-        self._record(job, submit.priority)
-        self._table.jobs[job.id] = job
-        self._metrics.jobs_accepted.inc()
-        if outcome is not None:
-            self._metrics.cache_hits.inc()
-            self._claims.keep(job, outcome)
-            self._outbox.send(owner.session, self._accepted(job), re)
-            self._say_where(job, None)
-            return
-        self._say_where(job, re)
-        self._start_if_supplied(job)
+    def _accept_or_supersede(self, owner: Owner, submit: JobSubmit, re: int) -> None:
+        """Accept a job; the older ones of its lane end, before it if there is no room otherwise."""
+        self.access.check_submit(owner, submit)
+        job = self._job_from(owner, submit)
+        try:
+            self._accept(job, re)
+        except BusyError:
+            if not self._supersede(job):
+                raise
+            self._accept(job, re)
+        else:
+            self._supersede(job)
 
-    def _check_room(self) -> None:
+    def _job_from(self, owner: Owner, submit: JobSubmit) -> Job:
         if self.draining:
             raise BusyError("The server is about to restart.")
-        if len(self._table.jobs) >= self._terms.jobs_max:
-            raise BusyError("The server has as many open jobs as it takes.")
+        work = self._intake.resolve(owner, submit.work)
+        lease_s = self._admission.terms.lease_of(submit.priority, submit.lease_ms)
+        job = Job(submit.job_id, owner, work, work.key(), lease_s, submit.priority, submit.lane)
+        if submit.deadline_ms:
+            job.deadline_s = self._clock() + submit.deadline_ms / 1000
+        return job
 
-    def _record(self, job: Job, priority: str) -> None:
-        if self._orphans.pop(job.id, None) is not None:
+    def _accept(self, job: Job, re: int) -> None:
+        self._admission.check_jobs(job.owner.user)
+        outcome = self._results.find(job.owner.show, job.work_key)
+        if outcome is None:
+            self._claims.attach(job, self._intake.output_bytes(job.work))
+        self._record(job)
+        self._table.add(job)
+        self._admission.admitted(job.owner.user)
+        self._metrics.jobs_accepted.inc()
+        if outcome is None:
+            self._answers.say_where(job, re)
+            self._join(job)
+            return
+        self._metrics.cache_hits.inc()
+        self._claims.keep(job, outcome)
+        self._answers.say_accepted(job, re)
+        self._answers.say_where(job)
+
+    def _supersede(self, newer: Job) -> bool:
+        """End what the artist no longer looks at; return whether there was any."""
+        older = self._table.older_in_lane(newer)
+        error = SupersededError("A newer frame has taken this one's place.")
+        for job in older:
+            self._end(job, to_ended(job.id, "cancelled", error))
+        return bool(older)
+
+    def _record(self, job: Job) -> None:
+        if self._expiry.adopt(job.id):
             return
         work = job.work
         try:
@@ -314,56 +261,48 @@ class Broker:
                 work.package.reference,
                 work.package.digest,
                 job.work_key,
-                priority,
+                job.priority,
                 job.lease_s,
             )
         except FilmgateError:
             self._leave(job)
             raise
 
-    def _start_if_supplied(self, job: Job) -> None:
+    def _join(self, job: Job) -> None:
+        """Start the execution if it has all that it needs, or let it know of one more job."""
         execution = self._claims.execution(job)
-        if execution is not None and execution.stage == "missing" and not execution.missing:
+        if execution is None:
+            return
+        if execution.stage == "missing" and not execution.missing:
             self._dispatch.enqueue(execution)
+        else:
+            self._dispatch.revise(execution)
 
     def _supply(self, execution: Execution, blob: Blob) -> None:
         self._claims.supply(execution, blob)
         if not execution.missing:
             self._dispatch.enqueue(execution)
-            return
-        for job_id in execution.jobs:  # the list of what is missing may have been cut short
-            if len(execution.missing) % MISSING_MAX == 0:
-                self._say_where(self._table.jobs[job_id], None)
+        elif len(execution.missing) % MISSING_MAX == 0:
+            for job in execution.jobs.values():  # the list of what is missing was cut short
+                self._answers.say_where(job)
 
-    # Where a job stands.
+    def _redo(self, job: Job) -> None:
+        outcome, job.outcome = job.outcome, None
+        try:
+            self._claims.attach(job, self._intake.output_bytes(job.work))
+        except FilmgateError:
+            job.outcome = outcome  # the client will ask again
+            raise
+        self._claims.let_go(job)
+        self._join(job)
 
-    def _say_where(self, job: Job, re: int | None) -> None:
-        session = job.owner.session
-        if job.outcome is not None:
-            outcome = job.outcome
-            ready = JobReady(job.id, outcome.outputs, outcome.warnings, outcome.timings_ms)
-            self._outbox.send(session, ready, re)
-            return
-        self._outbox.send(session, self._accepted(job), re)
-
-    def _accepted(self, job: Job) -> JobAccepted:
-        execution = self._claims.execution(job)
-        missing = self._claims.missing(job)[:MISSING_MAX]
-        place = self._dispatch.waiting(execution) if execution is not None else 0
-        work = job.work
-        return JobAccepted(
-            job.id, job.work_key, work.package.digest, work.numerics, tuple(missing), place
-        )
-
-    def _progress(self, job: Job, execution: Execution) -> JobProgress:
-        place = self._dispatch.waiting(execution)
-        return JobProgress(job.id, execution.stage, place, execution.done, execution.total)
+    # Looking up.
 
     def _answer_from_journal(self, owner: Owner, job_id: bytes, re: int) -> bool:
         entry = self._journal.find(job_id)
         if entry is None:
             return False
-        self._check_owner(owner, entry.user, entry.show)
+        self.access.check_job(owner, entry.user, entry.show)
         if entry.ended is None:
             return False
         self._outbox.send(owner.session, entry.ended, re)
@@ -373,31 +312,21 @@ class Broker:
         """Return an open job; a job that has ended is answered here, an unknown one raises."""
         job = self._table.jobs.get(job_id)
         if job is not None:
-            self._check_owner(owner, job.owner.user, job.owner.show)
+            self.access.check_job(owner, job.owner.user, job.owner.show)
             return job
         if not self._answer_from_journal(owner, job_id, re):
             raise UnknownJobError("The server knows no such job.")
         return None
 
-    def _check_owner(self, owner: Owner, user: str, show: str) -> None:
-        if (owner.user, owner.show) != (user, show):
-            raise DeniedError("This job belongs to somebody else.")
-
-    # Ready.
-
-    def _redo(self, job: Job) -> None:
-        outcome, job.outcome = job.outcome, None
-        try:
-            self._claims.attach(job, job.priority, self._intake.output_bytes(job.work))
-        except FilmgateError:
-            job.outcome = outcome  # the client will ask again
-            raise
-        self._claims.let_go(job)
-        self._start_if_supplied(job)
+    @property
+    def _dispatch(self) -> Dispatcher:
+        if self.dispatcher is None:
+            raise BusyError("The server has not finished starting.")
+        return self.dispatcher
 
     # Ending.
 
-    def _end(self, job: Job, ended: JobEnded, re: int | None) -> None:
+    def _end(self, job: Job, ended: JobEnded, re: int | None = None) -> None:
         """Write a job's one outcome and tell it; `tick` tries again while the journal is full."""
         job.ending = job.ending or ended
         try:
@@ -405,24 +334,30 @@ class Broker:
         except StorageError as failure:
             log.warning("journal cannot be written", error=failure.text)
             return
-        del self._table.jobs[job.id]
-        self._claims.let_go(job)
+        self._table.drop(job)
         self._leave(job)
         self._metrics.count_end(final.outcome, final.code)
-        self._outbox.send(job.owner.session, final, re)
+        self._answers.send(job, final, re)
+
+    def _end_orphan(self, owner: Owner, ended: JobEnded) -> None:
+        """End a job from before a restart that its client has not submitted again."""
+        entry = self._journal.find(ended.job_id)
+        if entry is not None:
+            self.access.check_job(owner, entry.user, entry.show)
+            self._journal.end(ended)
+        self._expiry.adopt(ended.job_id)
 
     def _leave(self, job: Job) -> None:
-        unwanted = self._claims.detach(job)
-        if unwanted is not None:
-            self._dispatch.abandon(unwanted)
+        execution = self._claims.detach(job)
+        self._claims.end(job)
+        if execution is None:
+            return
+        if execution.jobs:
+            self._dispatch.revise(execution)
+        else:
+            self._dispatch.abandon(execution)
 
     def _refuse(self, owner: Owner, job_id: bytes, error: FilmgateError, re: int) -> None:
         self._metrics.jobs_refused.labels(reason=error.code).inc()
-        retry_after_ms = RETRY_AFTER_MS if error.retryable else 0
+        retry_after_ms = self._admission.retry_after_ms() if error.retryable else 0
         self._outbox.send(owner.session, to_refused(job_id, error, retry_after_ms), re)
-
-    @property
-    def _dispatch(self) -> Dispatcher:
-        if self.dispatcher is None:
-            raise BusyError("The server has not finished starting.")
-        return self.dispatcher

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
-import filmgate
-from filmgate.digest import digest_text
-from filmgate.errors import BusyError, FilmgateError, ModelError, StorageError
-from filmgate.wire.records import BlobRef
-from filmgate_server.jobs import Execution, JobTable, Outcome, Work
+from filmgate.errors import BusyError, FilmgateError, QuarantinedError, StorageError
+from filmgate_server.assignments import to_assignment, to_ref, to_ticket
+from filmgate_server.estimates import Estimates
+from filmgate_server.jobs import Execution, JobTable, Outcome
 from filmgate_server.metrics import Metrics
-from filmgate_server.pool.port import AssignedInput, Assignment, Pool, ProducedOutput, WorkerInfo
+from filmgate_server.places import Places
+from filmgate_server.pool.port import Pool, ProducedOutput, WorkerInfo
 from filmgate_server.scheduler import Scheduler
 from filmgate_server.shares import Ticket
 from filmgate_server.store import Blob, Store, reservation_bytes
+from filmgate_server.suspects import Suspects
 from filmgate_server.usage import Usage
 
 DEATHS_MAX = 2
@@ -55,7 +57,8 @@ class Dispatcher:
         workers: what each worker that ever was ready runs on.
         started: how many executions were given to a worker.
         restarts: how often each worker had to be started again.
-        usage: who has used which device for how long.
+        usage: which device worked how long, and for whom.
+        estimates: how long work takes.
     """
 
     def __init__(
@@ -66,21 +69,24 @@ class Dispatcher:
         metrics: Metrics,
         events: ExecutionEvents,
         clock: Callable[[], float],
+        estimates: Estimates,
     ) -> None:
         self.workers: dict[int, WorkerInfo] = {}
         self.pool: Pool | None = None
         self.started = 0
         self.restarts: dict[int, int] = {}
         self.usage = Usage()
+        self.estimates = estimates
         self._table = table
         self._store = store
         self._scheduler = scheduler
+        self._places = Places(scheduler)
         self._metrics = metrics
         self._events = events
         self._clock = clock
         self._queued_s: dict[int, float] = {}
-        self._starved: dict[int, tuple[int, float]] = {}
-        self._suspects: set[int] = set()
+        self._starved: dict[int, tuple[Sequence[int], float]] = {}
+        self._suspects = Suspects()
 
     @property
     def _pool(self) -> Pool:
@@ -88,40 +94,21 @@ class Dispatcher:
             raise StorageError("The worker pool has not been started.")
         return self.pool
 
+    # What the broker asks for.
+
     def enqueue(self, execution: Execution, first: bool = False) -> None:
         """Let an execution whose inputs are all present wait for a worker."""
-        execution.stage = "queued"
-        execution.worker = None
-        self._queued_s.setdefault(execution.number, self._clock())
-        ticket = _ticket(execution)
+        self._line_up(execution)
+        ticket = self._ticket(execution)
         self._scheduler.push_front(ticket) if first else self._scheduler.push(ticket)
+        self._places.add(execution.number, self._clock())
         self._events.progressed(execution)
         self.place()
 
-    def place(self) -> None:
-        """Give waiting executions to workers with room."""
-        if self.pool is None:
-            return
-        while free := self._free_slots(self.pool):
-            roomiest = max(free, key=lambda worker: free[worker])
-            ticket = self._scheduler.pop(self._clock(), roomiest)
-            if ticket is None:
-                return
-            if ticket.execution in self._suspects and self._is_busy(roomiest):
-                self._scheduler.forgive(ticket.execution)
-                self._scheduler.push_front(ticket)
-                return
-            self._run(roomiest, self._table.executions[ticket.execution])
-
-    def _free_slots(self, pool: Pool) -> dict[int, int]:
-        """Return where work can go: a suspect shares its worker with nobody."""
-        suspects = (self._table.executions[number] for number in self._suspects)
-        guarded = {suspect.worker for suspect in suspects}
-        free = pool.free_slots(express=False).items()
-        return {worker: slots for worker, slots in free if slots and worker not in guarded}
-
-    def _is_busy(self, worker: int) -> bool:
-        return any(known.worker == worker for known in self._table.executions.values())
+    def revise(self, execution: Execution) -> None:
+        """Take note that other jobs than before want an execution."""
+        if execution.stand() and self._scheduler.remove(execution.number):
+            self._scheduler.push(self._ticket(execution))
 
     def abandon(self, execution: Execution) -> None:
         """Stop an execution that no job wants any more."""
@@ -133,16 +120,38 @@ class Dispatcher:
             self._table.retire_execution(execution)
             self._pool.cancel(execution.number)
 
+    def waiting(self, execution: Execution) -> int:
+        """Return how much work is queued before this."""
+        return self._scheduler.place(execution.number)
+
+    def eta_s(self, execution: Execution) -> float:
+        """Return how long it should take until an execution's outputs are there; 0 if unknown."""
+        if execution.stage == "missing":
+            return 0.0
+        alone_s = self._estimate_s(execution)
+        if execution.worker is not None:
+            computing = execution.stage == "infer" and execution.total
+            done = execution.done / execution.total if computing else 0.0
+            return 0.0 if execution.stage == "encode" else alone_s * (1.0 - done)
+        before_s = self._scheduler.ahead(execution.number).device_s
+        return alone_s + (before_s + self._scheduler.running_s / 2) / max(1, len(self.workers))
+
+    def place(self) -> None:
+        """Give waiting executions to workers with room."""
+        if self.pool is not None:
+            while self._place_suspect(self.pool) or self._place_next(self.pool):
+                pass
+
     def tick(self) -> None:
-        """Feed executions that wait for memory, oldest first, and give up on the hopeless."""
+        """Feed what waits for memory, oldest first, and say who has moved up in the queue."""
         self._trim_idle()  # uploads may have filled what idle outputs still hold
-        for number, (wanted, until_s) in list(self._starved.items()):
+        for number, (sizes, until_s) in list(self._starved.items()):
             execution = self._table.executions[number]
             try:
-                self._store.promise(wanted)
+                self._promise(execution, sizes)
             except BusyError:
                 if self._clock() < until_s:
-                    return
+                    break
                 del self._starved[number]
                 text = "The server's memory stayed full of other jobs."
                 self._fail(execution, StorageError(text))
@@ -151,12 +160,9 @@ class Dispatcher:
                 self._fail(execution, error)
             else:
                 del self._starved[number]
-                execution.promised_bytes = wanted
                 self.enqueue(execution, first=True)
-
-    def waiting(self, execution: Execution) -> int:
-        """Return how much work is queued before this."""
-        return self._scheduler.place(execution.number) if execution.stage == "queued" else 0
+        for number in self._places.changed(self._clock()):
+            self._events.progressed(self._table.executions[number])
 
     # What the pool tells.
 
@@ -185,15 +191,10 @@ class Dispatcher:
             self._pool.grant(execution, None)
             self._close(known)
             return
-        wanted = reservation_bytes(list(sizes))
         try:
-            if wanted > known.promised_bytes:
-                self._store.promise(wanted - known.promised_bytes)
-            else:
-                self._store.cancel_promise(known.promised_bytes - wanted)
-            known.promised_bytes = wanted
+            self._promise(known, sizes)
         except BusyError:
-            self._wait_for_memory(known, wanted)
+            self._wait_for_memory(known, sizes)
         except FilmgateError as error:
             self._pool.grant(execution, None)
             self._fail(known, error)
@@ -207,31 +208,28 @@ class Dispatcher:
         outputs: Sequence[ProducedOutput],
         warnings: Sequence[str],
         timings: Mapping[str, float],
-        numerics: str,  # noqa: ARG002 - what ran is not told to clients yet
+        numerics: str,
     ) -> None:
         """Take the outputs into the store and hand them over."""
         known = self._table.executions[execution]
+        work = known.work
         self._charge(known, timings)
-        self._store.cancel_promise(known.promised_bytes)
-        known.promised_bytes = 0
+        if "infer" in timings:
+            self.estimates.learn(work.package.digest, work.inputs[0].size, timings["infer"])
+        self._unpromise(known)
         for output in outputs:
-            self._adopt(known.work.show, output)
-        refs = tuple(_ref(output) for output in outputs)
+            self._adopt(work.show, output)
         milliseconds = {stage: round(seconds * 1000) for stage, seconds in timings.items()}
         for stage, seconds in timings.items():
             self._metrics.stage_seconds.labels(stage=stage).observe(seconds)
         self._close(known)
         told = tuple(warning[:WARNING_CHARACTERS_MAX] for warning in warnings[:WARNINGS_MAX])
-        self._events.finished(known, Outcome(refs, told, milliseconds))
+        refs = tuple(to_ref(output) for output in outputs)
+        self._events.finished(known, Outcome(refs, told, milliseconds, numerics or work.numerics))
         self.place()
 
-    def failed(
-        self,
-        execution: int,
-        error: FilmgateError,
-        timings: Mapping[str, float],
-    ) -> None:
-        """Pass a typed failure on."""
+    def failed(self, execution: int, error: FilmgateError, timings: Mapping[str, float]) -> None:
+        """Pass a typed failure on; the device time counts all the same."""
         known = self._table.executions.get(execution)
         if known is not None:
             self._charge(known, timings)
@@ -241,10 +239,9 @@ class Dispatcher:
     def lost(self, worker: int, executions: Sequence[int], reason: str) -> None:
         """Try what a dead worker left again, each alone; give up on what then kills another."""
         log.warning("worker lost", worker=worker, reason=reason, executions=list(executions))
-        for number in reversed(executions):
+        for number in executions:
             known = self._table.executions.get(number)
             if known is not None:
-                self._suspects.add(number)
                 self._after_death(known, reason, alone=len(executions) == 1)
         self.place()
 
@@ -255,9 +252,50 @@ class Dispatcher:
             self._close(execution)
         elif execution.deaths >= DEATHS_MAX:
             text = f"The worker died {execution.deaths} times while it ran this frame ({reason})."
-            self._fail(execution, ModelError(text))
+            self._fail(execution, QuarantinedError(text))
         else:
-            self.enqueue(execution, first=True)
+            self._line_up(execution)
+            self._suspects.add(execution.number)
+            self._events.progressed(execution)
+
+    # Placing.
+
+    def _place_suspect(self, pool: Pool) -> bool:
+        if not self._suspects:
+            return False
+        in_hand = Counter(known.worker for known in self._table.executions.values())
+        ready = {worker: in_hand[worker] for worker in pool.free_slots(express=True)}
+        found = self._suspects.next(ready)
+        if found is None:
+            return False
+        execution, worker = self._table.executions[found[0]], found[1]
+        self._scheduler.start(self._ticket(execution), worker)
+        self._run(worker, execution)
+        return True
+
+    def _place_next(self, pool: Pool) -> bool:
+        """Start the next execution on the roomiest worker that may take one."""
+        if not self._scheduler:
+            return False
+        shared, residents = pool.free_slots(express=False), pool.residents()
+        for worker, slots in sorted(pool.free_slots(express=True).items(), key=_roomiest):
+            if slots <= 0 or self._suspects.is_closed(worker):
+                continue
+            room, loaded = shared.get(worker, 0), residents.get(worker, frozenset())
+            ticket = self._scheduler.pop(self._clock(), worker, loaded, express=room <= 0)
+            if ticket is not None:
+                self._run(worker, self._table.executions[ticket.execution])
+                self._add_companions(worker, ticket, room - 1)
+                return True
+        return False
+
+    def _add_companions(self, worker: int, first: Ticket, room: int) -> None:
+        """Let work follow that may be computed together with *first*."""
+        for _ in range(min(first.batch_max - 1, room)):
+            ticket = self._scheduler.pop_companion(self._clock(), worker, first)
+            if ticket is None:
+                return
+            self._run(worker, self._table.executions[ticket.execution])
 
     def _run(self, worker: int, execution: Execution) -> None:
         execution.worker, execution.stage = worker, "decode"
@@ -266,27 +304,62 @@ class Dispatcher:
             self._metrics.queue_seconds.observe(self._clock() - queued_s)
         self.started += 1
         try:
-            self._pool.run(worker, _assignment(execution, self._store))
+            self._pool.run(worker, to_assignment(execution, self._store))
         except FilmgateError as error:
             self._fail(execution, error)
         else:
             self._events.progressed(execution)
 
-    def _wait_for_memory(self, execution: Execution, wanted: int) -> None:
+    def _line_up(self, execution: Execution) -> None:
+        execution.stage, execution.worker, execution.done, execution.total = "queued", None, 0, 0
+        self._queued_s.setdefault(execution.number, self._clock())
+        execution.stand()
+
+    def _ticket(self, execution: Execution) -> Ticket:
+        return to_ticket(execution, self._estimate_s(execution))
+
+    def _estimate_s(self, execution: Execution) -> float:
+        work = execution.work
+        return self.estimates.of(work.package.digest, work.inputs[0].size)
+
+    def _charge(self, execution: Execution, timings: Mapping[str, float]) -> None:
+        self.usage.add(execution.worker, (execution.user, execution.work.show), timings)
+        self._scheduler.charge(execution.number, timings.get("infer", 0.0))
+
+    # Memory.
+
+    def _promise(self, execution: Execution, sizes: Sequence[int]) -> None:
+        """Set memory aside for outputs of *sizes*, in place of what was."""
+        wanted_bytes, wanted = reservation_bytes(list(sizes)), len(sizes)
+        more_bytes, more = (
+            wanted_bytes - execution.promised_bytes,
+            wanted - execution.promised_segments,
+        )
+        self._store.promise(max(0, more_bytes), max(0, more))
+        self._store.cancel_promise(max(0, -more_bytes), max(0, -more))
+        execution.promised_bytes, execution.promised_segments = wanted_bytes, wanted
+
+    def _unpromise(self, execution: Execution) -> None:
+        self._store.cancel_promise(execution.promised_bytes, execution.promised_segments)
+        execution.promised_bytes = execution.promised_segments = 0
+
+    def _wait_for_memory(self, execution: Execution, sizes: Sequence[int]) -> None:
         """Put back an execution whose outputs find no room; it stays first in line."""
         self._pool.grant(execution.number, None)
-        log.info("waiting for memory", execution=execution.number, wanted_bytes=wanted)
+        log.info("waiting for memory", execution=execution.number, sizes=list(sizes))
         self._scheduler.forgive(execution.number)
-        self._store.cancel_promise(execution.promised_bytes)
-        execution.promised_bytes, execution.worker, execution.stage = 0, None, "queued"
-        self._starved[execution.number] = (wanted, self._clock() + STARVED_S)
+        self._suspects.drop(execution.number)
+        self._unpromise(execution)
+        execution.worker, execution.stage = None, "queued"
+        self._starved[execution.number] = (sizes, self._clock() + STARVED_S)
 
     def _trim_idle(self) -> None:
         """Close idle segments that the budget has no room for, once reuse had its chance."""
         in_use, _ = self._pool.output_bytes
         spare = max(0, self._store.budget_bytes - self._store.input_bytes - in_use)
         self._store.trim(spare)
-        self._pool.trim_outputs(max(0, spare - self._store.idle_bytes))
+        outputs_spare = max(0, spare - self._store.idle_bytes)
+        self._pool.trim_outputs(outputs_spare if self._store.idle_segments_max else 0)
 
     def _adopt(self, show: str, output: ProducedOutput) -> Blob:
         return self._store.adopt(
@@ -300,10 +373,7 @@ class Dispatcher:
             )
         )
 
-    def _charge(self, execution: Execution, timings: Mapping[str, float]) -> None:
-        artist = (execution.user, execution.work.show)
-        self.usage.add(execution.worker, artist, timings)
-        self._scheduler.charge(execution.number, timings.get("infer", 0.0))
+    # Ends.
 
     def _fail(self, execution: Execution, error: FilmgateError) -> None:
         self._close(execution)
@@ -311,59 +381,14 @@ class Dispatcher:
 
     def _close(self, execution: Execution) -> None:
         self._scheduler.forgive(execution.number)
-        self._store.cancel_promise(execution.promised_bytes)
-        execution.promised_bytes = 0
+        self._suspects.drop(execution.number)
+        self._unpromise(execution)
         for blob in execution.pins:
             self._store.unpin(blob)
         execution.pins.clear()
         self._queued_s.pop(execution.number, None)
-        self._suspects.discard(execution.number)
         self._table.close_execution(execution)
 
 
-def _ticket(execution: Execution) -> Ticket:
-    work = execution.work
-    return Ticket(
-        execution.number, execution.user, work.show, execution.priority, work.package.digest
-    )
-
-
-def _assignment(execution: Execution, store: Store) -> Assignment:
-    work = execution.work
-    return Assignment(
-        execution=execution.number,
-        package_path=work.package.path,
-        package_digest=work.package.digest,
-        priority=execution.priority,
-        time=work.time,
-        params=work.params,
-        inputs=tuple(_assigned(ref, store, work.show) for ref in work.inputs),
-        layers=work.layers,
-        wish=work.wish,
-        provenance=provenance(work),
-    )
-
-
-def _assigned(ref: BlobRef, store: Store, show: str) -> AssignedInput:
-    blob = store.find(show, ref.digest)
-    if blob is None:
-        raise StorageError(f"Input {ref.name!r} is no longer in the store.")
-    return AssignedInput(
-        ref.name, ref.time, ref.view, ref.media, blob.segment, blob.size_bytes, blob.digest
-    )
-
-
-def _ref(output: ProducedOutput) -> BlobRef:
-    return BlobRef(
-        output.name, output.digest, output.size_bytes, output.media, output.time, output.view
-    )
-
-
-def provenance(work: Work) -> dict[str, str]:
-    """Return what a worker cannot know and the header of a result should say."""
-    return {
-        "model": work.package.reference,
-        "model_digest": digest_text(work.package.digest),
-        "numerics": work.numerics,
-        "version": filmgate.__version__,
-    }
+def _roomiest(slots_of: tuple[int, int]) -> int:
+    return -slots_of[1]

@@ -146,6 +146,10 @@ class Scheduler:
         """Count what waits by class."""
         return {priority: len(queue) for priority, queue in self._queues.items()}
 
+    def __contains__(self, execution: int) -> bool:
+        """Return whether work waits that may still start."""
+        return any(execution in queue for queue in self._queues.values())
+
     def __iter__(self) -> Iterator[Ticket]:
         """Return every ticket that waits, in no order."""
         return itertools.chain(self._interactive, self._batch, self._late.values())

@@ -19,6 +19,10 @@ from collections import defaultdict
 from filmgate.errors import IntegrityError, StorageError
 
 SEGMENT_BYTES_MIN = 64 << 10
+SEGMENTS_MAX = 1 << 20
+OTHER_DESCRIPTORS = 256
+"""Connections, pipes and files of a small site; a large one has a higher limit of descriptors."""
+
 _STEPS_PER_DOUBLING = 8
 _F_SEAL_FUTURE_WRITE = 0x10  # linux/fcntl.h; Python 3.11 has no name for it
 _HAS_MEMFD = hasattr(os, "memfd_create")
@@ -36,6 +40,18 @@ def allow_many_segments() -> None:
     """Let this process have as many descriptors as it may: each segment takes two."""
     _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+
+
+def segments_allowed() -> int:
+    """Return how many segments in use this process's limit of descriptors leaves room for.
+
+    Each takes two: its own and that of its mapping. As many again may lie idle in the arenas, and
+    connections, workers and files need theirs.
+    """
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return SEGMENTS_MAX
+    return max(1, min(SEGMENTS_MAX, (allowed - OTHER_DESCRIPTORS) // (2 * 2)))
 
 
 def capacity_for(size_bytes: int) -> int:
@@ -145,18 +161,29 @@ class Arena:
         self.idle_bytes += segment.capacity_bytes
         self._idle[segment.capacity_bytes].append(segment)
 
-    def trim(self, idle_bytes_max: int) -> list[int]:
-        """Close idle segments, the largest first, until at most *idle_bytes_max* are idle.
+    @property
+    def idle_segments(self) -> int:
+        """How many segments are kept for reuse."""
+        return sum(len(segments) for segments in self._idle.values())
+
+    def trim(self, idle_bytes_max: int, idle_segments_max: int | None = None) -> list[int]:
+        """Close idle segments, the largest first, until few enough are idle.
+
+        Args:
+            idle_bytes_max: their capacities together.
+            idle_segments_max: their number; None for any.
 
         Returns:
             The ids of the closed ones: whoever has mapped them should let go too.
         """
         closed: list[int] = []
+        surplus = 0 if idle_segments_max is None else self.idle_segments - idle_segments_max
         for capacity in sorted(self._idle, reverse=True):
-            while self._idle[capacity] and self.idle_bytes > idle_bytes_max:
+            while self._idle[capacity] and (self.idle_bytes > idle_bytes_max or surplus > 0):
                 segment = self._idle[capacity].pop()
                 segment.close()
                 self.idle_bytes -= capacity
+                surplus -= 1
                 closed.append(segment.id)
         return closed
 

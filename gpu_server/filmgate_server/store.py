@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from filmgate.digest import CHUNK_BYTES, PrefixHasher, digest_blob
-from filmgate.errors import BusyError, ImageTooLargeError, IntegrityError, ProtocolError
+from filmgate.errors import (
+    BusyError,
+    ImageTooLargeError,
+    InputError,
+    IntegrityError,
+    ProtocolError,
+)
 from filmgate_server.segments import Arena, Segment, capacity_for
 
 Key = tuple[str, bytes]
@@ -103,6 +109,7 @@ class Store:
         clock: seconds, monotonic.
         on_close: told the id of each segment that is closed: others may have mapped it.
         chunk_bytes: the pieces that blobs travel in; each has a prefix sum.
+        segments_max: how many segments there may be: each takes descriptors of this process.
     """
 
     def __init__(
@@ -111,8 +118,10 @@ class Store:
         clock: Callable[[], float],
         on_close: Callable[[int], None],
         chunk_bytes: int = CHUNK_BYTES,
+        segments_max: int = 1 << 20,
     ) -> None:
         self.budget_bytes = budget_bytes
+        self.segments_max = segments_max
         self._chunk_bytes = chunk_bytes
         self._on_close = on_close
         self._clock = clock
@@ -120,6 +129,8 @@ class Store:
         self._blobs: OrderedDict[Key, Blob] = OrderedDict()
         self._used_bytes = 0
         self._promised_bytes = 0
+        self._used_segments = 0
+        self._promised_segments = 0
         self.evictions = 0
 
     @property
@@ -132,6 +143,11 @@ class Store:
         """Memory that accepted jobs may still ask for."""
         return self._promised_bytes
 
+    @property
+    def segments(self) -> int:
+        """Segments of blobs and stagings, and those that accepted jobs may still ask for."""
+        return self._used_segments + self._promised_segments
+
     def find(self, show: str, digest: bytes) -> Blob | None:
         """Return the blob if this show has it, and note that it was wanted."""
         blob = self._blobs.get((show, digest))
@@ -140,23 +156,34 @@ class Store:
             self._blobs.move_to_end(blob.key)
         return blob
 
-    def promise(self, size_bytes: int) -> None:
+    def promise(self, size_bytes: int, segments: int = 1) -> None:
         """Set memory aside.
+
+        Args:
+            size_bytes: the capacities of the segments together.
+            segments: how many they are.
 
         Raises:
             ImageTooLargeError: it would not fit into an empty store.
+            InputError: it is more blobs than the store may ever hold.
             BusyError: it does not fit now.
         """
         if size_bytes > self.budget_bytes:
             raise ImageTooLargeError(
                 f"The job needs {size_bytes} bytes; the server's store has {self.budget_bytes}."
             )
-        self._make_room(size_bytes)
+        if segments > self.segments_max:
+            raise InputError(
+                f"The job has {segments} inputs and outputs; the server holds {self.segments_max}."
+            )
+        self._make_room(size_bytes, segments)
         self._promised_bytes += size_bytes
+        self._promised_segments += segments
 
-    def cancel_promise(self, size_bytes: int) -> None:
+    def cancel_promise(self, size_bytes: int, segments: int = 1) -> None:
         """Give back what `promise` set aside and nothing used."""
         self._promised_bytes -= size_bytes
+        self._promised_segments -= segments
 
     def stage(self, show: str, digest: bytes, size_bytes: int) -> Staging:
         """Open a staging within memory that was promised.
@@ -165,16 +192,18 @@ class Store:
             StorageError: the machine's memory is exhausted.
         """
         segment = self._arena.take(size_bytes)
-        self._promised_bytes -= segment.capacity_bytes
-        self._used_bytes += segment.capacity_bytes
+        self.cancel_promise(segment.capacity_bytes)
+        self._use(segment)
         self.trim()
         return Staging(show, digest, size_bytes, segment, self._clock())
 
     def discard(self, staging: Staging, promise_again: bool) -> None:
         """Drop a staging; with *promise_again* its memory stays set aside for another try."""
         self._used_bytes -= staging.segment.capacity_bytes
+        self._used_segments -= 1
         if promise_again:
             self._promised_bytes += staging.segment.capacity_bytes
+            self._promised_segments += 1
         self._arena.give_back(staging.segment)
 
     def publish(self, staging: Staging) -> Blob:
@@ -202,7 +231,7 @@ class Store:
             return present
         if self._chunk_bytes != CHUNK_BYTES:  # workers make the sums of the usual pieces
             blob.sums = digest_blob(blob.content, self._chunk_bytes).sums
-        self._used_bytes += blob.segment.capacity_bytes
+        self._use(blob.segment)
         return self._insert(blob)
 
     def pin(self, blob: Blob) -> None:
@@ -241,11 +270,16 @@ class Store:
         """Memory of input segments that are kept for reuse."""
         return self._arena.idle_bytes
 
+    @property
+    def idle_segments_max(self) -> int:
+        """How many segments may be kept for reuse, on either side: what the limit leaves."""
+        return max(0, self.segments_max - self.segments)
+
     def trim(self, idle_bytes_max: int | None = None) -> None:
         """Close idle segments beyond *idle_bytes_max*, or beyond what the budget leaves."""
         if idle_bytes_max is None:
             idle_bytes_max = max(0, self.budget_bytes - self._used_bytes)
-        for segment_id in self._arena.trim(idle_bytes_max):
+        for segment_id in self._arena.trim(idle_bytes_max, self.idle_segments_max):
             self._on_close(segment_id)
 
     def __len__(self) -> int:
@@ -257,21 +291,34 @@ class Store:
         self._blobs[blob.key] = blob
         return blob
 
+    def _use(self, segment: Segment) -> None:
+        self._used_bytes += segment.capacity_bytes
+        self._used_segments += 1
+
     def _idle(self) -> Iterator[Blob]:
         return (blob for blob in self._blobs.values() if not blob.pins)
 
-    def _make_room(self, size_bytes: int) -> None:
-        wanted = self._used_bytes + self._promised_bytes + size_bytes - self.budget_bytes
-        if wanted > sum(blob.segment.capacity_bytes for blob in self._idle()):
+    def _make_room(self, size_bytes: int, segments: int) -> None:
+        if self._fits(size_bytes, segments):
+            return
+        idle = list(self._idle())
+        idle_bytes = sum(blob.segment.capacity_bytes for blob in idle)
+        if not self._fits(size_bytes - idle_bytes, segments - len(idle)):
             raise BusyError("The server's memory is taken by other jobs.")
-        for blob in list(self._idle()):
-            if self._used_bytes + self._promised_bytes + size_bytes <= self.budget_bytes:
+        for blob in idle:
+            if self._fits(size_bytes, segments):
                 break
             self._evict(blob)
+
+    def _fits(self, size_bytes: int, segments: int) -> bool:
+        used_bytes = self._used_bytes + self._promised_bytes
+        few = self.segments + segments <= self.segments_max
+        return few and used_bytes + size_bytes <= self.budget_bytes
 
     def _evict(self, blob: Blob) -> None:
         del self._blobs[blob.key]
         self._used_bytes -= blob.segment.capacity_bytes
+        self._used_segments -= 1
         self.evictions += 1
         blob.release(blob.segment)
 

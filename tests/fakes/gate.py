@@ -12,8 +12,10 @@ from filmgate.errors import CancelledError, FilmgateError
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.messages import BlobPut, JobEnded, JobSubmit, Message
 from filmgate.wire.records import BlobRef, Wish, WorkSpec
-from filmgate_server.broker import Broker, Terms
+from filmgate_server.admission import Admission
+from filmgate_server.broker import Broker
 from filmgate_server.dispatcher import Dispatcher
+from filmgate_server.estimates import Estimates
 from filmgate_server.intake import Intake
 from filmgate_server.jobs import JobTable, Owner
 from filmgate_server.journal import Journal
@@ -23,8 +25,12 @@ from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.scheduler import Scheduler
 from filmgate_server.segments import Arena, capacity_for
 from filmgate_server.store import Blob, Store
+from filmgate_server.terms import Terms
 
 MIB = 1 << 20
+TERMS = Terms(lease_s=60.0, artist_bytes_max=1 << 40)
+"""Nobody is refused for what is theirs already, unless a test is about that."""
+
 QUERY = 4711
 """The number of a question that `Gate.where` asks."""
 
@@ -225,7 +231,7 @@ class Gate:
 
     folder: Path
     budget_bytes: int = 64 * MIB
-    terms: Terms = field(default_factory=Terms)
+    terms: Terms = TERMS
     slots: int = 3
     journal_path: Path | None = None
 
@@ -239,6 +245,15 @@ class Gate:
         self.journal = Journal(self.journal_path or self.folder / "journal.sqlite", self.clock)
         metrics = Metrics()
         self.scheduler = Scheduler()
+        self.estimates = Estimates()
+        self.admission = Admission(
+            self.table,
+            self.store,
+            self.estimates,
+            self.terms,
+            lambda: len(self.dispatcher.workers),
+            self.clock,
+        )
         intake = Intake(self.registry, self.store, 1 << 30, self._device)
         self.broker = Broker(
             self.table,
@@ -247,11 +262,17 @@ class Gate:
             intake,
             self.outbox,
             metrics,
-            self.terms,
+            self.admission,
             self.clock,
         )
         self.dispatcher = Dispatcher(
-            self.table, self.store, self.scheduler, metrics, self.broker, self.clock
+            self.table,
+            self.store,
+            self.scheduler,
+            metrics,
+            self.broker,
+            self.clock,
+            self.estimates,
         )
         self.broker.dispatcher = self.dispatcher
         self.pool = FakePool(self.dispatcher, self.slots)
@@ -280,10 +301,11 @@ class Gate:
         priority: str = "interactive",
         deadline_ms: int = 0,
         lease_ms: int = 0,
+        lane: str = "",
         **work: Any,
     ) -> Message:
         """Submit work on *contents* and return the answer."""
-        submit = JobSubmit(job_id, spec(*contents, **work), priority, deadline_ms, lease_ms)
+        submit = JobSubmit(job_id, spec(*contents, **work), priority, deadline_ms, lease_ms, lane)
         before = len(self.outbox.sent)
         self.broker.submit(owner, submit, re)
         return self.outbox.sent[before].message

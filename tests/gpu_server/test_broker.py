@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fakes.gate import ALICE, BOB, EVE, MIB, Gate, content, job_id
+from fakes.gate import ALICE, BOB, EVE, MIB, TERMS, Gate, content, job_id
 from filmgate.digest import digest_blob
 from filmgate.errors import (
     BusyError,
@@ -25,13 +26,16 @@ from filmgate.wire.messages import (
     JobRefused,
 )
 from filmgate.wire.records import BlobRef
-from filmgate_server.broker import MISSING_MAX, RETRY_AFTER_MS, Terms
+from filmgate_server.answers import MISSING_MAX
+from filmgate_server.estimates import GUESS_S
 from filmgate_server.jobs import Owner
 from filmgate_server.segments import capacity_for
 
 PLATE, OTHER, CLEAN = content(1), content(2), content(3)
 JOB, SECOND = job_id(1), job_id(2)
 CAPACITY = capacity_for(len(PLATE))
+RETRY_MS = round(GUESS_S * 1000)
+"""One worker, one artist, nothing measured yet."""
 
 
 @pytest.fixture
@@ -134,7 +138,9 @@ def test_repeated_work_needs_no_worker(gate: Gate) -> None:
     accepted, ready = gate.outbox.sent[-2].message, gate.outbox.sent[-1].message
     assert isinstance(accepted, JobAccepted)
     assert accepted.missing == ()
-    assert ready == JobReady(SECOND, gate.sent(JobReady)[0].outputs, (), {"infer": 2})
+    first = gate.sent(JobReady)[0]
+    assert ready == replace(first, job_id=SECOND)
+    assert (ready.timings_ms, ready.numerics) == ({"infer": 2}, accepted.numerics)
     assert gate.dispatcher.started == 1
 
 
@@ -332,7 +338,7 @@ def test_without_memory_a_job_is_refused_for_now(tmp_path: Path) -> None:
     gate.submit(ALICE, JOB, PLATE)
     refused = gate.submit(ALICE, SECOND, OTHER)
     assert isinstance(refused, JobRefused)
-    assert (refused.code, refused.retry_after_ms) == ("busy", RETRY_AFTER_MS)
+    assert (refused.code, refused.retry_after_ms) == ("busy", RETRY_MS)
     assert gate.journal.counts() == {"open": 1}
     assert gate.store.promised_bytes == 2 * CAPACITY
     gate.broker.cancel(ALICE, JOB, 0)
@@ -374,7 +380,7 @@ def test_half_uploaded_jobs_all_finish_or_are_refused(tmp_path: Path) -> None:
 
 def test_too_many_jobs_are_refused(tmp_path: Path) -> None:
     """The number of open jobs is bounded."""
-    gate = Gate(tmp_path, terms=Terms(jobs_max=1))
+    gate = Gate(tmp_path, terms=replace(TERMS, jobs_max=1))
     gate.submit(ALICE, JOB, PLATE)
     assert gate.submit(ALICE, SECOND, PLATE).code == "busy"  # type: ignore[attr-defined]
     assert isinstance(gate.submit(ALICE, JOB, PLATE), JobAccepted)
@@ -385,7 +391,7 @@ def test_a_draining_server_takes_nothing_new(gate: Gate) -> None:
     gate.submit(ALICE, JOB, PLATE)
     gate.broker.draining = True
     refused = gate.submit(ALICE, SECOND, PLATE)
-    assert (refused.code, refused.retry_after_ms) == ("busy", RETRY_AFTER_MS)  # type: ignore[attr-defined]
+    assert (refused.code, refused.retry_after_ms) == ("busy", RETRY_MS)  # type: ignore[attr-defined]
     gate.put(ALICE, PLATE)
     gate.complete(1, CLEAN)
     gate.broker.acknowledge(ALICE, JOB, 0)
@@ -601,7 +607,7 @@ def test_a_full_journal_takes_no_job(gate: Gate) -> None:
     fill(gate)
     refused = gate.submit(ALICE, JOB, PLATE)
     assert isinstance(refused, JobRefused)
-    assert (refused.code, refused.retry_after_ms) == ("storage", RETRY_AFTER_MS)
+    assert (refused.code, refused.retry_after_ms) == ("storage", RETRY_MS)
     at_rest(gate)
     gate.journal._base.execute("PRAGMA query_only=0")
     assert isinstance(gate.submit(ALICE, JOB, PLATE), JobAccepted)

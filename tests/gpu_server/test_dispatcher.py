@@ -174,7 +174,7 @@ def test_work_that_kills_workers_is_given_up(gate: Gate) -> None:
     for _ in range(DEATHS_MAX):
         assert list(gate.pool.running) == [1]
         gate.pool.lose()
-    assert (ended(gate, 1).outcome, ended(gate, 1).code) == ("error", "model")
+    assert (ended(gate, 1).outcome, ended(gate, 1).code) == ("error", "quarantined")
     assert gate.pool.running == {}
     assert gate.store.promised_bytes == 0
     start(gate, 2)
@@ -192,7 +192,7 @@ def test_innocent_work_survives_a_killer(gate: Gate) -> None:
             gate.pool.lose()
         else:
             gate.complete(next(iter(gate.pool.running)), CLEAN)
-    assert ended(gate, 1).code == "model"
+    assert ended(gate, 1).code == "quarantined"
     assert len(gate.sent(JobReady, job_id(2))) == 1
 
 

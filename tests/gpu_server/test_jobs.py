@@ -100,13 +100,13 @@ def job(number: int, work: Work, owner: Any = ALICE) -> Job:
 def test_executions_are_shared_by_work_and_show(work: Work) -> None:
     """The same work of the same show is found, until it is retired or closed."""
     table = JobTable()
-    execution = table.new_execution(job(1, work), "batch", [MAIN.digest])
+    execution = table.new_execution(job(1, work), [MAIN.digest])
     assert table.execution_for("film", work.key()) is execution
     assert table.execution_for("other", work.key()) is None
     table.retire_execution(execution)
     assert table.execution_for("film", work.key()) is None
     assert table.executions == {execution.number: execution}
-    successor = table.new_execution(job(2, work), "batch", [])
+    successor = table.new_execution(job(2, work), [])
     table.close_execution(execution)
     assert table.execution_for("film", work.key()) is successor
     table.close_execution(successor)
@@ -118,7 +118,7 @@ def test_jobs_are_found_by_session(work: Work) -> None:
     """Each session sees its own jobs."""
     table = JobTable()
     for number, owner in enumerate((ALICE, BOB, ALICE)):
-        table.jobs[job_id(number)] = job(number, work, owner)
+        table.add(job(number, work, owner))
     assert [found.id for found in table.jobs_of(ALICE.session)] == [job_id(0), job_id(2)]
     assert table.jobs_of(EVE.session) == []
 
@@ -126,7 +126,7 @@ def test_jobs_are_found_by_session(work: Work) -> None:
 def test_executions_are_found_by_what_they_lack(work: Work) -> None:
     """A blob that arrives reaches the executions of its show that wait for it."""
     table = JobTable()
-    waiting = table.new_execution(job(1, work), "batch", [MAIN.digest])
-    table.new_execution(job(2, replace(work, show="other")), "batch", [MAIN.digest])
-    table.new_execution(job(3, replace(work, numerics="x")), "batch", [ALBEDO.digest])
+    waiting = table.new_execution(job(1, work), [MAIN.digest])
+    table.new_execution(job(2, replace(work, show="other")), [MAIN.digest])
+    table.new_execution(job(3, replace(work, numerics="x")), [ALBEDO.digest])
     assert table.waiting_for("film", MAIN.digest) == [waiting]
