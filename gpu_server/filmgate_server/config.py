@@ -171,7 +171,13 @@ class ServerConfig(BaseSettings):
         None, description="For tests: pretend devices of so much memory instead of real ones."
     )
     result_ttl_s: _Seconds = Field(3600.0, description="How long an unused result is kept.")
-    job_lease_s: _Seconds = Field(60.0, description="How long a job waits for a lost client.")
+    job_lease_s: _Seconds = Field(
+        10.0, description="How long an interactive job waits for a lost client."
+    )
+    batch_lease_s: _Seconds = Field(3600.0, description="How long a batch job waits for one.")
+    restart_lease_s: _Seconds = Field(
+        60.0, description="How long any job waits for its client after the server was restarted."
+    )
     upload_stall_s: _Seconds = Field(30.0, description="How long an upload may stand still.")
     drain_s: _Seconds = Field(
         60.0, description="How long accepted work may take to finish when the server is stopped."

@@ -16,12 +16,14 @@ import zmq
 
 from filmgate.channel import is_possible
 from filmgate.errors import FilmgateError, StorageError
-from filmgate_server.broker import Broker, Terms
+from filmgate_server.admission import Admission
+from filmgate_server.broker import Broker
 from filmgate_server.catalogue import Catalogue
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.config import NO_PORT, ServerConfig
 from filmgate_server.devices import list_devices
 from filmgate_server.dispatcher import Dispatcher
+from filmgate_server.estimates import Estimates
 from filmgate_server.gateway import Gateway
 from filmgate_server.handoff import Handoffs
 from filmgate_server.health import HealthServer
@@ -36,10 +38,11 @@ from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.requests import Requests
 from filmgate_server.scheduler import Scheduler
-from filmgate_server.segments import allow_many_segments
+from filmgate_server.segments import allow_many_segments, segments_allowed
 from filmgate_server.sessions import SessionTable
 from filmgate_server.status import Status
 from filmgate_server.store import Store
+from filmgate_server.terms import Terms
 
 TICK_MS = 25
 UPKEEP_S = 1.0
@@ -74,7 +77,14 @@ class Service:
         table, sessions = JobTable(), SessionTable(token)
         self._registry = LocalRegistry(config.model_folders)
         self._table = table
-        self._store = Store(config.store_bytes, clock, self._forget_segment, config.chunk_bytes)
+        self._store = Store(
+            config.store_bytes,
+            clock,
+            self._forget_segment,
+            config.chunk_bytes,
+            segments_allowed(),
+        )
+        estimates = Estimates()
         self._journal = Journal(config.journal_path, time.time)
         self.gateway = Gateway(
             self._context,
@@ -91,11 +101,17 @@ class Service:
             Intake(self._registry, self._store, config.max_frame_bytes, self._device),
             self.gateway,
             self.metrics,
-            Terms(config.job_lease_s, config.upload_stall_s, config.max_jobs),
+            Admission(table, self._store, estimates, _terms(config), self._worker_count, clock),
             clock,
         )
         self._dispatcher = Dispatcher(
-            table, self._store, Scheduler(config.batch_floor), self.metrics, self._broker, clock
+            table,
+            self._store,
+            Scheduler(config.batch_floor),
+            self.metrics,
+            self._broker,
+            clock,
+            estimates,
         )
         self._devices = list_devices(config.workers)
         settings = PoolSettings(
@@ -124,6 +140,9 @@ class Service:
 
     def _device(self) -> WorkerInfo | None:
         return next(iter(self._dispatcher.workers.values()), None)
+
+    def _worker_count(self) -> int:
+        return len(self._dispatcher.workers)
 
     def _forget_segment(self, segment_id: int) -> None:
         self._pool.drop_input(segment_id)
@@ -235,6 +254,18 @@ class Service:
         self.gateway.close()
         self._journal.close()
         self._context.destroy(0)
+
+
+def _terms(config: ServerConfig) -> Terms:
+    return Terms(
+        lease_s=config.job_lease_s,
+        batch_lease_s=config.batch_lease_s,
+        restart_lease_s=config.restart_lease_s,
+        upload_stall_s=config.upload_stall_s,
+        jobs_max=config.max_jobs,
+        artist_jobs_max=config.artist_jobs_max,
+        artist_bytes_max=config.artist_bytes_max,
+    )
 
 
 def run_service(settings: Mapping[str, Any]) -> None:
