@@ -55,10 +55,9 @@ class Desk:
         )
         self.opened: list[Raw | Channel] = []
 
-    def let_in(self, user: str, route: bytes) -> Session:
+    def let_in(self, user: str, route: bytes, show: str = "film") -> Session:
         """Open a session."""
-        session, _ = self.sessions.open(Identity(LOCAL, user, "film"), None, route, 0.0)
-        return session
+        return self.sessions.open(Identity(LOCAL, user, show), None, route, 0.0)[0]
 
     @property
     def name(self) -> str:
@@ -358,7 +357,7 @@ def test_what_another_session_lacks_is_not_taken(desk: Desk) -> None:
 
 def test_another_shows_blob_is_not_handed_over(desk: Desk) -> None:
     """What the session may not see does not exist for it."""
-    eve, _ = desk.sessions.open(Identity(LOCAL, "eve", "other"), None, b"route3", 0.0)
+    eve = desk.let_in("eve", b"route3", "other")
     assert isinstance(desk.gate.submit(eve.owner, job_id(5), PLATE), JobAccepted)
     desk.gate.put(eve.owner, PLATE)
     channel = desk.channel()
@@ -428,7 +427,7 @@ def test_memory_is_the_budgets_whatever_is_handed_over(desk: Desk) -> None:
 
 def test_a_wrong_token_opens_nothing(desk: Desk) -> None:
     """A process of this user that was not let in is turned out."""
-    desk.session = Session(desk.session.owner.__class__(bytes(16), "alice", "film"), b"r", 0.0)
+    desk.sessions.forget(desk.session)
     assert desk.open(bytes(100)).is_closed()
 
 
