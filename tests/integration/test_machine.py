@@ -201,7 +201,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
     models, gate = folder / "models", folder / "gate"
     write_model(models, "gated", GATED, gate=gate)
-    with Service(folder, models=[str(models)], job_lease_s=0.5, upload_stall_s=1.0) as service:
+    with Service(folder, models=[str(models)], job_lease_s=0.5, restart_lease_s=0.5, upload_stall_s=1.0) as service:
         yield Machine(service, gate)
 
 
