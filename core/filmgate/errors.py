@@ -29,7 +29,10 @@ The tree::
     +-- IntegrityError       integrity         bytes are not what their digest says
     +-- StorageError         storage           a disk or a memory is full or failing
     +-- ModelError           model             the model itself failed
+    |   +-- DeviceMemoryError device_memory    not even the smallest tile fits
+    |   +-- QuarantinedError quarantined       the frame that workers die of
     +-- CancelledError       cancelled
+    |   +-- SupersededError  superseded        a newer job took its place
     +-- ExpiredError         expired
 """
 
