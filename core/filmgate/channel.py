@@ -58,9 +58,12 @@ def is_possible() -> bool:
 
 def is_own(peer: socket.socket) -> bool:
     """Return whether the kernel says that the peer is of our user and among our processes."""
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    pid, user, _ = _PEER.unpack(credentials)
+    pid, user, _ = _PEER.unpack(_credentials(peer))
     return pid != 0 and user == os.geteuid()
+
+
+def _credentials(peer: socket.socket) -> bytes:
+    return peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
 
 
 def send_message(peer: socket.socket, message: Message, fds: Sequence[int] = ()) -> None:
