@@ -369,6 +369,8 @@ def _check_words(manifest: Manifest) -> None:
         _one_of(f"kind of {entry.name!r}", entry.kind, INPUT_KINDS)
         fits = 1 <= len(entry.name.encode()) <= NAME_BYTES_MAX
         _demand(fits, f"names of inputs and outputs have 1 to {NAME_BYTES_MAX} bytes")
+    single = manifest.runtime.engine != "oidn" or manifest.temporal.kind == "frame"
+    _demand(single, "the engine oidn takes one frame: temporal.kind must be frame")
     own = manifest.temporal.parameter
     taken = [parameter.name for parameter in manifest.params if parameter.name == own]
     _demand(not taken, f"the parameter {own!r} is given by the server to models of this kind")

@@ -108,6 +108,7 @@ def test_small_manifests_have_defaults() -> None:
         ("temporal.kind", "always"),
         ("temporal.before", 65),
         ("runtime.engine", "pickle"),
+        ("runtime.engine", "oidn"),
         ("runtime.precision", "int8"),
         ("runtime.engine", None),
         ("params.0.default", 3),
