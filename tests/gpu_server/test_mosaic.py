@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -48,6 +48,7 @@ def _frame(height: int, width: int) -> Pixels:
     return np.where(generator.random(frame.shape) < 0.2, generator.choice(SPECIAL), frame)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     height=st.integers(1, 200),
     width=st.integers(1, 200),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -426,6 +427,33 @@ def test_an_exhausted_device_is_told_apart(make: Make) -> None:
     assert runtime._module.held() is None
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+TOO_LARGE = """
+import torch
+import weakref
+
+too_large = []
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        too_large.append(weakref.ref(self))
+
+    def _apply(self, fn, recurse=True):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+"""
+
+
+def test_a_model_that_does_not_fit_leaves_nothing_behind(make: Make) -> None:
+    """Half of its weights may be on the device when the other half does not fit."""
+    pytest.importorskip("torch")
+    memory = FakeMemory(100 * MIB)
+    with pytest.raises(DeviceMemoryError):
+        make(TOO_LARGE, DECLARED, "torch", memory)
+    (module,) = [module for module in sys.modules.values() if "too_large" in vars(module)]
+    assert module.too_large[0]() is None
+    assert memory.used_bytes() == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)

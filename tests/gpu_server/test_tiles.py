@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.frames import manifest
@@ -18,6 +18,7 @@ from filmgate_server.tiles import Tile, plan_tiles, split, tile_ladder, tiling_a
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Step
 
+UNTIMED = settings(deadline=None)
 lengths = st.integers(1, 3000)
 multiples = st.sampled_from([1, 2, 16])
 
@@ -30,6 +31,7 @@ def tilings(draw: st.DrawFn) -> Tiling:
     return Tiling(2 * halo + blend + 48 + draw(st.integers(0, 500)), halo, blend)
 
 
+@UNTIMED
 @given(length=lengths, tiling=tilings(), multiple_of=multiples)
 def test_spans_cover_an_axis_once(length: int, tiling: Tiling, multiple_of: int) -> None:
     """Each pixel is contributed by one tile, and those of a fade by one more."""
@@ -41,6 +43,7 @@ def test_spans_cover_an_axis_once(length: int, tiling: Tiling, multiple_of: int)
     assert [span.fade for span in spans] == [0] + [tiling.blend_px] * (len(spans) - 1)
 
 
+@UNTIMED
 @given(length=lengths, tiling=tilings(), multiple_of=multiples)
 def test_spans_have_their_halos(length: int, tiling: Tiling, multiple_of: int) -> None:
     """Beyond its contribution, fades included, a tile sees the halo or ends with the frame."""
@@ -49,6 +52,7 @@ def test_spans_have_their_halos(length: int, tiling: Tiling, multiple_of: int) -
         assert min(length, span.inner_stop + tiling.halo_px) <= span.stop <= length
 
 
+@UNTIMED
 @given(length=lengths, tiling=tilings(), multiple_of=multiples)
 def test_spans_have_one_size_on_the_grid(length: int, tiling: Tiling, multiple_of: int) -> None:
     """Tiles begin on the grid and fit the maximum; only the last may be shorter."""
@@ -93,6 +97,7 @@ def test_smaller_tiles_to_fall_back_on(tiling: Tiling, rungs: tuple[int, ...]) -
     assert tile_ladder(manifest(tiling=dataclasses.asdict(tiling))) == rungs
 
 
+@UNTIMED
 @given(tiling=tilings(), multiple_of=multiples, length=lengths)
 def test_every_rung_can_be_cut(tiling: Tiling, multiple_of: int, length: int) -> None:
     """No step of the ladder ends in an error of its own."""

@@ -60,7 +60,12 @@ class TorchRuntime(PackagedRuntime):
         self._device = torch.device(device if device.startswith("cuda") else "cpu")
         self._precision = PRECISIONS[manifest.runtime.precision]
         self._module = _load_module(package_path, manifest).eval().requires_grad_(False)
-        self._guarded(self._to_its_device)
+        try:
+            self._guarded(self._to_its_device)
+        except DeviceMemoryError:
+            del self._module  # what of it is on the device already must not outlive the error
+            self._trim()
+            raise
 
     def compute(self, windows: Sequence[Images], params: Mapping[str, Any], step: Step) -> Any:
         """Run the module once on all *windows*."""
