@@ -22,7 +22,7 @@ from filmgate_server.decoded import DecodedFrames
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import Run
 from filmgate_server.shots import Shot, ShotReader
-from filmgate_server.task import Footage, Room, step_of_view
+from filmgate_server.task import Footage, Frame, Room, step_of_view
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels, Runtime, Step
@@ -66,6 +66,14 @@ class ImageTask:
         """Read the files and bring every input to the main one's data window."""
         reader = ShotReader(self._manifest, self._order.layers, self._load, self._warn)
         self._shots = [reader.read(footage) for footage in self._footage]
+
+    @property
+    def frame(self) -> Frame | None:
+        """What the model will get; None for several views, which it gets one by one."""
+        shots = [shot for group in self._shots for shot in group]
+        if len(shots) != 1:
+            return None
+        return shots[0].inputs, {**self._order.params, **shots[0].params}
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:
         """Run the model on each view."""

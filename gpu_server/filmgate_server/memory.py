@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,10 +63,9 @@ class CpuMemory:
 
     def used_bytes(self) -> int:
         """Return the resident memory that is the process's own; 0 where the system cannot say."""
-        resident, shared = _resident_pages()
-        return (resident - shared) * _page_bytes()
+        return own_memory_bytes()
 
-    def lend(self, size_bytes: int) -> AbstractContextManager[None]:  # noqa: ARG002
+    def lend(self, size_bytes: int) -> AbstractContextManager[None]:
         """Do nothing: what a model takes is in the process's memory already."""
         return nullcontext()
 
@@ -77,10 +76,8 @@ class CpuMemory:
 
     def reset_peak(self) -> None:
         """Let the kernel forget the highest level, where it can."""
-        try:
+        with suppress(OSError):  # the peak is else that of the process's life: never too small
             Path("/proc/self/clear_refs").write_text("5")  # see proc(5)
-        except OSError:
-            pass  # the peak is then that of the process's life: never too small
 
 
 class CudaMemory:
@@ -103,7 +100,7 @@ class CudaMemory:
         cuda = self._allocator()
         return int(cuda.memory_allocated(self._device)) if cuda else 0
 
-    def lend(self, size_bytes: int) -> AbstractContextManager[None]:  # noqa: ARG002
+    def lend(self, size_bytes: int) -> AbstractContextManager[None]:
         """Do nothing: the allocator accounts for what a model takes."""
         return nullcontext()
 
@@ -177,6 +174,12 @@ def open_memory(device: str, budget_bytes: int | None) -> DeviceMemory:
         size_bytes = int(rest)
         return FakeMemory(size_bytes if budget_bytes is None else min(size_bytes, budget_bytes))
     return CpuMemory(budget_bytes) if kind == CPU else CudaMemory(device, budget_bytes)
+
+
+def own_memory_bytes() -> int:
+    """Return this process's resident memory, without what it shares; 0 where nobody can say."""
+    resident, shared = _resident_pages()
+    return (resident - shared) * _page_bytes()
 
 
 def _mib(size_bytes: int) -> int:

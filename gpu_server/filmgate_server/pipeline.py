@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from queue import Queue
+from functools import partial
 
 from filmgate.errors import FilmgateError, ModelError, StorageError
 from filmgate_server.execution import Execution, RefusedError
+from filmgate_server.inboxes import Inboxes
 
 Work = Callable[[Execution], None]
 Fail = Callable[[Execution, FilmgateError | None], None]
 
-_WAITING = 1
-"""Frames that wait between two stages: one keeps the next stage busy, more only take memory."""
+PREEMPTED = "infer"
+"""The stage at whose steps, between two tiles, batch work gives way."""
 
 
 class Pipeline:
@@ -22,13 +23,14 @@ class Pipeline:
     Args:
         stages: what each stage does, by its name, in order. An execution that a stage fails does
             not reach the next one; the stage goes on with its next execution.
+        inboxes: where executions wait, one for each stage.
         fail: called with the execution and its error, or None when nothing is to be answered.
     """
 
-    def __init__(self, stages: Mapping[str, Work], fail: Fail) -> None:
-        self._inboxes: list[Queue[Execution]] = [Queue(_WAITING) for _ in stages]
-        self._inboxes[0] = Queue()  # the gateway bounds what is in flight; nobody else may wait
+    def __init__(self, stages: Mapping[str, Work], inboxes: Inboxes, fail: Fail) -> None:
+        self._inboxes = inboxes
         self._fail = fail
+        self._last = len(stages) - 1
         for place, (name, work) in enumerate(stages.items()):
             thread = threading.Thread(target=self._run, args=(place, name, work), name=name)
             thread.daemon = True
@@ -36,22 +38,36 @@ class Pipeline:
 
     def put(self, execution: Execution) -> None:
         """Let *execution* wait for the first stage."""
-        self._inboxes[0].put(execution)
+        self._inboxes.put(execution)
 
     def _run(self, place: int, name: str, work: Work) -> None:
-        onward = self._inboxes[place + 1 :][:1]
         while True:
-            execution = self._inboxes[place].get()
-            if execution.enter() and self._completes(name, work, execution, bool(onward)):
-                for inbox in onward:
-                    inbox.put(execution)
-            del execution  # its pixels must not live until the next one comes
+            # No name of its own: the pixels must not live until the next execution comes.
+            self._advance(place, name, work, self._inboxes.take(place))
 
-    def _completes(self, name: str, work: Work, execution: Execution, goes_on: bool) -> bool:
+    def _advance(self, place: int, name: str, work: Work, execution: Execution) -> None:
+        """Do a stage's work on *execution* and hand it on."""
+        preempted = name == PREEMPTED and not execution.urgent
+        give_way = partial(self._give_way, place, name, work, execution) if preempted else None
+        if execution.enter(name, give_way) and self._completes(work, execution, place < self._last):
+            self._inboxes.pass_on(place, execution)
+        else:
+            self._inboxes.give_up(place, execution)
+
+    def _give_way(self, place: int, name: str, work: Work, execution: Execution) -> None:
+        """Do what is more urgent than *execution*, in the middle of it and on its thread.
+
+        Raises:
+            CancelledError: nobody wants *execution* any more.
+        """
+        while (urgent := self._inboxes.take_urgent(place)) is not None:
+            with execution.paused():
+                self._advance(place, name, work, urgent)
+
+    def _completes(self, work: Work, execution: Execution, goes_on: bool) -> bool:
         try:
             execution.check()
             work(execution)
-            execution.timings[name] = execution.spent_s()
             if goes_on:
                 execution.leave()
         except RefusedError:
@@ -60,6 +76,8 @@ class Pipeline:
             self._fail(execution, typed_error(error))
         else:
             return True
+        finally:
+            execution.end_stage()
         return False
 
 

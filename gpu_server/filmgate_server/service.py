@@ -33,8 +33,9 @@ from filmgate_server.journal import Journal
 from filmgate_server.logs import configure_logs
 from filmgate_server.metrics import Metrics
 from filmgate_server.notify import ALIVE, Notifier
-from filmgate_server.pool.local import LocalPool, PoolSettings
+from filmgate_server.pool.local import LocalPool
 from filmgate_server.pool.port import WorkerInfo
+from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.requests import Requests
 from filmgate_server.scheduler import Scheduler
@@ -113,11 +114,8 @@ class Service:
             clock,
             estimates,
         )
-        self._devices = list_devices(config.workers)
-        settings = PoolSettings(
-            self._devices, config.threads, frame_bytes_max=config.max_frame_bytes
-        )
-        self._pool = LocalPool(settings, self._dispatcher)
+        self._devices = list_devices(config.workers, config.fake_device_memory)
+        self._pool = LocalPool(self._pool_settings(), self._dispatcher)
         self._dispatcher.pool = self._pool
         self._broker.dispatcher = self._dispatcher
         self._status = Status(
@@ -143,6 +141,19 @@ class Service:
 
     def _worker_count(self) -> int:
         return len(self._dispatcher.workers)
+
+    def _pool_settings(self) -> PoolSettings:
+        config = self._config
+        warm = [self._registry.resolve(reference) for reference in config.warm]
+        return PoolSettings(
+            self._devices,
+            config.threads,
+            frame_bytes_max=config.max_frame_bytes,
+            device_bytes=config.device_memory,
+            warm=tuple((str(package.path), package.digest.hex()) for package in warm),
+            recycle_jobs=config.recycle_jobs,
+            recycle_growth_bytes=config.recycle_growth_bytes,
+        )
 
     def _forget_segment(self, segment_id: int) -> None:
         self._pool.drop_input(segment_id)

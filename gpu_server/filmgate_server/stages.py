@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +13,17 @@ from filmgate.image.codec import set_codec_threads
 from filmgate.image.container import Limits
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.records import EXR_MEDIA
+from filmgate_server.company import Company
 from filmgate_server.decoded import DecodedFrames
 from filmgate_server.execution import Execution, Produced
 from filmgate_server.image_task import ImageTask
+from filmgate_server.inboxes import Inboxes
 from filmgate_server.mappings import Mappings
+from filmgate_server.models import Models
 from filmgate_server.pool.messages import Attachment, Done, OutputEntry
 from filmgate_server.registry.local import Package
+from filmgate_server.runtime.numerics import engine_versions, numerics_id
 from filmgate_server.segments import Segment
-from filmgate_server.shelf import Shelf
 from filmgate_server.task import Task, find_footage
 from filmgate_server.tensor_task import TensorTask
 
@@ -30,7 +34,9 @@ class Stages:
     """Decode, infer and encode; each is called by a thread of its own.
 
     Args:
-        shelf: the models.
+        models: the models.
+        inboxes: where executions wait, to find some that can be computed together.
+        device_class: of the device; see `find_device_class`.
         mappings: the shared memory.
         threads: for decoding and encoding files.
         frame_bytes_max: the largest decoded frame.
@@ -38,9 +44,19 @@ class Stages:
     """
 
     def __init__(
-        self, shelf: Shelf, mappings: Mappings, threads: int, frame_bytes_max: int, deliver: Deliver
+        self,
+        models: Models,
+        inboxes: Inboxes,
+        device_class: str,
+        mappings: Mappings,
+        threads: int,
+        frame_bytes_max: int,
+        deliver: Deliver,
     ) -> None:
-        self._shelf = shelf
+        self._models = models
+        self._company = Company(inboxes)
+        self._device_class = device_class
+        self._engines = engine_versions()
         self._mappings = mappings
         self._frame_bytes_max = frame_bytes_max
         self._deliver = deliver
@@ -51,7 +67,7 @@ class Stages:
         """Turn the blobs into what the model takes."""
         execution.step("decode", 0, 1)
         order = execution.order
-        package = self._shelf.package(Path(order.package), order.package_digest)
+        package = self._models.package(Path(order.package), order.package_digest)
         execution.package, execution.task = package, self._new_task(execution, package)
         execution.task.decode()
         execution.step("decode", 1, 1)
@@ -59,10 +75,16 @@ class Stages:
     def infer(self, execution: Execution) -> None:
         """Run the model, loading it first if need be."""
         execution.step("infer", 0, 1)
-        runtime = self._shelf.runtime(execution.package)
-        execution.task.infer(
-            runtime, partial(execution.step, "infer"), partial(self._make_room, execution)
-        )
+        step = partial(execution.step, "infer")
+        with self._models.open(execution.package, execution.allow) as opened:
+            if opened.load_s:
+                execution.note_load(opened.load_s)
+            self._company.compute(execution, opened.ladder, step)
+            opened.ladder.answer_with(execution.computed)
+            execution.computed = None
+            execution.task.infer(opened.ladder, step, partial(self._make_room, execution))
+            if opened.ladder.forced_px is not None:
+                self._note_smaller_tiles(execution, opened.ladder.forced_px)
 
     def encode(self, execution: Execution) -> None:
         """Write the outputs and deliver them."""
@@ -76,14 +98,15 @@ class Stages:
             execution.number,
             outputs,
             tuple(execution.task.warnings),
-            {**execution.timings, "encode": execution.spent_s()},
-            "",
+            execution.timings_now(),
+            execution.numerics,
             tuple(Attachment(segment.id, segment.capacity_bytes) for segment in created),
         )
         self._deliver(execution, done, [segment.fd for segment in created])
 
     def _new_task(self, execution: Execution, package: Package) -> Task:
-        order = execution.order
+        # A copy of its own, which says what really ran when the header is written.
+        order = replace(execution.order, provenance=execution.provenance)
         footage = find_footage(package.manifest, execution.blobs, order.time)
         media = {each.media for each in footage}
         if media == {EXR_MEDIA}:
@@ -92,6 +115,14 @@ class Stages:
         if media == {TENSOR_MEDIA}:
             return TensorTask(package.manifest, order, [each.at_main for each in footage])
         raise UnsupportedError(f"No model takes inputs of media {', '.join(sorted(media))}.")
+
+    def _note_smaller_tiles(self, execution: Execution, tile_px: int) -> None:
+        """Name what ran instead of what was ordered: to the gateway, the file and the artist."""
+        manifest = execution.package.manifest
+        named = numerics_id(manifest, self._device_class, self._engines, tile_px=tile_px)
+        execution.numerics = execution.provenance["numerics"] = named
+        warning = f"The device's memory forced smaller tiles ({tile_px} px)."
+        execution.task.warnings.append(warning)
 
     def _make_room(self, execution: Execution, sizes: Sequence[int]) -> list[memoryview]:
         entries = execution.ask_for_room(sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filmgate.manifest import Manifest
 from filmgate.temporal import FramePlan
@@ -17,11 +17,14 @@ from filmgate_server.groups import (
 )
 
 if TYPE_CHECKING:
-    from filmgate_server.runtime.port import Runtime, Step
+    from filmgate_server.runtime.port import Images, Runtime, Step
 
 Room = Callable[[Sequence[int]], list[memoryview]]
 """Ask the gateway for memory: the most bytes each output can take gives a writable view for each.
 It may wait; it raises what `Execution.ask_for_room` does."""
+
+Frame = tuple["Images", Mapping[str, Any]]
+"""A model's images by input name, and its parameters."""
 
 
 class Task(Protocol):
@@ -42,6 +45,11 @@ class Task(Protocol):
     @property
     def warnings(self) -> list[str]:
         """What the artist should know of this frame."""
+        ...
+
+    @property
+    def frame(self) -> Frame | None:
+        """What the model will get, once decoded; None where that is not exactly one picture."""
         ...
 
 

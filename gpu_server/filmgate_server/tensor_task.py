@@ -12,7 +12,7 @@ from filmgate.manifest import Manifest
 from filmgate.tensor import TENSOR_MEDIA, Tensor, TensorSpec, parse_tensor_blob, tensor_header
 from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import Run
-from filmgate_server.task import Room, step_of_view
+from filmgate_server.task import Frame, Room, step_of_view
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Runtime, Step
@@ -52,6 +52,11 @@ class TensorTask:
             {name: tensor for blob in group.values() for name, tensor in self._tensors(blob)}
             for group in self._groups
         ]
+
+    @property
+    def frame(self) -> Frame | None:
+        """None: tensors are no pictures yet."""
+        return None
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:
         """Make room for the outputs and let the model write them there."""

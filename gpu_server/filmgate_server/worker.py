@@ -2,6 +2,8 @@
 
 The main thread listens to the gateway; three threads decode, infer and encode, so that the stages
 of successive frames overlap; one says every few seconds that the process is alive.
+
+What brings numpy along is imported late: it starts threads, and the network is left before those.
 """
 
 from __future__ import annotations
@@ -14,16 +16,23 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from filmgate.errors import CancelledError, FilmgateError
-from filmgate.wire.fields import TEXT_MAX, short_detail
+from filmgate.wire.fields import LIST_MAX, TEXT_MAX, short_detail
 from filmgate_server.children import read_settings, tie_to_parent
+from filmgate_server.confinement import leave_network
 from filmgate_server.devices import find_device_class
 from filmgate_server.execution import Execution
+from filmgate_server.growth import Growth
+from filmgate_server.inboxes import Inboxes
 from filmgate_server.mappings import Mappings
-from filmgate_server.pipeline import Pipeline, is_fatal
+from filmgate_server.memory import open_memory, own_memory_bytes
+from filmgate_server.pipeline import Pipeline, is_fatal, typed_error
 from filmgate_server.pool.channel import Channel, Parcel
 from filmgate_server.pool.messages import (
+    STAGES,
     Beat,
     Cancel,
     Done,
@@ -32,13 +41,12 @@ from filmgate_server.pool.messages import (
     FromWorker,
     Grant,
     Ready,
+    Resident,
     Run,
     Stop,
 )
 from filmgate_server.runtime.numerics import engine_versions
 from filmgate_server.segments import allow_many_segments
-from filmgate_server.shelf import Shelf
-from filmgate_server.stages import Stages
 
 POISONED_EXIT_CODE = 114
 """The device's context can no longer be trusted: nothing more may leave this process."""
@@ -46,48 +54,95 @@ POISONED_EXIT_CODE = 114
 _TEXT_CHARACTERS_MAX = TEXT_MAX // 4
 
 
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker is told at its start; see `filmgate_server.pool.settings`.
+
+    Attributes:
+        device: ``cpu``, ``cuda:0``, or ``fake:`` and its size in bytes.
+        threads: for decoding, arithmetic and encoding; None means every core.
+        beat_s: how often to say that the process is alive.
+        frame_bytes_max: the largest decoded frame.
+        device_bytes: how much of the device's memory to use; None leaves it to the device.
+        stall_s: how long a stage may go without a step where nothing better is known.
+        hang_floor_s: what a model's tile may take at least before it counts as hung.
+        warm: folder and digest (in hexadecimal) of each package to load first.
+    """
+
+    device: str
+    threads: int | None
+    beat_s: float
+    frame_bytes_max: int
+    device_bytes: int | None
+    stall_s: float
+    hang_floor_s: float
+    warm: Sequence[tuple[str, str]]
+
+
 class Worker:
     """The gateway's other end.
 
     Args:
         channel: to the gateway.
-        device: ``cpu`` or ``cuda:0``.
-        threads: for decoding, arithmetic and encoding; None means every core.
-        beat_s: how often to say that the process is alive.
-        frame_bytes_max: the largest decoded frame.
+        settings: what it was told.
+        remarks: what the gateway should know of the start.
     """
 
-    def __init__(
-        self,
-        channel: Channel,
-        device: str,
-        threads: int | None,
-        beat_s: float,
-        frame_bytes_max: int,
-    ) -> None:
+    def __init__(self, channel: Channel, settings: WorkerSettings, remarks: Sequence[str]) -> None:
+        from filmgate_server.models import Models  # noqa: PLC0415
+        from filmgate_server.stages import Stages  # noqa: PLC0415
+
         self._channel = channel
-        self._device = device
-        self._beat_s = beat_s
+        self._settings = settings
+        self._remarks = list(remarks)
         self._sending = threading.Lock()
         self._loads = 0
         self._loaded_s = 0.0
         self._open: dict[int, Execution] = {}
         self._mappings = Mappings()
-        shelf = Shelf(device, threads or 0, self._note_loading)
-        cores = threads or len(os.sched_getaffinity(0))
-        stages = Stages(shelf, self._mappings, cores, frame_bytes_max, self._deliver)
+        self._growth, self._growth_bytes = Growth(), 0
+        self._device_class = find_device_class(settings.device)
+        threads = settings.threads
+        memory = open_memory(settings.device, settings.device_bytes)
+        self._models = Models(
+            settings.device, threads or 0, memory, self._note_loading, settings.hang_floor_s
+        )
+        inboxes = Inboxes(len(STAGES))
+        stages = Stages(
+            self._models,
+            inboxes,
+            self._device_class,
+            self._mappings,
+            threads or len(os.sched_getaffinity(0)),
+            settings.frame_bytes_max,
+            self._deliver,
+        )
         works = {"decode": stages.decode, "infer": stages.infer, "encode": stages.encode}
-        self._pipeline = Pipeline(works, self._fail)
+        self._pipeline = Pipeline(works, inboxes, self._fail)
 
     def serve(self) -> None:
         """Take messages until the gateway says stop or is gone."""
-        engines = engine_versions()
-        self._send(Ready(os.getpid(), self._device, find_device_class(self._device), engines))
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        for path, digest in self._settings.warm:
+            self._prepare(Path(path), bytes.fromhex(digest))
+        device, remarks = self._settings.device, tuple(self._remarks)
+        engines = engine_versions()
+        self._send(Ready(os.getpid(), device, self._device_class, engines, remarks))
         while (parcel := self._channel.receive()) is not None:
             if isinstance(parcel.message, Stop):
                 return
             self._take(parcel)
+
+    def _prepare(self, path: Path, digest: bytes) -> None:
+        """Load a model ahead; one that cannot be loaded keeps the others from nobody."""
+        try:
+            remark = self._models.prepare(path, digest)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - model code raises anything
+            if is_fatal(error):
+                os._exit(POISONED_EXIT_CODE)
+            remark = f"it cannot be used: {typed_error(error).text}"
+        if remark:
+            self._remarks.append(f"{path.name} is not warm: {remark}"[:_TEXT_CHARACTERS_MAX])
 
     def _take(self, parcel: Parcel) -> None:
         message = parcel.message
@@ -122,20 +177,31 @@ class Worker:
 
     def _deliver(self, execution: Execution, done: Done, fds: Sequence[int]) -> None:
         self._close(execution)
+        self._send(self._sign_of_life())  # the gateway should know the memory before it gives more
         self._send(done, fds)
 
     def _fail(self, execution: Execution, error: FilmgateError | None) -> None:
         if error is not None and is_fatal(error):
             os._exit(POISONED_EXIT_CODE)
-        self._close(execution)
+        answered = not self._close(execution)
         for segment_id in execution.created:
             self._mappings.drop(segment_id)  # the gateway has not seen it and forgets it
-        if error is not None:
-            self._send(failure(execution.number, error, execution.timings))
+        if error is not None and not answered:
+            self._send(failure(execution.number, error, execution.timings_now()))
 
-    def _close(self, execution: Execution) -> None:
-        if self._open.get(execution.number) is execution:  # a refused one may be here again
-            del self._open[execution.number]
+    def _close(self, execution: Execution) -> bool:
+        """Forget it, and return whether that had not been done: a stage may end it once more."""
+        if self._open.get(execution.number) is not execution:
+            return False  # or a refused one is here again
+        del self._open[execution.number]
+        if not self._open:
+            self._measure_growth(execution)
+        return True
+
+    def _measure_growth(self, execution: Execution) -> None:
+        frame_bytes = sum(blob.entry.size for blob in execution.blobs)
+        models = frozenset(self._models.shelf.references)
+        self._growth_bytes = self._growth.note(own_memory_bytes(), frame_bytes, models)
 
     def _note_loading(self, loading: bool) -> None:
         with self._sending:
@@ -145,12 +211,23 @@ class Worker:
 
     def _beat(self) -> None:
         pause = threading.Event()
-        while not pause.wait(self._beat_s):
+        while not pause.wait(self._settings.beat_s):
             self._send(self._sign_of_life())
 
     def _sign_of_life(self) -> Beat:
-        stalled_s = max((each.stalled_s() for each in list(self._open.values())), default=0.0)
-        return Beat(self._loads > 0, min(stalled_s, time.monotonic() - self._loaded_s))
+        stall_s, since_s = self._settings.stall_s, time.monotonic() - self._loaded_s
+        overdue_s = [each.overdue_s(stall_s, since_s) for each in list(self._open.values())]
+        shelf, memory = self._models.shelf, self._models.memory
+        residents = [Resident(name, digest) for digest, name in shelf.references.items()]
+        return Beat(
+            self._loads > 0,
+            max(0.0, *overdue_s, 0.0),
+            tuple(residents[:LIST_MAX]),
+            memory.used_bytes(),
+            memory.budget_bytes,
+            self._growth_bytes,
+            {"evictions": shelf.evictions, "oom_step_downs": self._models.step_downs.count},
+        )
 
     def _send(self, message: FromWorker, fds: Sequence[int] = ()) -> None:
         with self._sending:
@@ -172,10 +249,12 @@ def failure(execution: int, error: FilmgateError, timings: Mapping[str, float]) 
 def main() -> None:
     """Run a worker until its gateway lets it go."""
     settings = read_settings()
+    refusal = leave_network()
     tie_to_parent()
     _prepare_process()
     channel = Channel(socket.socket(fileno=settings.pop("channel_fd")))
-    Worker(channel, **settings).serve()
+    remarks = [f"model code could reach the network: {refusal}"] if refusal else []
+    Worker(channel, WorkerSettings(**settings), remarks).serve()
     os._exit(0)  # frames that are still in the stages are nobody's any more
 
 

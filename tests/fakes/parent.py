@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fakes.pool import FakeBroker, make_package, tensor_blob
 from filmgate_server.children import spawn_child
-from filmgate_server.pool.local import PoolSettings
+from filmgate_server.pool.settings import PoolSettings
 
 WAITING = """
 import signal

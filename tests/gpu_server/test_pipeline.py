@@ -10,6 +10,7 @@ import pytest
 from fakes.frames import order
 from filmgate.errors import CancelledError, FilmgateError, ModelError, StorageError
 from filmgate_server.execution import Execution, RefusedError
+from filmgate_server.inboxes import Inboxes
 from filmgate_server.pipeline import Pipeline, is_fatal, typed_error
 from filmgate_server.pool.messages import Grant, Progress, Reserve
 
@@ -34,7 +35,8 @@ def run_pipeline(*works: Any) -> FilmgateError | str | None:
     ends: SimpleQueue[FilmgateError | str | None] = SimpleQueue()
     stages = {f"stage{place}": work for place, work in enumerate(works)}
     stages["last"] = lambda execution: ends.put("completed")
-    Pipeline(stages, lambda execution, error: ends.put(error)).put(execution())
+    inboxes = Inboxes(len(stages))
+    Pipeline(stages, inboxes, lambda execution, error: ends.put(error)).put(execution())
     return ends.get(timeout=PATIENCE_S)
 
 
@@ -80,7 +82,7 @@ def test_stage_survives_a_failure() -> None:
     def fail(execution: Execution) -> None:
         raise SystemExit
 
-    pipeline = Pipeline({"only": fail}, lambda execution, error: ends.put(error))
+    pipeline = Pipeline({"only": fail}, Inboxes(1), lambda execution, error: ends.put(error))
     for _ in range(3):
         pipeline.put(execution())
         assert isinstance(ends.get(timeout=PATIENCE_S), ModelError)
@@ -147,8 +149,8 @@ def test_waiting_execution_is_withdrawn_once() -> None:
     waiting, working = execution(), execution()
     assert waiting.withdraw()
     assert not waiting.withdraw()
-    assert not waiting.enter()
-    assert working.enter()
+    assert not waiting.enter("decode")
+    assert working.enter("decode")
     assert not working.withdraw()
     with pytest.raises(CancelledError):
         working.check()

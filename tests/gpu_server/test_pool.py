@@ -18,14 +18,9 @@ from fakes.pool import NEGATIVE, FakeBroker, make_package, tensor_blob, tensor_b
 from filmgate.digest import digest_blob
 from filmgate.errors import CancelledError, ModelError, ProtocolError, StorageError
 from filmgate.tensor import TENSOR_MEDIA
-from filmgate_server.pool.local import PoolSettings
-from filmgate_server.pool.member import (
-    BACKOFF_MAX_S,
-    MALLOC_SETTINGS,
-    backoff_s,
-    describe_exit,
-    worker_environment,
-)
+from filmgate_server.pool.settings import PoolSettings
+from filmgate_server.pool.environment import MALLOC_SETTINGS, worker_environment
+from filmgate_server.pool.member import BACKOFF_MAX_S, backoff_s, describe_exit
 from filmgate_server.pool.watch import LOADING_MAX_S, LOADING_SILENCE_S
 from filmgate_server.segments import capacity_for
 

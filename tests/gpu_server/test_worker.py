@@ -139,9 +139,12 @@ def test_exr_comes_back_merged(broker: FakeBroker, tmp_path: Path) -> None:
 
 
 def test_every_stage_is_timed(broker: FakeBroker, tmp_path: Path) -> None:
-    """The result says how long each stage has taken."""
-    ran(broker, 1, make_package(tmp_path, NEGATIVE))
-    assert set(broker.timings[1]) == {"decode", "infer", "encode"}
+    """The result says how long each stage has taken, and what went into loading the model."""
+    package = make_package(tmp_path, NEGATIVE, "timed")
+    ran(broker, 1, package)
+    ran(broker, 2, package)
+    assert set(broker.timings[1]) == {"decode", "load", "infer", "encode"}
+    assert set(broker.timings[2]) == {"decode", "infer", "encode"}
     assert all(seconds >= 0 for seconds in broker.timings[1].values())
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import structlog
 
 from filmgate.errors import FilmgateError, ProtocolError, error_from_wire
 from filmgate_server.pool.channel import Parcel
-from filmgate_server.pool.member import STOP_GRACE_S, Member, MemberSettings, State
+from filmgate_server.pool.member import STOP_GRACE_S, Member, State
 from filmgate_server.pool.messages import (
     Attachment,
     Beat,
@@ -23,8 +24,8 @@ from filmgate_server.pool.messages import (
 )
 from filmgate_server.pool.outputs import OutputBook
 from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo, WorkerState
+from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.translation import attach_all, produced_output, run_message
-from filmgate_server.pool.watch import Patience
 from filmgate_server.segments import Segment
 
 MESSAGES_PER_TURN = 64
@@ -33,28 +34,7 @@ MESSAGES_PER_TURN = 64
 EXPRESS_SLOTS = 1
 """How many more executions a worker takes when the next one is interactive."""
 
-
-@dataclass(frozen=True)
-class PoolSettings:
-    """What the pool is made of.
-
-    Attributes:
-        devices: one worker each: ``cpu``, ``cuda:0``.
-        threads: of each worker; None means every core.
-        in_flight: executions that a worker has at once, so that its stages overlap.
-        beat_s: how often a worker says that it is alive.
-        frame_bytes_max: the largest decoded frame that a worker takes on.
-        cancel_grace_s: how long a cancelled execution may take to end; then its worker is replaced.
-        stall_s: how long an execution may go without a step; then its worker is replaced.
-    """
-
-    devices: tuple[str, ...] = ("cpu",)
-    threads: int | None = None
-    in_flight: int = 3
-    beat_s: float = 2.0
-    frame_bytes_max: int = 4 << 30
-    cancel_grace_s: float = 15.0
-    stall_s: float = 600.0
+log = structlog.get_logger()
 
 
 class LocalPool:
@@ -69,7 +49,10 @@ class LocalPool:
         self._settings = settings
         self._events = events
         self._now_s = time.monotonic()
-        self._members = [_new_member(settings, device) for device in settings.devices]
+        self._members = [
+            Member(settings.member_settings(device), settings.patience)
+            for device in settings.devices
+        ]
         self._lenders: dict[int, OutputBook] = {}
 
     def start(self) -> None:
@@ -107,6 +90,7 @@ class LocalPool:
                 self._bury(worker, member)
             if member.state is State.DOWN and now_s >= member.restart_at_s:
                 member.respawn(now_s)
+        self._recycle(now_s)
 
     def free_slots(self, express: bool) -> dict[int, int]:
         """Return how many more executions each ready worker takes."""
@@ -114,20 +98,20 @@ class LocalPool:
         return {
             worker: max(0, slots - len(member.executions))
             for worker, member in enumerate(self._members)
-            if member.state is State.READY
+            if member.state is State.READY and not member.retiring
         }
 
     def residents(self) -> dict[int, frozenset[bytes]]:
         """Return the digests of the packages that each ready worker has loaded."""
         return {
-            worker: frozenset[bytes]()
+            worker: frozenset(resident.digest for resident in member.beat.residents)
             for worker, member in enumerate(self._members)
             if member.state is State.READY
         }
 
     def states(self) -> tuple[WorkerState, ...]:
         """Return what is known of each worker."""
-        return tuple(_state(worker, member) for worker, member in enumerate(self._members))
+        return tuple(member.describe(worker) for worker, member in enumerate(self._members))
 
     def run(self, worker: int, assignment: Assignment) -> None:
         """Give *assignment* to *worker*.
@@ -218,7 +202,7 @@ class LocalPool:
         if isinstance(message, Ready):
             self._take_ready(worker, member, message)
         elif isinstance(message, Beat):
-            member.watch.note_beat(message)
+            member.note_beat(message)
         elif isinstance(message, Progress | Reserve | Failed):
             self._pass_on(member, message)
         else:
@@ -227,6 +211,8 @@ class LocalPool:
     def _take_ready(self, worker: int, member: Member, message: Ready) -> None:
         member.state = State.READY
         member.watch.note_ready()
+        for remark in message.remarks:
+            log.info("worker remarks", worker=worker, remark=remark)
         info = WorkerInfo(message.pid, message.device, message.device_class, message.engines)
         self._events.ready(worker, info)
 
@@ -238,7 +224,7 @@ class LocalPool:
         elif isinstance(message, Reserve):
             self._events.reserve(message.execution, message.sizes)
         else:
-            member.executions.discard(message.execution)
+            member.note_end(message.execution)
             member.outputs.revoke(message.execution)
             error = error_from_wire(message.code, message.text, message.remedy, message.detail)
             self._events.failed(message.execution, error, message.timings)
@@ -250,7 +236,7 @@ class LocalPool:
             member.doom(f"its outputs cannot be taken ({error.text})")
             return
         self._lenders.update({segment.id: member.outputs for segment in segments})
-        member.executions.discard(message.execution)
+        member.note_end(message.execution)
         member.note_success()
         outputs = [produced_output(*pair) for pair in zip(message.outputs, segments, strict=True)]
         self._events.done(
@@ -283,34 +269,29 @@ class LocalPool:
         created = member.outputs.to_create(message.execution)
         return [Attachment(entry.segment, entry.capacity) for entry in created]
 
+    def _recycle(self, now_s: float) -> None:
+        """Let worn workers go once they are idle, one at a time: the others take their work."""
+        if not any(member.retiring for member in self._members):
+            worn = next((member for member in self._members if self._is_worn(member)), None)
+            if worn:
+                worn.retiring = True
+        for member in self._members:
+            if member.retiring and member.state is State.READY and not member.executions:
+                member.let_go(now_s)
+
+    def _is_worn(self, member: Member) -> bool:
+        if member.state is not State.READY:
+            return False
+        jobs, growth_bytes = self._settings.recycle_jobs, self._settings.recycle_growth_bytes
+        leaks = 0 < growth_bytes < member.beat.growth_bytes
+        return leaks or 0 < jobs <= member.answered
+
     def _bury(self, worker: int, member: Member) -> None:
         reason = member.bury(self._now_s)
-        if reason is not None:
+        if reason:
             lost = sorted(member.executions)
             member.executions.clear()
             self._events.lost(worker, lost, reason)
-
-
-def _new_member(settings: PoolSettings, device: str) -> Member:
-    return Member(
-        MemberSettings(device, settings.threads, settings.beat_s, settings.frame_bytes_max),
-        Patience(settings.beat_s, settings.cancel_grace_s, settings.stall_s),
-    )
-
-
-def _state(worker: int, member: Member) -> WorkerState:
-    words = {State.STARTING: "starting", State.READY: "busy" if member.executions else "idle"}
-    return WorkerState(
-        worker=worker,
-        device=member.settings.device,
-        state=words.get(member.state, "down"),
-        pid=member.child.pid if member.child else 0,
-        running=len(member.executions),
-        models=(),
-        memory_used_bytes=0,
-        memory_budget_bytes=0,
-        counters={},
-    )
 
 
 def _next_parcel(member: Member) -> Parcel | None:

@@ -5,34 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from filmgate_server.children import Child, spawn_child
 from filmgate_server.pool.channel import Channel, socket_pair
-from filmgate_server.pool.messages import PoolMessage, Stop
+from filmgate_server.pool.environment import worker_environment
+from filmgate_server.pool.messages import Beat, PoolMessage, Stop
 from filmgate_server.pool.outputs import OutputBook
+from filmgate_server.pool.port import WorkerState
 from filmgate_server.pool.watch import Patience, Watch
 
 BACKOFF_FIRST_S = 0.25
 BACKOFF_MAX_S = 30.0
 STOP_GRACE_S = 2.0
 
-MALLOC_SETTINGS = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
-}
-"""Keep freed memory, in one place: fresh pages for each frame cost a worker more than its
-arithmetic, and what one stage's thread frees is what another's needs next."""
-
-_KEPT_VARIABLES = {
-    *("HOME", "LANG", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PYTHONPATH"),
-    *("TMPDIR", "TZ", "USER", "XDG_CACHE_HOME"),
-}
-_KEPT_PREFIXES = ("CUDA_", "KMP_", "LC_", "MKL_", "NVIDIA_", "OIDN_", "OMP_", "TORCH_")
+LEAVE_GRACE_S = 10.0
+"""So long a process that was let go may take to leave."""
 
 
 class State(Enum):
@@ -41,6 +32,7 @@ class State(Enum):
     DOWN = "down"
     STARTING = "starting"
     READY = "ready"
+    LEAVING = "leaving"
     DOOMED = "doomed"
 
 
@@ -53,12 +45,20 @@ class MemberSettings:
         threads: for decoding, arithmetic and encoding; None means every core.
         beat_s: how often it says that it is alive.
         frame_bytes_max: the largest frame, decoded, that it may take on.
+        device_bytes: how much of the device's memory it may use; None leaves it to the device.
+        stall_s: how long an execution may go without a step where nothing better is known.
+        hang_floor_s: what a model's tile may take at least before it counts as hung.
+        warm: folder and digest (in hexadecimal) of each package to load before it is ready.
     """
 
     device: str
     threads: int | None
     beat_s: float
     frame_bytes_max: int
+    device_bytes: int | None
+    stall_s: float
+    hang_floor_s: float
+    warm: tuple[tuple[str, str], ...]
 
 
 class Member:
@@ -69,6 +69,9 @@ class Member:
         seen_inputs: the input segments that the process has mapped.
         outputs: the book of the process's output segments.
         watch: what the process has said lately.
+        beat: its latest beat.
+        answered: how many executions this process has ended.
+        retiring: whether it gets no more work: a successor takes its place once it is idle.
     """
 
     def __init__(self, settings: MemberSettings, patience: Patience) -> None:
@@ -80,7 +83,12 @@ class Member:
         self.executions: set[int] = set()
         self.seen_inputs: set[int] = set()
         self.outputs = OutputBook()
+        self.beat = Beat()
+        self.answered = 0
+        self.retiring = False
         self.restart_at_s = 0.0
+        self._counters: Counter[str] = Counter(evictions=0, oom_step_downs=0, recycled=0)
+        self._leave_by_s = 0.0
         self._reason = ""
         self._deaths = 0
         self._patience = patience
@@ -102,6 +110,7 @@ class Member:
         self.channel = Channel(ours)
         self.outputs, self.seen_inputs = OutputBook(), set()
         self.state, self._reason = State.STARTING, ""
+        self.beat, self.answered, self.retiring = Beat(), 0, False
         self.watch = Watch(self._patience, now_s)
 
     def respawn(self, now_s: float) -> None:
@@ -143,8 +152,42 @@ class Member:
         """Forget earlier deaths: this process does its work."""
         self._deaths = 0
 
+    def note_end(self, execution: int) -> None:
+        """Note that *execution* has been answered."""
+        self.executions.discard(execution)
+        self.answered += 1
+
+    def note_beat(self, beat: Beat) -> None:
+        """Remember what the process says of itself."""
+        self.beat = beat
+        self.watch.note_beat(beat)
+
+    def describe(self, worker: int) -> WorkerState:
+        """Return what is known of it now."""
+        return WorkerState(
+            worker=worker,
+            device=self.settings.device,
+            state=self._word(),
+            pid=self.child.pid if self.child else 0,
+            running=len(self.executions),
+            models=tuple(resident.reference for resident in self.beat.residents),
+            memory_used_bytes=self.beat.used_bytes,
+            memory_budget_bytes=self.beat.budget_bytes,
+            counters={**self._counters, **_summed(self._counters, self.beat.counters)},
+        )
+
+    def let_go(self, now_s: float) -> None:
+        """Ask an idle process in good health to leave; `bury` and a successor follow."""
+        self.post(Stop())
+        if self.state is State.READY:
+            self.state, self._leave_by_s = State.LEAVING, now_s + LEAVE_GRACE_S
+
     def judge(self, now_s: float) -> None:
         """Doom a worker with which patience has ended; read its channel before you ask."""
+        if self.state is State.LEAVING:
+            if now_s > self._leave_by_s and self.child:
+                self.child.doom()
+            return
         complaint = self.watch.complaint(now_s, self.executions) if self.channel else ""
         if complaint:
             self.doom(complaint)
@@ -153,21 +196,31 @@ class Member:
         """Kill the process and hear nothing more of it; `bury` follows once it is gone."""
         if self.child is None or self.state is State.DOOMED:
             return
+        if self.state is State.LEAVING:
+            self._hang_up()  # it is on its way out, as it was told
+            return
         self.state, self._reason = State.DOOMED, reason
         self._hang_up()
         self.child.doom()
 
     def bury(self, now_s: float) -> str | None:
-        """Return why the process ended, once it has; it can be spawned again at `restart_at_s`."""
+        """Return why the process has died, once it has; empty if it was let go.
+
+        It can be spawned again at `restart_at_s`.
+        """
         status = self.child.poll() if self.child else None
         if status is None:
             return None
+        told_to = self.state is State.LEAVING
         self._hang_up()
         self.child, self.state = None, State.DOWN
         self.outputs.close()
-        self._deaths += 1
-        self.restart_at_s = now_s + backoff_s(self._deaths)
-        return self._reason or describe_exit(status)
+        self._counters.update(self.beat.counters)
+        self._counters["recycled"] += told_to
+        self.beat = Beat()
+        self._deaths += not told_to
+        self.restart_at_s = now_s if told_to else now_s + backoff_s(self._deaths)
+        return "" if told_to else self._reason or describe_exit(status)
 
     def stop(self) -> None:
         """Ask the process to leave; `kill` makes sure."""
@@ -186,10 +239,21 @@ class Member:
         self.outputs.close()
         self.executions.clear()
 
+    def _word(self) -> str:
+        if self.state is State.READY:
+            return "busy" if self.executions else "idle"
+        if self.state is State.STARTING:
+            return "warming" if self.beat.loading else "starting"
+        return "down"
+
     def _hang_up(self) -> None:
         if self.channel:
             self.channel.close()
             self.channel = None
+
+
+def _summed(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + count for name, count in second.items()}
 
 
 def backoff_s(deaths: int) -> float:
@@ -205,18 +269,3 @@ def describe_exit(status: int) -> str:
         return f"it was ended by {signal.Signals(-status).name}"
     except ValueError:
         return f"it was ended by signal {-status}"
-
-
-def worker_environment(base: Mapping[str, str], threads: int | None) -> dict[str, str]:
-    """Return the environment of a worker: what its libraries need, and no credentials.
-
-    A list of what is kept protects better than one of what is taken away: a worker runs models.
-    """
-    kept = {
-        name: value
-        for name, value in base.items()
-        if name in _KEPT_VARIABLES or name.startswith(_KEPT_PREFIXES)
-    }
-    malloc = MALLOC_SETTINGS if sys.platform == "linux" else {}
-    count = {"OMP_NUM_THREADS": str(threads)} if threads else {}
-    return {**kept, **malloc, **count}

@@ -16,7 +16,8 @@ SUMS_BYTES_MAX = 64 << 10
 """Prefix sums of a blob of 4 GiB."""
 
 STAGES = ("decode", "infer", "encode")
-PRIORITIES = ("interactive", "batch")
+INTERACTIVE = "interactive"
+PRIORITIES = (INTERACTIVE, "batch")
 
 
 def _sums(value: Any) -> bytes:
@@ -128,13 +129,14 @@ class Stop:
 
 @dataclass(frozen=True)
 class Ready:
-    """Worker to gateway: started; what it runs on and with."""
+    """Worker to gateway: started; what it runs on and with, and what did not go as wished."""
 
     kind: ClassVar[str] = "ready"
     pid: int = wire_field(f.count)
     device: str = wire_field(f.text)
     device_class: str = wire_field(f.text)
     engines: Mapping[str, str] = wire_field(f.mapping(f.text))
+    remarks: tuple[str, ...] = wire_field(f.many(f.text), ())
 
 
 @dataclass(frozen=True)
@@ -184,17 +186,35 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Resident:
+    """A model that the worker's device holds: ``name@version`` and the package's digest."""
+
+    reference: str = wire_field(f.text)
+    digest: bytes = wire_field(f.digest)
+
+
+@dataclass(frozen=True)
 class Beat:
     """Worker to gateway: alive.
 
     Attributes:
         loading: a model is being loaded, which asks for patience.
-        stalled_s: how long the execution that is stuck for longest has made no step.
+        overdue_s: for how much longer than it may an execution has made no step; the worst one's.
+        residents: the models that the device holds.
+        used_bytes: device memory in use.
+        budget_bytes: device memory that may be used; 0 means without a bound.
+        growth_bytes: memory that the process has gained while its work stayed the same.
+        counters: what has happened in this process: ``evictions``, ``oom_step_downs``.
     """
 
     kind: ClassVar[str] = "beat"
     loading: bool = wire_field(f.flag, False)
-    stalled_s: float = wire_field(f.number, 0.0)
+    overdue_s: float = wire_field(f.number, 0.0)
+    residents: tuple[Resident, ...] = wire_field(f.many(f.record(Resident)), ())
+    used_bytes: int = wire_field(f.count, 0)
+    budget_bytes: int = wire_field(f.count, 0)
+    growth_bytes: int = wire_field(f.count, 0)
+    counters: Mapping[str, int] = wire_field(f.mapping(f.count), {})
 
 
 FromGateway = Run | Cancel | Grant | Drop | Stop

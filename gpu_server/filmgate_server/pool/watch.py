@@ -23,12 +23,10 @@ class Patience:
     Attributes:
         beat_s: from one sign of life to the next.
         cancel_grace_s: until an execution that was cancelled has ended.
-        stall_s: from one step of an execution to the next, the loading of models left out.
     """
 
     beat_s: float
     cancel_grace_s: float
-    stall_s: float
 
 
 class Watch:
@@ -46,7 +44,7 @@ class Watch:
         self._silent_since_s = now_s
         self._loading = False
         self._loading_since_s: float | None = None
-        self._stalled_s = 0.0
+        self._overdue_s = 0.0
         self._cancelled_s: dict[int, float] = {}
 
     def note_sign_of_life(self) -> None:
@@ -60,7 +58,7 @@ class Watch:
     def note_beat(self, beat: Beat) -> None:
         """Remember what it says of itself; while it loads a model, nothing else can move."""
         self._loading = beat.loading
-        self._stalled_s = 0.0 if beat.loading else beat.stalled_s
+        self._overdue_s = 0.0 if beat.loading else beat.overdue_s
         if not beat.loading:
             self._loading_since_s = None
 
@@ -83,8 +81,8 @@ class Watch:
             return f"it has been loading a model for more than {LOADING_MAX_S:.0f} s"
         if any(now_s - at_s > self._patience.cancel_grace_s for at_s in self._cancelled_s.values()):
             return "it did not stop when asked"
-        if self._stalled_s > self._patience.stall_s:
-            return f"its model made no step for {self._stalled_s:.0f} s"
+        if self._overdue_s > 0:
+            return f"its model made no step for {self._overdue_s:.1f} s longer than it may"
         return ""
 
     def _take_note(self, now_s: float, executions: Collection[int]) -> None:
