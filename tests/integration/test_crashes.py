@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fakes.accounts import SHARED_MEMORY, gone
 from fakes.ledger import Ledger
+from fakes.loads import load
 from fakes.models import DEADLY, GATED, write_model
 from fakes.peer import Peer, spec_of
 from fakes.plates import negate_exr, negate_tensor, random_tensor, tensor_payload
@@ -22,20 +24,13 @@ from filmgate.job import Work
 from filmgate.local_server import LocalServer
 from filmgate.wire.messages import Error, JobAccepted, JobCancel, JobEnded, JobSubmit
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
+JOBS_PER_KILL = 10
 
 
 def kill(*processes: psutil.Process) -> None:
     """Send SIGKILL to all at once."""
     for process in processes:
         process.send_signal(signal.SIGKILL)
-
-
-def gone(*processes: psutil.Process) -> bool:
-    """Return whether every process has ended."""
-    return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
-    )
 
 
 def is_free(port: int) -> bool:
@@ -49,14 +44,16 @@ def is_free(port: int) -> bool:
     return True
 
 
-def test_server_killed_amid_fifty_jobs(make_service, ledger: Ledger):
-    """Killed and restarted again and again, the server ends each of fifty jobs once and rightly."""
+@load("kills", usual=10, nightly=20)
+def test_server_killed_again_and_again(make_service, ledger: Ledger, kills: int):
+    """Killed and started again amid its work, the server ends each job once and rightly."""
     service = make_service()
     with service.client() as client:
-        for seed in range(50):
+        for seed in range(JOBS_PER_KILL * kills):
             work = negate_exr(seed) if seed % 2 else negate_tensor(seed, (300, 300, 3))
             ledger.submit(client, *work)
-        for share in (5, 15, 30):
+        for turn in range(kills):
+            share = JOBS_PER_KILL * turn + 2
             wait_until(
                 lambda share=share: sum(bool(entry.ends) for entry in ledger.entries) >= share,
                 f"{share} results",
@@ -114,7 +111,7 @@ def test_jobs_of_clients_that_never_return_expire(make_service, ledger: Ledger, 
     """After a restart the server ends what nobody asks for any more."""
     models = tmp_path / "models"
     write_model(models, "gated", GATED, gate=tmp_path / "gate")
-    service = make_service(models=[str(models)], job_lease_s=1.0)
+    service = make_service(models=[str(models)], job_lease_s=1.0, restart_lease_s=1.0)
     reached = Reached("infer")
     with service.client() as client:
         work = Work("gated", (tensor_payload(random_tensor(1)),))
@@ -133,20 +130,28 @@ def _open_rows(service: Service, ledger: Ledger) -> bool:
     return False
 
 
-def test_worker_killed_in_the_middle_of_a_frame(make_service, ledger: Ledger, tmp_path: Path):
-    """The frame of a killed worker is done again by the next one."""
+@load("kills", usual=10, nightly=200)
+def test_worker_killed_in_the_middle_of_frames(
+    make_service, ledger: Ledger, tmp_path: Path, kills: int
+):
+    """The frames of a killed worker are done again by the next one, and what waits comes after."""
     gate, models = tmp_path / "gate", tmp_path / "models"
     write_model(models, "gated", GATED, gate=gate)
     service = make_service(models=[str(models)])
     with service.client() as client:
-        reached = Reached("infer")
-        for seed in range(3):
-            ledger.submit(client, *negate_tensor(seed, model="gated"), reached)
-        reached.wait()
-        kill(*service.workers)
-        gate.touch()
+        for turn in range(kills):
+            reached = Reached("infer")
+            for seed in range(3):
+                ledger.submit(client, *negate_tensor(3 * turn + seed, model="gated"), reached)
+            reached.wait()
+            (worker,) = service.workers
+            kill(worker)
+            wait_until(lambda worker=worker: gone(worker), "the worker to end")
+            gate.touch()
+            ledger.retire()
+            gate.unlink()
         ledger.all_end("result")
-        assert restarts(client.status()) == 1
+        assert restarts(client.status()) == kills
     ledger.audit(service)
 
 
@@ -187,14 +192,25 @@ def test_frame_that_kills_workers_is_given_up_alone(make_service, ledger: Ledger
     ledger.audit(service)
 
 
-def test_stopped_worker_is_replaced(make_service, ledger: Ledger):
-    """A worker that no longer answers is killed and its frames are done by another."""
-    service = make_service(workers=1)
+@load("stops", usual=1, nightly=20)
+def test_stopped_worker_is_replaced(make_service, ledger: Ledger, tmp_path: Path, stops: int):
+    """A worker that stands still amid a frame is killed; another does the frame, once."""
+    gate, models = tmp_path / "gate", tmp_path / "models"
+    write_model(models, "gated", GATED, gate=gate)
+    service = make_service(models=[str(models)])
     with service.client() as client:
-        client.wait_connected()
-        service.workers[0].send_signal(signal.SIGSTOP)
-        ledger.submit(client, *negate_exr(1))
+        for stop in range(stops):
+            reached = Reached("infer")
+            ledger.submit(client, *negate_tensor(stop, model="gated"), reached)
+            reached.wait()
+            (worker,) = service.workers
+            worker.send_signal(signal.SIGSTOP)
+            gate.touch()
+            ledger.retire()
+            assert gone(worker)
+            gate.unlink()
         ledger.all_end("result")
+        assert restarts(client.status()) == stops
     ledger.audit(service)
 
 
