@@ -449,10 +449,10 @@ def test_a_model_that_does_not_fit_leaves_nothing_behind(make: Make) -> None:
     """Half of its weights may be on the device when the other half does not fit."""
     pytest.importorskip("torch")
     memory = FakeMemory(100 * MIB)
-    with pytest.raises(DeviceMemoryError):
+    with pytest.raises(DeviceMemoryError) as caught:
         make(TOO_LARGE, DECLARED, "torch", memory)
     (module,) = [module for module in sys.modules.values() if "too_large" in vars(module)]
-    assert module.too_large[0]() is None
+    assert module.too_large[0]() is None, f"{caught.value} keeps it alive"
     assert memory.used_bytes() == 0
 
 
