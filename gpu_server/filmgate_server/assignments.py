@@ -8,8 +8,8 @@ from filmgate.errors import StorageError
 from filmgate.wire.records import BlobRef
 from filmgate_server.jobs import Execution, Work
 from filmgate_server.pool.port import AssignedInput, Assignment, ProducedOutput
-from filmgate_server.shares import Ticket
 from filmgate_server.store import Store
+from filmgate_server.tickets import Ticket
 
 
 def to_ticket(execution: Execution, estimate_s: float) -> Ticket:

@@ -11,7 +11,6 @@ from filmgate.errors import (
     CancelledError,
     FilmgateError,
     StorageError,
-    SupersededError,
     UnknownBlobError,
     UnknownJobError,
 )
@@ -23,9 +22,10 @@ from filmgate.wire.messages import (
     to_ended,
     to_refused,
 )
+from filmgate_server.acceptance import Acceptance
 from filmgate_server.access import Access, OwnJobs
 from filmgate_server.admission import Admission
-from filmgate_server.answers import MISSING_MAX, Answers, Outbox
+from filmgate_server.answers import Answers, Outbox
 from filmgate_server.claims import Claims
 from filmgate_server.dispatcher import Dispatcher
 from filmgate_server.expiry import Expiry
@@ -77,7 +77,6 @@ class Broker:
         self._table = table
         self._store = store
         self._journal = journal
-        self._intake = intake
         self._outbox = outbox
         self._metrics = metrics
         self._clock = clock
@@ -88,6 +87,20 @@ class Broker:
             table, self._claims, self.uploads, journal, admission.terms, clock, self._end
         )
         self._results = Results(store)
+        self._acceptance = Acceptance(
+            table,
+            intake,
+            admission,
+            self._claims,
+            self._results,
+            journal,
+            self._expiry,
+            self._answers,
+            metrics,
+            clock,
+            lambda: self._dispatch,
+            self._end,
+        )
 
     # What a client asks for.
 
@@ -100,7 +113,7 @@ class Broker:
                 self._claims.take_over(job, owner)
                 self._answers.say_where(job, re)
             elif not self._answer_from_journal(owner, submit.job_id, re):
-                self._accept_or_supersede(owner, submit, re)
+                self._accept(owner, submit, re)
         except FilmgateError as error:
             self._refuse(owner, submit.job_id, error, re)
 
@@ -129,7 +142,7 @@ class Broker:
         if job is None:
             return
         if job.outcome is not None and not self._results.present(job.owner.show, job.outcome):
-            self._redo(job)
+            self._acceptance.redo(job)
         self._answers.say_where(job, re)
 
     def put(self, owner: Owner, put: BlobPut, piece: memoryview) -> None:
@@ -139,12 +152,15 @@ class Broker:
             FilmgateError: the piece was not taken; the upload may go on as the error says.
         """
         blob = self.uploads.put(owner.session, owner.show, put, piece)
-        if blob is None:
-            return
-        for session in {owner.session, *self.uploads.others(owner.show, put.digest)}:
-            self._outbox.send(session, BlobDone(put.digest))
-        for execution in self._table.waiting_for(owner.show, put.digest):
-            self._supply(execution, blob)
+        if blob is not None:
+            self.arrived(owner.session, blob)
+
+    def arrived(self, sender: bytes, blob: Blob) -> None:
+        """Supply every execution that waits for a blob, and tell all who would have sent it."""
+        for session in {sender, *self.uploads.others(blob.show, blob.digest)}:
+            self._outbox.send(session, BlobDone(blob.digest))
+        for execution in self._table.waiting_for(blob.show, blob.digest):
+            self._acceptance.supply(execution, blob)
 
     def blob(self, owner: Owner, digest: bytes) -> Blob:
         """Return a blob of the owner's show.
@@ -198,103 +214,11 @@ class Broker:
         for job in list(execution.jobs.values()):
             self._end(job, to_ended(job.id, "error", error))
 
-    # Accepting.
-
-    def _accept_or_supersede(self, owner: Owner, submit: JobSubmit, re: int) -> None:
-        """Accept a job; the older ones of its lane end, before it if there is no room otherwise."""
+    def _accept(self, owner: Owner, submit: JobSubmit, re: int) -> None:
         self.access.check_submit(owner, submit)
-        job = self._job_from(owner, submit)
-        try:
-            self._accept(job, re)
-        except BusyError:
-            if not self._supersede(job):
-                raise
-            self._accept(job, re)
-        else:
-            self._supersede(job)
-
-    def _job_from(self, owner: Owner, submit: JobSubmit) -> Job:
         if self.draining:
             raise BusyError("The server is about to restart.")
-        work = self._intake.resolve(owner, submit.work)
-        lease_s = self._admission.terms.lease_of(submit.priority, submit.lease_ms)
-        job = Job(submit.job_id, owner, work, work.key(), lease_s, submit.priority, submit.lane)
-        if submit.deadline_ms:
-            job.deadline_s = self._clock() + submit.deadline_ms / 1000
-        return job
-
-    def _accept(self, job: Job, re: int) -> None:
-        self._admission.check_jobs(job.owner.user)
-        outcome = self._results.find(job.owner.show, job.work_key)
-        if outcome is None:
-            self._claims.attach(job, self._intake.output_bytes(job.work))
-        self._record(job)
-        self._table.add(job)
-        self._admission.admitted(job.owner.user)
-        self._metrics.jobs_accepted.inc()
-        if outcome is None:
-            self._answers.say_where(job, re)
-            self._join(job)
-            return
-        self._metrics.cache_hits.inc()
-        self._claims.keep(job, outcome)
-        self._answers.say_accepted(job, re)
-        self._answers.say_where(job)
-
-    def _supersede(self, newer: Job) -> bool:
-        """End what the artist no longer looks at; return whether there was any."""
-        older = self._table.older_in_lane(newer)
-        error = SupersededError("A newer frame has taken this one's place.")
-        for job in older:
-            self._end(job, to_ended(job.id, "cancelled", error))
-        return bool(older)
-
-    def _record(self, job: Job) -> None:
-        if self._expiry.adopt(job.id):
-            return
-        work = job.work
-        try:
-            self._journal.accept(
-                job.id,
-                job.owner.show,
-                job.owner.user,
-                work.package.reference,
-                work.package.digest,
-                job.work_key,
-                job.priority,
-                job.lease_s,
-            )
-        except FilmgateError:
-            self._leave(job)
-            raise
-
-    def _join(self, job: Job) -> None:
-        """Start the execution if it has all that it needs, or let it know of one more job."""
-        execution = self._claims.execution(job)
-        if execution is None:
-            return
-        if execution.stage == "missing" and not execution.missing:
-            self._dispatch.enqueue(execution)
-        else:
-            self._dispatch.revise(execution)
-
-    def _supply(self, execution: Execution, blob: Blob) -> None:
-        self._claims.supply(execution, blob)
-        if not execution.missing:
-            self._dispatch.enqueue(execution)
-        elif len(execution.missing) % MISSING_MAX == 0:
-            for job in execution.jobs.values():  # the list of what is missing was cut short
-                self._answers.say_where(job)
-
-    def _redo(self, job: Job) -> None:
-        outcome, job.outcome = job.outcome, None
-        try:
-            self._claims.attach(job, self._intake.output_bytes(job.work))
-        except FilmgateError:
-            job.outcome = outcome  # the client will ask again
-            raise
-        self._claims.let_go(job)
-        self._join(job)
+        self._acceptance.accept(owner, submit, re)
 
     # Looking up.
 
@@ -335,7 +259,7 @@ class Broker:
             log.warning("journal cannot be written", error=failure.text)
             return
         self._table.drop(job)
-        self._leave(job)
+        self._acceptance.leave(job)
         self._metrics.count_end(final.outcome, final.code)
         self._answers.send(job, final, re)
 
@@ -346,16 +270,6 @@ class Broker:
             self.access.check_job(owner, entry.user, entry.show)
             self._journal.end(ended)
         self._expiry.adopt(ended.job_id)
-
-    def _leave(self, job: Job) -> None:
-        execution = self._claims.detach(job)
-        self._claims.end(job)
-        if execution is None:
-            return
-        if execution.jobs:
-            self._dispatch.revise(execution)
-        else:
-            self._dispatch.abandon(execution)
 
     def _refuse(self, owner: Owner, job_id: bytes, error: FilmgateError, re: int) -> None:
         self._metrics.jobs_refused.labels(reason=error.code).inc()

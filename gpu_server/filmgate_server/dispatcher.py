@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
 from filmgate.errors import BusyError, FilmgateError, QuarantinedError, StorageError
-from filmgate_server.assignments import to_assignment, to_ref, to_ticket
+from filmgate_server.assignments import to_assignment, to_ref
 from filmgate_server.estimates import Estimates
+from filmgate_server.grants import Grants
 from filmgate_server.jobs import Execution, JobTable, Outcome
 from filmgate_server.metrics import Metrics
+from filmgate_server.placement import Placement
 from filmgate_server.places import Places
 from filmgate_server.pool.port import Pool, ProducedOutput, WorkerInfo
 from filmgate_server.scheduler import Scheduler
-from filmgate_server.shares import Ticket
-from filmgate_server.store import Blob, Store, reservation_bytes
-from filmgate_server.suspects import Suspects
+from filmgate_server.store import Store
 from filmgate_server.usage import Usage
 
 DEATHS_MAX = 2
@@ -81,12 +80,13 @@ class Dispatcher:
         self._store = store
         self._scheduler = scheduler
         self._places = Places(scheduler)
+        self._grants = Grants(store, lambda: self._pool)
         self._metrics = metrics
         self._events = events
         self._clock = clock
         self._queued_s: dict[int, float] = {}
         self._starved: dict[int, tuple[Sequence[int], float]] = {}
-        self._suspects = Suspects()
+        self._placement = Placement(table, scheduler, estimates, clock, self._run)
 
     @property
     def _pool(self) -> Pool:
@@ -99,7 +99,7 @@ class Dispatcher:
     def enqueue(self, execution: Execution, first: bool = False) -> None:
         """Let an execution whose inputs are all present wait for a worker."""
         self._line_up(execution)
-        ticket = self._ticket(execution)
+        ticket = self._placement.ticket(execution)
         self._scheduler.push_front(ticket) if first else self._scheduler.push(ticket)
         self._places.add(execution.number, self._clock())
         self._events.progressed(execution)
@@ -108,7 +108,7 @@ class Dispatcher:
     def revise(self, execution: Execution) -> None:
         """Take note that other jobs than before want an execution."""
         if execution.stand() and self._scheduler.remove(execution.number):
-            self._scheduler.push(self._ticket(execution))
+            self._scheduler.push(self._placement.ticket(execution))
 
     def abandon(self, execution: Execution) -> None:
         """Stop an execution that no job wants any more."""
@@ -126,29 +126,20 @@ class Dispatcher:
 
     def eta_s(self, execution: Execution) -> float:
         """Return how long it should take until an execution's outputs are there; 0 if unknown."""
-        if execution.stage == "missing":
-            return 0.0
-        alone_s = self._estimate_s(execution)
-        if execution.worker is not None:
-            computing = execution.stage == "infer" and execution.total
-            done = execution.done / execution.total if computing else 0.0
-            return 0.0 if execution.stage == "encode" else alone_s * (1.0 - done)
-        before_s = self._scheduler.ahead(execution.number).device_s
-        return alone_s + (before_s + self._scheduler.running_s / 2) / max(1, len(self.workers))
+        return self._placement.eta_s(execution, len(self.workers))
 
     def place(self) -> None:
         """Give waiting executions to workers with room."""
         if self.pool is not None:
-            while self._place_suspect(self.pool) or self._place_next(self.pool):
-                pass
+            self._placement.place(self.pool)
 
     def tick(self) -> None:
         """Feed what waits for memory, oldest first, and say who has moved up in the queue."""
-        self._trim_idle()  # uploads may have filled what idle outputs still hold
+        self._grants.trim_idle()  # uploads may have filled what idle outputs still hold
         for number, (sizes, until_s) in list(self._starved.items()):
             execution = self._table.executions[number]
             try:
-                self._promise(execution, sizes)
+                self._grants.promise(execution, sizes)
             except BusyError:
                 if self._clock() < until_s:
                     break
@@ -192,7 +183,7 @@ class Dispatcher:
             self._close(known)
             return
         try:
-            self._promise(known, sizes)
+            self._grants.promise(known, sizes)
         except BusyError:
             self._wait_for_memory(known, sizes)
         except FilmgateError as error:
@@ -200,7 +191,7 @@ class Dispatcher:
             self._fail(known, error)
         else:
             self._pool.grant(execution, sizes)
-            self._trim_idle()
+            self._grants.trim_idle()
 
     def done(
         self,
@@ -216,9 +207,8 @@ class Dispatcher:
         self._charge(known, timings)
         if "infer" in timings:
             self.estimates.learn(work.package.digest, work.inputs[0].size, timings["infer"])
-        self._unpromise(known)
-        for output in outputs:
-            self._adopt(work.show, output)
+        self._grants.give_back(known)
+        self._grants.adopt(work.show, outputs)
         milliseconds = {stage: round(seconds * 1000) for stage, seconds in timings.items()}
         for stage, seconds in timings.items():
             self._metrics.stage_seconds.labels(stage=stage).observe(seconds)
@@ -255,47 +245,8 @@ class Dispatcher:
             self._fail(execution, QuarantinedError(text))
         else:
             self._line_up(execution)
-            self._suspects.add(execution.number)
+            self._placement.suspects.add(execution.number)
             self._events.progressed(execution)
-
-    # Placing.
-
-    def _place_suspect(self, pool: Pool) -> bool:
-        if not self._suspects:
-            return False
-        in_hand = Counter(known.worker for known in self._table.executions.values())
-        ready = {worker: in_hand[worker] for worker in pool.free_slots(express=True)}
-        found = self._suspects.next(ready)
-        if found is None:
-            return False
-        execution, worker = self._table.executions[found[0]], found[1]
-        self._scheduler.start(self._ticket(execution), worker)
-        self._run(worker, execution)
-        return True
-
-    def _place_next(self, pool: Pool) -> bool:
-        """Start the next execution on the roomiest worker that may take one."""
-        if not self._scheduler:
-            return False
-        shared, residents = pool.free_slots(express=False), pool.residents()
-        for worker, slots in sorted(pool.free_slots(express=True).items(), key=_roomiest):
-            if slots <= 0 or self._suspects.is_closed(worker):
-                continue
-            room, loaded = shared.get(worker, 0), residents.get(worker, frozenset())
-            ticket = self._scheduler.pop(self._clock(), worker, loaded, express=room <= 0)
-            if ticket is not None:
-                self._run(worker, self._table.executions[ticket.execution])
-                self._add_companions(worker, ticket, room - 1)
-                return True
-        return False
-
-    def _add_companions(self, worker: int, first: Ticket, room: int) -> None:
-        """Let work follow that may be computed together with *first*."""
-        for _ in range(min(first.batch_max - 1, room)):
-            ticket = self._scheduler.pop_companion(self._clock(), worker, first)
-            if ticket is None:
-                return
-            self._run(worker, self._table.executions[ticket.execution])
 
     def _run(self, worker: int, execution: Execution) -> None:
         execution.worker, execution.stage = worker, "decode"
@@ -315,63 +266,19 @@ class Dispatcher:
         self._queued_s.setdefault(execution.number, self._clock())
         execution.stand()
 
-    def _ticket(self, execution: Execution) -> Ticket:
-        return to_ticket(execution, self._estimate_s(execution))
-
-    def _estimate_s(self, execution: Execution) -> float:
-        work = execution.work
-        return self.estimates.of(work.package.digest, work.inputs[0].size)
-
     def _charge(self, execution: Execution, timings: Mapping[str, float]) -> None:
         self.usage.add(execution.worker, (execution.user, execution.work.show), timings)
         self._scheduler.charge(execution.number, timings.get("infer", 0.0))
-
-    # Memory.
-
-    def _promise(self, execution: Execution, sizes: Sequence[int]) -> None:
-        """Set memory aside for outputs of *sizes*, in place of what was."""
-        wanted_bytes, wanted = reservation_bytes(list(sizes)), len(sizes)
-        more_bytes, more = (
-            wanted_bytes - execution.promised_bytes,
-            wanted - execution.promised_segments,
-        )
-        self._store.promise(max(0, more_bytes), max(0, more))
-        self._store.cancel_promise(max(0, -more_bytes), max(0, -more))
-        execution.promised_bytes, execution.promised_segments = wanted_bytes, wanted
-
-    def _unpromise(self, execution: Execution) -> None:
-        self._store.cancel_promise(execution.promised_bytes, execution.promised_segments)
-        execution.promised_bytes = execution.promised_segments = 0
 
     def _wait_for_memory(self, execution: Execution, sizes: Sequence[int]) -> None:
         """Put back an execution whose outputs find no room; it stays first in line."""
         self._pool.grant(execution.number, None)
         log.info("waiting for memory", execution=execution.number, sizes=list(sizes))
         self._scheduler.forgive(execution.number)
-        self._suspects.drop(execution.number)
-        self._unpromise(execution)
+        self._placement.suspects.drop(execution.number)
+        self._grants.give_back(execution)
         execution.worker, execution.stage = None, "queued"
         self._starved[execution.number] = (sizes, self._clock() + STARVED_S)
-
-    def _trim_idle(self) -> None:
-        """Close idle segments that the budget has no room for, once reuse had its chance."""
-        in_use, _ = self._pool.output_bytes
-        spare = max(0, self._store.budget_bytes - self._store.input_bytes - in_use)
-        self._store.trim(spare)
-        outputs_spare = max(0, spare - self._store.idle_bytes)
-        self._pool.trim_outputs(outputs_spare if self._store.idle_segments_max else 0)
-
-    def _adopt(self, show: str, output: ProducedOutput) -> Blob:
-        return self._store.adopt(
-            Blob(
-                show,
-                output.digest,
-                output.size_bytes,
-                output.segment,
-                output.sums,
-                lambda segment: self._pool.release_output(segment.id),
-            )
-        )
 
     # Ends.
 
@@ -381,14 +288,10 @@ class Dispatcher:
 
     def _close(self, execution: Execution) -> None:
         self._scheduler.forgive(execution.number)
-        self._suspects.drop(execution.number)
-        self._unpromise(execution)
+        self._placement.suspects.drop(execution.number)
+        self._grants.give_back(execution)
         for blob in execution.pins:
             self._store.unpin(blob)
         execution.pins.clear()
         self._queued_s.pop(execution.number, None)
         self._table.close_execution(execution)
-
-
-def _roomiest(slots_of: tuple[int, int]) -> int:
-    return -slots_of[1]

@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass
 
 from filmgate.errors import FilmgateError, IntegrityError
-from filmgate_server.store import Staging
+from filmgate_server.staging import Staging
 
 
 @dataclass(eq=False)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from filmgate_server.floor import Floor
-from filmgate_server.shares import Ahead, FairQueue, Ticket
+from filmgate_server.shares import Ahead, FairQueue
+from filmgate_server.tickets import Ticket
 
 BATCH_FLOOR = 0.1
 

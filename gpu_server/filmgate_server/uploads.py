@@ -9,7 +9,8 @@ from filmgate.errors import BusyError, IntegrityError
 from filmgate.wire.messages import BlobPut
 from filmgate.wire.records import BlobRef, Missing
 from filmgate_server.segments import capacity_for
-from filmgate_server.store import Blob, Staging, Store
+from filmgate_server.staging import Staging
+from filmgate_server.store import Blob, Store
 
 LOOSE_BYTES_MAX = 1 << 20
 """A blob up to this size may be put without a job that asks for it: long lists and parameters."""

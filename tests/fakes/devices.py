@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from filmgate_server.scheduler import Scheduler
-from filmgate_server.shares import Ticket
+from filmgate_server.tickets import Ticket
 
 IN_FLIGHT = 3
 """Frames that a worker has in hand; one more where it is interactive."""

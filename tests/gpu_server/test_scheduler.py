@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from fakes.devices import Studio, jain_index
 from filmgate_server.scheduler import Scheduler
-from filmgate_server.shares import SKIPS_MAX, SLACK_S, Ticket
+from filmgate_server.shares import SKIPS_MAX, SLACK_S
+from filmgate_server.tickets import Ticket
 
 
 def ticket(number: int, user: str = "alice", priority: str = "interactive", **more: Any) -> Ticket:

@@ -10,7 +10,8 @@ from fakes.gate import Clock, content, store_blob
 from filmgate.digest import CHUNK_BYTES, digest_blob, digest_bytes
 from filmgate.errors import BusyError, ImageTooLargeError, IntegrityError, ProtocolError
 from filmgate_server.segments import Segment, capacity_for, new_segment_id
-from filmgate_server.store import Blob, Staging, Store, reservation_bytes
+from filmgate_server.staging import Staging
+from filmgate_server.store import Blob, Store, reservation_bytes
 
 UNIT = 64 << 10
 """The smallest segment: what each small blob takes."""
