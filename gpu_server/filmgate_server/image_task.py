@@ -62,10 +62,14 @@ class ImageTask:
         self._decoded = decoded
         self._shots: list[list[Shot]] = []
 
-    def decode(self) -> None:
+    def decode(self, step: Step) -> None:
         """Read the files and bring every input to the main one's data window."""
         reader = ShotReader(self._manifest, self._order.layers, self._load, self._warn)
-        self._shots = [reader.read(footage) for footage in self._footage]
+        count = len(self._footage)
+        self._shots = [
+            reader.read(footage, partial(step_of_view, step, place, count))
+            for place, footage in enumerate(self._footage)
+        ]
 
     @property
     def frame(self) -> Frame | None:

@@ -23,7 +23,7 @@ from filmgate_server.execution import InputBlob
 from filmgate_server.task import Footage
 
 if TYPE_CHECKING:
-    from filmgate_server.runtime.port import Pixels
+    from filmgate_server.runtime.port import Pixels, Step
 
 Load = Callable[[InputBlob], Plate]
 Warn = Callable[[Sequence[str]], None]
@@ -82,22 +82,31 @@ class ShotReader:
         self._load = load
         self._warn = warn
 
-    def read(self, footage: Footage) -> list[Shot]:
+    def read(self, footage: Footage, step: Step) -> list[Shot]:
         """Return each view that the main file holds, every input in its main part's data window.
 
+        Args:
+            footage: the files.
+            step: called before each frame and after the last.
+
         Raises:
+            CancelledError: from *step*.
             ImageError: a file cannot be used, or lacks a layer.
             InputError: the files are of different resolutions.
         """
+        frames = _distinct_frames(footage)
+        step(0, len(frames))
         plates = {name: self._load(blob) for name, blob in footage.at_main.items()}
         params: Mapping[str, Any] = footage.plan.params if footage.plan else {}
         shots = [Shot(plates[self._main], bound, params) for bound in self._views(plates)]
         sources = [self._sources(shot, plates) for shot in shots]
-        for frame in _distinct_frames(footage):
+        for done, frame in enumerate(frames):
+            step(done, len(frames))
             at_frame = self._load_frame(footage, frame, plates)
             for shot, known in zip(shots, sources, strict=True):
                 for name, source in known.items():
                     self._add(shot, name, source, footage, frame, at_frame[source.file])
+        step(len(frames), len(frames))
         return shots
 
     def _views(self, plates: Mapping[str, Plate]) -> list[BoundView]:

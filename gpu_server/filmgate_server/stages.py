@@ -69,8 +69,7 @@ class Stages:
         order = execution.order
         package = self._models.package(Path(order.package), order.package_digest)
         execution.package, execution.task = package, self._new_task(execution, package)
-        execution.task.decode()
-        execution.step("decode", 1, 1)
+        execution.task.decode(partial(execution.step, "decode"))
 
     def infer(self, execution: Execution) -> None:
         """Run the model, loading it first if need be."""

@@ -30,8 +30,8 @@ Frame = tuple["Images", Mapping[str, Any]]
 class Task(Protocol):
     """The work of one execution in three steps, each called once and by another thread."""
 
-    def decode(self) -> None:
-        """Turn blobs into what the model takes."""
+    def decode(self, step: Step) -> None:
+        """Turn blobs into what the model takes; *step* counts frames."""
         ...
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:

@@ -46,12 +46,13 @@ class TensorTask:
         self._inputs: list[dict[str, Tensor]] = []
         self._produced: list[Produced] = []
 
-    def decode(self) -> None:
+    def decode(self, step: Step) -> None:
         """Find the tensors inside the blobs."""
         self._inputs = [
             {name: tensor for blob in group.values() for name, tensor in self._tensors(blob)}
             for group in self._groups
         ]
+        step(1, 1)
 
     @property
     def frame(self) -> Frame | None:

@@ -58,7 +58,7 @@ class Result:
         sent = replace(order(blobs, **work), time=time)
         kept = decoded or DecodedFrames()
         task = ImageTask(self.model, sent, footage, limits or Limits(), kept)
-        task.decode()
+        task.decode(Steps())
         task.infer(self.runtime, self.steps, self.room)
         self.produced: list[Produced] = task.encode(self.room)
         self.warnings = task.warnings

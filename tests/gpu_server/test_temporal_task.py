@@ -11,7 +11,7 @@ import pytest
 
 from fakes.frames import FunctionRuntime, Room, Steps, blob, exr, manifest, order, part, plane, rgb
 from filmgate.digest import digest_text
-from filmgate.errors import InputError, LayerError
+from filmgate.errors import CancelledError, InputError, LayerError
 from filmgate.image.container import Limits
 from filmgate.image.frame import Part, Plate
 from filmgate.image.provenance import read_provenance
@@ -57,7 +57,7 @@ class Run:
         sent = replace(order(self.blobs, wish=self.wish), time=self.time)
         footage = find_footage(model, self.blobs, self.time)
         task = ImageTask(model, sent, footage, Limits(), self.decoded)
-        task.decode()
+        task.decode(Steps())
         task.infer(self.runtime, Steps(), self.room)
         self.produced: list[Produced] = task.encode(self.room)
         self.warnings = task.warnings
@@ -231,6 +231,23 @@ def test_each_frame_of_a_sequence_is_decoded_once() -> None:
     for time in (2, 3, 4, 5):
         Run([frame(time + offset) for offset in (-1, 0, 1)], time, decoded=decoded)
     assert decoded.decodes == 4 + 3 - 1
+
+
+def test_a_cancel_is_heard_between_two_frames() -> None:
+    """A long clip that nobody wants any more is not decoded to its end."""
+    blobs = [frame(time) for time in range(1, 9)]
+    model, decoded = manifest(temporal={"kind": "clip"}), DecodedFrames()
+    footage = find_footage(model, blobs, 1.0)
+    task = ImageTask(model, order(blobs), footage, Limits(), decoded)
+
+    def step(done: int, total: int) -> None:
+        assert total == len(blobs)
+        if done == 3:
+            raise CancelledError("The job was cancelled.")
+
+    with pytest.raises(CancelledError):
+        task.decode(step)
+    assert decoded.decodes == 3
 
 
 def test_models_of_one_frame_keep_nothing() -> None:

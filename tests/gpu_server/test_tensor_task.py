@@ -33,7 +33,7 @@ def run(*groups: dict[str, InputBlob], **work: Any) -> tuple[TensorTask, Room, S
         Room(),
         Steps(),
     )
-    task.decode()
+    task.decode(Steps())
     task.infer(runtime, steps, room)
     return task, room, steps
 
@@ -107,7 +107,7 @@ def told(kind: str, time: float) -> dict[str, Any]:
     group = {"color": blob(content, media=TENSOR_MEDIA, time=3.0)}
     work = dataclasses.replace(order(list(group.values())), time=time)
     task, runtime = TensorTask(manifest(temporal={"kind": kind}), work, [group]), Told()
-    task.decode()
+    task.decode(Steps())
     task.infer(runtime, Steps(), Room())
     return runtime.params
 

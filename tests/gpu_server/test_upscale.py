@@ -35,7 +35,7 @@ def _run(tmp_path: Path, source: Part, scale: int, engine: str, **wish: Any) -> 
     work = dataclasses.replace(order(blobs, wish=Wish(**wish)), params={})
     task = ImageTask(package.manifest, work, footage, Limits(), DecodedFrames())
     room = Room()
-    task.decode()
+    task.decode(Steps())
     runtime = load_runtime(package.path, package.manifest, "cpu", 1, CpuMemory())
     task.infer(runtime, Steps(), room)
     (produced,) = task.encode(room)
