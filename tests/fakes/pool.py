@@ -158,8 +158,18 @@ class FakeBroker:
         return execution in self.outputs or execution in self.errors
 
 
-def make_package(folder: Path, code: str, name: str = "tiny") -> Path:
-    """Write a package whose model is the class ``Model`` of *code*, on numpy arrays."""
+def make_package(
+    folder: Path, code: str, name: str = "tiny", runtime: str = "", tables: str = ""
+) -> Path:
+    """Write a package whose model is the class ``Model`` of *code*, on numpy arrays.
+
+    Args:
+        folder: where the package's folder is made.
+        code: of the model.
+        name: of the model.
+        runtime: more lines of ``[runtime]``.
+        tables: more tables of the manifest.
+    """
     folder = folder / name
     folder.mkdir()
     (folder / "model.toml").write_text(
@@ -188,6 +198,7 @@ def make_package(folder: Path, code: str, name: str = "tiny") -> Path:
         engine = "array"
         entry = "model.py:Model"
         """)
+        + f"{runtime}\n{tables}\n"
     )
     (folder / "model.py").write_text(dedent(code))
     return folder
