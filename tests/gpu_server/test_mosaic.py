@@ -90,6 +90,22 @@ def test_tiles_that_differ_fade(axis: int, blend: int) -> None:
     assert (line == 0).sum() == (100 - blend) // 2
 
 
+def test_what_agrees_stays_beside_what_does_not() -> None:
+    """Tiles that disagree on one pixel of a fade leave every bit of the others."""
+    frame = _frame(60, 100)
+    wrong = (slice(28, 31), slice(48, 51))
+
+    def content(tile: Tile) -> Pixels:
+        seen = frame.copy()
+        seen[wrong] = tile.x.start + 2 * tile.y.start
+        return seen[tile.y.outer, tile.x.outer]
+
+    result = _assembled(frame.shape, Tiling(50, 5, 8), content)
+    frame[wrong] = result[wrong]
+    np.testing.assert_array_equal(result.view(np.uint32), frame.view(np.uint32))
+    assert len(np.unique(result[wrong])) > 1
+
+
 def test_corners_fade_both_ways() -> None:
     """Where four tiles meet, each takes the product of its weights along both axes."""
     values = {(False, False): 1.0, (False, True): 2.0, (True, False): 4.0, (True, True): 8.0}

@@ -181,6 +181,15 @@ def test_sizes_are_full_multiples(tmp_path: Path, height: int, width: int) -> No
     np.testing.assert_array_equal(result, image)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (61, 49)])
+def test_what_is_missing_of_a_multiple_is_the_edge(make: Make, shape: tuple[int, int]) -> None:
+    """A flat frame stays flat under a blur: nothing dark comes in from below or from the right."""
+    more = "[geometry]\nmultiple_of = 8\n" + tiling(48, REACH_PX, 2)
+    flat = np.full((*shape, 3), 7, np.float32)
+    runtime = make(BOX.replace("REACH", str(REACH_PX)), more)
+    np.testing.assert_array_equal(runtime.infer({"color": flat}, {}, _ignore)["color"], flat)
+
+
 @pytest.mark.parametrize(
     ("engine", "code"), [("array", MEAN_OF_TIMES), ("torch", MEAN_OF_TIMES_TORCH)]
 )

@@ -50,7 +50,6 @@ class Mosaic:
         y = row.scaled(self._scale)
         for name, strip in self._strips.items():
             _fade_in(self.results[name][y.inner][: y.fade], strip, y.fade, 0)
-        self._strips = {}
 
     def _result(self, name: str) -> Pixels:
         if name not in self.results:
