@@ -10,6 +10,7 @@ import OpenEXR
 import pytest
 
 from fakes.ledger import Ledger
+from fakes.loads import load
 from fakes.plates import (
     COLOR,
     MERGED,
@@ -41,7 +42,6 @@ from filmgate.job import Payload, Work
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.records import Wish
 
-MUTATIONS = 1_200
 HALF_MAX = 65504.0
 
 
@@ -83,7 +83,10 @@ def same_as_read(content: bytes):
     return check
 
 
-def test_mutated_files_are_answered_each(server: Service, client: Client, ledger: Ledger):
+@load("mutations", usual=1_200, nightly=10_000)
+def test_mutated_files_are_answered_each(
+    server: Service, client: Client, ledger: Ledger, mutations: int
+):
     """Of many damaged files each gives the right pixels or a typed error, and no process dies."""
     chance = Random(7)  # noqa: S311 - the same mutations each time
     kinds = (
@@ -97,16 +100,17 @@ def test_mutated_files_are_answered_each(server: Service, client: Client, ledger
     planes = random_planes(100, (9, 13))
     sources = [exr_bytes(planes, compression=kind) for kind in kinds]
     workers = [worker.pid for worker in server.workers]
-    for _ in range(MUTATIONS):
+    for _ in range(mutations):
         content = mutated(chance.choice(sources), chance)
         ledger.submit(client, exr_work(content), same_as_read(content))
+        ledger.retire(keep=500)
     outcomes = ledger.settle()
-    assert sum(outcomes.values()) == MUTATIONS
-    assert outcomes["error"] > MUTATIONS // 10
-    assert outcomes["result"] > MUTATIONS // 10
+    assert sum(outcomes.values()) == mutations
+    assert outcomes["error"] > mutations // 10
+    assert outcomes["result"] > mutations // 10
     assert [worker.pid for worker in server.workers] == workers
-    for entry in ledger.entries:
-        assert entry.error is None or isinstance(entry.error, (ImageError, InputError))
+    for ended in (*ledger.retired, *ledger.entries):
+        assert ended.error is None or isinstance(ended.error, (ImageError, InputError))
 
 
 def test_file_cut_at_every_place_is_refused(client: Client, ledger: Ledger):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 import zmq
 
 from fakes.ledger import Ledger
+from fakes.loads import load
 from fakes.peer import Peer, spec_of
 from fakes.plates import negate_exr, negate_tensor
 from fakes.service import MIB, TOKEN, Service
@@ -54,6 +54,8 @@ GOLDEN = {
     ).items()
 }
 """A message of each kind, as it travels."""
+
+MESSAGES_PER_PEER = 1_000
 
 ROOM = 64 * MIB
 """What a hostile peer may make the gateway hold, beside the store."""
@@ -238,22 +240,29 @@ def test_hostile_headers_are_answered(
     assert peer.expect(StatusPage).state == "running"
 
 
-def test_mutated_messages_never_end_the_server(server: Service, bystander: None, bounded: None):
+@load("messages", usual=4_000, nightly=1_000_000)
+def test_mutated_messages_never_end_the_server(
+    server: Service, bystander: None, bounded: None, messages: int
+):
     """Thousands of messages with bytes changed get an answer or none, and the server lives."""
     chance = Random(11)  # noqa: S311 - the same mutations each time
     headers = [GOLDEN[kind] for kind in sorted(GOLDEN)]
-    with Peer(server.port) as peer:
-        for _ in range(4000):
-            header = bytearray(chance.choice(headers))
-            for _ in range(chance.choice((1, 2, 5))):
-                header[chance.randrange(len(header))] = chance.randrange(256)
-            extra = [
-                os.urandom(chance.randrange(1, 400)) for _ in range(chance.choice((0, 0, 1, 2)))
-            ]
-            peer.send_parts(bytes(header), *extra)
+    for _ in range(0, messages, MESSAGES_PER_PEER):
+        with Peer(server.port) as peer:
+            for _ in range(MESSAGES_PER_PEER):
+                peer.send_parts(*mutated(chance.choice(headers), chance))
     with Peer(server.port) as peer:
         peer.send(StatusGet())
         assert peer.expect(StatusPage).state == "running"
+
+
+def mutated(header: bytes, chance: Random) -> list[bytes]:
+    """Return a message with some bytes changed, and with binary parts that nobody asked for."""
+    changed = bytearray(header)
+    for _ in range(chance.choice((1, 2, 5))):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    extra = [chance.randbytes(chance.randrange(1, 400)) for _ in range(chance.choice((0, 0, 1, 2)))]
+    return [bytes(changed), *extra]
 
 
 def test_message_of_too_many_parts_is_an_error(peer: Peer, bystander: None):

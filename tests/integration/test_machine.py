@@ -83,19 +83,18 @@ class Traffic(RuleBasedStateMachine):
         self.restarts = 0
         machine.gate.unlink(missing_ok=True)
 
-    @rule(target=artists, user=st.sampled_from(ARTISTS), show=st.sampled_from(SHOWS))
-    def come(self, user: str, show: str) -> Artist:
-        """Let an artist connect who stays."""
-        return self._connect(user, show, stays=True)
-
-    @rule(target=artists, user=st.sampled_from(ARTISTS))
-    def drop_in(self, user: str) -> Artist:
-        """Let an artist connect who may leave at any time."""
-        return self._connect(user, SHOWS[0], stays=False)
-
-    def _connect(self, user: str, show: str, stays: bool) -> Artist:
+    @rule(
+        target=artists,
+        user=st.sampled_from(ARTISTS),
+        show=st.sampled_from(SHOWS),
+        stays=st.booleans(),
+        handoff=st.booleans(),
+    )
+    def come(self, user: str, show: str, stays: bool, handoff: bool) -> Artist:
+        """Let an artist connect who stays, or who may leave at any time."""
         relay = Relay(self.machine.service.port)
-        client = Client(f"tcp://127.0.0.1:{relay.port}", user=user, show=show, token=TOKEN)
+        address = f"tcp://127.0.0.1:{relay.port}"
+        client = Client(address, user=user, show=show, token=TOKEN, handoff=handoff)
         artist = Artist(client, relay, stays)
         self.machine.artists.append(artist)
         return artist
@@ -201,7 +200,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
     models, gate = folder / "models", folder / "gate"
     write_model(models, "gated", GATED, gate=gate)
-    with Service(folder, models=[str(models)], job_lease_s=0.5, restart_lease_s=0.5, upload_stall_s=1.0) as service:
+    with Service(
+        folder, models=[str(models)], job_lease_s=0.5, restart_lease_s=0.5, upload_stall_s=1.0
+    ) as service:
         yield Machine(service, gate)
 
 
