@@ -51,9 +51,9 @@ class Answers:
 
     def say_progress(self, execution: Execution) -> None:
         """Tell each client who waits for an execution how far it is."""
-        dispatcher = self._dispatcher()
-        place, eta_ms = dispatcher.waiting(execution), round(dispatcher.eta_s(execution) * 1000)
+        place, eta_s = self._dispatcher().outlook(execution)
         stage, done, total = execution.stage, execution.done, execution.total
+        eta_ms = round(eta_s * 1000)
         for job in execution.jobs.values():
             self.send(job, JobProgress(job.id, stage, place, done, total, eta_ms))
 
@@ -61,7 +61,7 @@ class Answers:
         """Return what a client whose job was taken needs to know."""
         execution = self._claims.execution(job)
         missing = self._claims.missing(job)[:MISSING_MAX]
-        place = self._dispatcher().waiting(execution) if execution is not None else 0
+        place = self._dispatcher().outlook(execution).place if execution is not None else 0
         work = job.work
         return JobAccepted(
             job.id, job.work_key, work.package.digest, work.numerics, tuple(missing), place

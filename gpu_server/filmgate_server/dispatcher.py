@@ -13,7 +13,7 @@ from filmgate_server.estimates import Estimates
 from filmgate_server.grants import Grants
 from filmgate_server.jobs import Execution, JobTable, Outcome
 from filmgate_server.metrics import Metrics
-from filmgate_server.placement import Placement
+from filmgate_server.placement import Outlook, Placement
 from filmgate_server.places import Places
 from filmgate_server.pool.port import Pool, ProducedOutput, WorkerInfo
 from filmgate_server.scheduler import Scheduler
@@ -101,8 +101,8 @@ class Dispatcher:
         self._line_up(execution)
         ticket = self._placement.ticket(execution)
         self._scheduler.push_front(ticket) if first else self._scheduler.push(ticket)
-        self._places.add(execution.number, self._clock())
         self._events.progressed(execution)
+        self._places.add(execution.number, execution.place, self._clock())
         self.place()
 
     def revise(self, execution: Execution) -> None:
@@ -120,13 +120,11 @@ class Dispatcher:
             self._table.retire_execution(execution)
             self._pool.cancel(execution.number)
 
-    def waiting(self, execution: Execution) -> int:
-        """Return how much work is queued before this."""
-        return self._scheduler.place(execution.number)
-
-    def eta_s(self, execution: Execution) -> float:
-        """Return how long it should take until an execution's outputs are there; 0 if unknown."""
-        return self._placement.eta_s(execution, len(self.workers))
+    def outlook(self, execution: Execution) -> Outlook:
+        """Return how much work is before an execution, and when it should be done."""
+        outlook = self._placement.outlook(execution, len(self.workers))
+        execution.place = outlook.place
+        return outlook
 
     def place(self) -> None:
         """Give waiting executions to workers with room."""

@@ -129,6 +129,8 @@ class Execution:
         stage: as `filmgate.wire.messages.STAGES` names it.
         worker: the worker it runs on; None while it waits.
         deaths: how many workers have died while they ran nothing else.
+        place: how much work its clients were told is before it.
+        done: how many tiles are done, of *total*.
     """
 
     number: int
@@ -145,6 +147,7 @@ class Execution:
     stage: str = "missing"
     worker: int | None = None
     deaths: int = 0
+    place: int = 0
     done: int = 0
     total: int = 0
 

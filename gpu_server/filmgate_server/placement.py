@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from filmgate_server.assignments import to_ticket
 from filmgate_server.estimates import Estimates
@@ -12,6 +13,18 @@ from filmgate_server.pool.port import Pool
 from filmgate_server.scheduler import Scheduler
 from filmgate_server.suspects import Suspects
 from filmgate_server.tickets import Ticket
+
+
+class Outlook(NamedTuple):
+    """How much work is before an execution, and how long until its outputs are there.
+
+    Attributes:
+        place: how many executions.
+        eta_s: 0 where nobody can know.
+    """
+
+    place: int
+    eta_s: float
 
 
 class Placement:
@@ -57,16 +70,20 @@ class Placement:
         work = execution.work
         return self._estimates.of(work.package.digest, work.inputs[0].size)
 
-    def eta_s(self, execution: Execution, workers: int) -> float:
-        """Return how long it should take until an execution's outputs are there; 0 if unknown."""
+    def outlook(self, execution: Execution, workers: int) -> Outlook:
+        """Return how much work is before an execution, and when it should be done."""
+        ahead = self._scheduler.ahead(execution.number)
+        before_s = (ahead.device_s + self._scheduler.running_s / 2) / max(1, workers)
+        return Outlook(ahead.tickets, self._eta_s(execution, before_s))
+
+    def _eta_s(self, execution: Execution, before_s: float) -> float:
         if execution.stage in ("missing", "encode"):
             return 0.0
         alone_s = self.estimate_s(execution)
         if execution.worker is not None:
             computing = execution.stage == "infer" and execution.total
             return alone_s * (1.0 - execution.done / execution.total) if computing else alone_s
-        before_s = self._scheduler.ahead(execution.number).device_s
-        return alone_s + (before_s + self._scheduler.running_s / 2) / max(1, workers)
+        return alone_s + before_s
 
     def _place_suspect(self, pool: Pool) -> bool:
         if not self.suspects:

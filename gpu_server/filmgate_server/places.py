@@ -38,9 +38,8 @@ class Places:
         self._scheduler = scheduler
         self._told: OrderedDict[int, Told] = OrderedDict()
 
-    def add(self, execution: int, now_s: float) -> None:
-        """Look after work that has begun to wait and was told its place."""
-        place = self._scheduler.place(execution)
+    def add(self, execution: int, place: int, now_s: float) -> None:
+        """Look after work that has begun to wait and was told its *place*."""
         self._told[execution] = Told(place, now_s + _interval_s(place))
 
     def changed(self, now_s: float) -> list[int]:

@@ -20,6 +20,9 @@ SKIPS_MAX = 8
 CANDIDATES_MAX = 16
 """So many artists are looked at for one turn."""
 
+LOOKS_MAX = 64
+"""Of so many artists each line is looked at for a place; of more, every second, third and so on."""
+
 LINES_MAX = 20_000
 """Beyond so many artists, those of whom nothing waits or runs are forgotten."""
 
@@ -175,14 +178,16 @@ class FairQueue:
         """Return what is taken to run before a waiting ticket, by mean estimates of each line."""
         mine = self._lines[self._user_of[execution]]
         place = mine.place(execution)
-        tickets, device_s = place, place * mine.mean_s
-        start_s = mine.served_s + device_s
-        for line in self._lines.values():
+        own_s = place * mine.mean_s
+        stride = 1 + len(self._lines) // LOOKS_MAX
+        tickets, device_s = 0, 0.0
+        for line in list(self._lines.values())[::stride]:
             if line is not mine and line:
-                before = _started_before(line, start_s, mine.number)
+                mean_s = line.mean_s
+                before = _started_before(line, mean_s, mine.served_s + own_s, mine.number)
                 tickets += before
-                device_s += before * line.mean_s
-        return Ahead(tickets, device_s)
+                device_s += before * mean_s
+        return Ahead(min(place + stride * tickets, len(self) - 1), own_s + stride * device_s)
 
     def __contains__(self, execution: int) -> bool:
         """Return whether the ticket waits here."""
@@ -273,10 +278,10 @@ class FairQueue:
             del self._lines[user]
 
 
-def _started_before(line: Line, start_s: float, number: int) -> int:
+def _started_before(line: Line, mean_s: float, start_s: float, number: int) -> int:
     """Return how many tickets of *line* start before the virtual time *start_s*."""
-    if line.mean_s <= 0.0:
+    if mean_s <= 0.0:
         return len(line) if (line.served_s, line.number) < (start_s, number) else 0
-    turns = (start_s - line.served_s) / line.mean_s
+    turns = (start_s - line.served_s) / mean_s
     before = math.floor(turns) + 1 if line.number < number else math.ceil(turns)
     return min(max(before, 0), len(line))
