@@ -96,7 +96,6 @@ class StepDowns:
 
     def note(self, digest: bytes, size: Size, place: int, evictions: int) -> None:
         """Remember that a frame was computed on the rung at *place*, not the first."""
-        self.count += 1
         known = self._forced.get((digest, size))
         if known is None or known.place != place:
             self._forced[digest, size] = _Forced(place, RETRY_AFTER_FRAMES, evictions)

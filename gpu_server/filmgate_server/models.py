@@ -83,7 +83,9 @@ class Models:
             if cold:
                 self._warm(loaded)
             load_s = time.perf_counter() - began_s if cold else 0.0
-            yield Opened(self._ladder(loaded, allow), load_s)
+            ladder = self._ladder(loaded, allow)
+            yield Opened(ladder, load_s)
+            self.step_downs.count += ladder.forced_px is not None
 
     def prepare(self, path: Path, digest: bytes) -> str:
         """Load and warm a model ahead of its first frame; return what could not be done.
