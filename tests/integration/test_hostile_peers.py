@@ -160,6 +160,7 @@ def test_chosen_routing_ids_are_refused(server: Service, bystander: None):
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
         bytes(range(256)) * 40,
         b"\xff" + bytes(8) + b"\x7f" + b"\xff" * 500,
+        b"\x01\x00\x05\x00mail",  # what ZMTP 1.0 takes for a client with a message
     ],
 )
 def test_garbage_on_the_port_is_shut_out(
