@@ -28,6 +28,14 @@ class Access(Protocol):
         """
         ...
 
+    def check_cancel(self, owner: Owner, user: str, show: str) -> None:
+        """Let *owner* cancel a job of *user* for *show*.
+
+        Raises:
+            DeniedError: they may not.
+        """
+        ...
+
 
 class OwnJobs:
     """Everybody may submit, and see their own jobs."""
@@ -43,3 +51,11 @@ class OwnJobs:
         """
         if (owner.user, owner.show) != (user, show):
             raise DeniedError("This job belongs to somebody else.")
+
+    def check_cancel(self, owner: Owner, user: str, show: str) -> None:
+        """Refuse what `check_job` refuses.
+
+        Raises:
+            DeniedError: it is somebody else's.
+        """
+        self.check_job(owner, user, show)

@@ -132,9 +132,16 @@ class Broker:
         ended = to_ended(job_id, "cancelled", CancelledError("The job was cancelled."))
         if self._expiry.is_orphan(job_id):
             self._end_orphan(owner, ended)
-        job = self._job_of(owner, job_id, re)
-        if job is not None:
+        job = self._table.jobs.get(job_id)
+        if job is None:
+            self._job_of(owner, job_id, re)
+            return
+        self.access.check_cancel(owner, job.owner.user, job.owner.show)
+        if job.owner.session == owner.session:
             self._end(job, ended, re)
+            return
+        self._end(job, ended)
+        self._outbox.send(owner.session, job.ending or ended, re)
 
     def query(self, owner: Owner, job_id: bytes, re: int) -> None:
         """Say where a job stands; one that has lost its outputs is done again."""

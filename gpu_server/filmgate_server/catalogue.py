@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from filmgate.digest import digest_blob
@@ -15,10 +16,14 @@ SUMMARY_CHARACTERS_MAX = 200
 """A page fits into a header; the whole text stands in the manifest."""
 
 
+MayUse = Callable[[str], bool]
+
+
 @dataclass(frozen=True)
 class PublicBlob:
-    """Content that any session may fetch."""
+    """A manifest: content that any session may fetch whose key covers the model."""
 
+    model: str
     digest: bytes
     size_bytes: int
     sums: tuple[bytes, ...]
@@ -33,7 +38,7 @@ class Catalogue:
         self._models: list[ModelSummary] = []
         for package in registry.packages():
             manifest = package.manifest
-            blob = self._add(to_manifest_json(manifest), chunk_bytes)
+            blob = self._add(manifest.name, to_manifest_json(manifest), chunk_bytes)
             self._models.append(
                 ModelSummary(
                     manifest.name,
@@ -46,18 +51,20 @@ class Catalogue:
                 )
             )
 
-    def page(self, cursor: int) -> ModelsPage:
-        """Return the models from *cursor* on."""
+    def page(self, cursor: int, may_use: MayUse) -> ModelsPage:
+        """Return those models, from *cursor* on, that *may_use* returns true for."""
+        models = [model for model in self._models if may_use(model.name)]
         end = cursor + PAGE_MODELS
-        following = end if end < len(self._models) else 0
-        return ModelsPage(tuple(self._models[cursor:end]), following)
+        following = end if end < len(models) else 0
+        return ModelsPage(tuple(models[cursor:end]), following)
 
-    def blob(self, digest: bytes) -> PublicBlob | None:
-        """Return a manifest by its digest."""
-        return self._blobs.get(digest)
+    def blob(self, digest: bytes, may_use: MayUse) -> PublicBlob | None:
+        """Return a manifest by its digest, if its model may be used."""
+        blob = self._blobs.get(digest)
+        return blob if blob is not None and may_use(blob.model) else None
 
-    def _add(self, content: bytes, chunk_bytes: int) -> PublicBlob:
+    def _add(self, model: str, content: bytes, chunk_bytes: int) -> PublicBlob:
         digest, size_bytes, sums = digest_blob(content, chunk_bytes)
-        blob = PublicBlob(digest, size_bytes, sums, memoryview(content))
+        blob = PublicBlob(model, digest, size_bytes, sums, memoryview(content))
         self._blobs[digest] = blob
         return blob

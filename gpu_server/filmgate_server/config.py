@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -34,21 +42,24 @@ ANY_PORT = 0
 NO_PORT = -1
 CHUNK_BYTES_MIN = 64 << 10
 CHUNK_BYTES_MAX = 1 << 20
+_KEYS_REMEDY = (
+    "docs/hardening.md shows how keys are made: `filmgate keys server`, `filmgate keys new`."
+)
 _REMEDY = "`filmgate serve --help` lists the settings; docs/configuration.md explains them."
 
 
-def _check_loopback(host: str) -> str:
-    """Refuse addresses that other machines reach: nothing encrypts or authorises them yet."""
-    try:
-        loopback = ipaddress.IPv4Address(host).is_loopback
-    except ValueError:
-        raise ValueError("it must be an address of this machine, such as 127.0.0.1") from None
-    if not loopback:
-        raise ValueError(
-            "the server only listens to its own machine (127.0.0.1): "
-            "connections from others are not encrypted or authorised yet"
-        )
+def _check_host(host: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", host):
+        raise ValueError("it must be an IPv4 address of this machine or a network interface's name")
     return host
+
+
+def _is_loopback(host: str) -> bool:
+    """Say whether only this machine's own programs can connect."""
+    try:
+        return ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _split_folders(value: Any) -> Any:
@@ -90,8 +101,8 @@ class ServerConfig(BaseSettings):
         env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True
     )
 
-    host: Annotated[str, AfterValidator(_check_loopback)] = Field(
-        "127.0.0.1", description="Address to listen on; only this machine's own."
+    host: Annotated[str, AfterValidator(_check_host)] = Field(
+        "127.0.0.1", description="Address or interface to listen on; see `authorized`."
     )
     port: _Port = Field(5700, description="Port for clients; 0 takes any that is free.")
     http_port: int = Field(
@@ -186,6 +197,18 @@ class ServerConfig(BaseSettings):
         "info", description="debug, info, warning or error."
     )
     log_json: bool = Field(False, description="Write the log as one JSON object per line.")
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        """Refuse to be reached from elsewhere without encryption and authorisation."""
+        if (self.authorized is None) != (self.server_key is None):
+            raise ValueError("authorized and server_key go together: set both, or neither")
+        if self.authorized is None and not _is_loopback(self.host):
+            raise ValueError(
+                f"the server would listen to other machines on {self.host} without encryption and "
+                "authorisation: set authorized and server_key, or listen on 127.0.0.1"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -290,8 +313,10 @@ def _first_mistake(
     error: ValidationError, given: Mapping[str, Any], file: Path | None
 ) -> ConfigError:
     mistake = error.errors(include_url=False)[0]
-    name = str(mistake["loc"][0])
     reason = mistake["msg"].removeprefix("Value error, ")
+    if not mistake["loc"]:  # it is about several settings
+        return ConfigError(f"The settings do not fit together: {reason}.", _KEYS_REMEDY)
+    name = str(mistake["loc"][0])
     return ConfigError(f"{_origin(name, given, file)} cannot be used: {reason}.", _REMEDY)
 
 

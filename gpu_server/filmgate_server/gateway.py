@@ -11,14 +11,30 @@ import structlog
 import zmq
 
 import filmgate
-from filmgate.errors import CreditError, FilmgateError, ProtocolError, UnknownSessionError
+from filmgate.errors import (
+    CreditError,
+    DeniedError,
+    FilmgateError,
+    ProtocolError,
+    UnknownSessionError,
+)
 from filmgate.wire.codec import Envelope, decode, encode
-from filmgate.wire.messages import BlobData, Credit, Drain, Hello, Message, Welcome, to_error
+from filmgate.wire.messages import (
+    BlobData,
+    Credit,
+    Drain,
+    Hello,
+    JobRefused,
+    Message,
+    Welcome,
+    to_error,
+)
 from filmgate.wire.version import negotiate
+from filmgate_server.door import Door
 from filmgate_server.downloads import GET_CREDIT_MAX
 from filmgate_server.metrics import Metrics
 from filmgate_server.requests import Requests
-from filmgate_server.router import bind_router, is_chosen, port_of
+from filmgate_server.router import address_of, bind_router, is_chosen, port_of, user_of
 from filmgate_server.sessions import DOWNLOADS_MAX, Session, SessionTable
 from filmgate_server.watchdog import Watchdog
 
@@ -27,6 +43,8 @@ MESSAGE_OVERHEAD_BYTES = 64
 PROBE_S = 5.0
 RECEIVE_BURST = 64
 DRAIN_RETRY_MS = 2_000
+REVOKED_GRACE_S = 1.0
+"""Between telling a client that its key was revoked and shutting its connection."""
 
 log = structlog.get_logger()
 
@@ -36,11 +54,13 @@ class Gateway:
 
     Args:
         address: where to bind, for example ``tcp://127.0.0.1:5700``; port 0 takes any.
+        door: who may come in.
         sessions: who is connected.
         chunk_bytes: the size of a piece of a blob.
         window_bytes: how many bytes each client may send before we have read them.
 
     Attributes:
+        door: who may come in.
         requests: answers everything but a hello; set once there is a broker.
         features: optional features that are told to each client that is let in.
         socket: the ROUTER, to poll.
@@ -51,12 +71,14 @@ class Gateway:
         self,
         context: zmq.Context[zmq.Socket[bytes]],
         address: str,
+        door: Door,
         sessions: SessionTable,
         metrics: Metrics,
         chunk_bytes: int,
         window_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.door = door
         self.requests: Requests | None = None
         self.instance = secrets.token_bytes(16)
         self.features: tuple[str, ...] = ()
@@ -66,9 +88,10 @@ class Gateway:
         self._window_bytes = window_bytes
         self._clock = clock
         self._probed_s = clock()
-        self.socket = bind_router(context, address, chunk_bytes)
+        self._closing: list[tuple[float, bytes]] = []
+        self.socket = bind_router(context, address, chunk_bytes, door.lock)
         self.port = port_of(self.socket)
-        self.watchdog = Watchdog(self.socket, 2 * window_bytes + (16 << 20))
+        self.watchdog = Watchdog(self.socket, 2 * window_bytes + (16 << 20), door.admit)
 
     # Receiving.
 
@@ -108,29 +131,37 @@ class Gateway:
             envelope = decode(parts[0].bytes)
             number = envelope.id
             piece = parts[1].buffer if len(parts) > 1 else memoryview(b"")
-            self._dispatch(route, envelope, piece)
+            self._dispatch(route, envelope, piece, parts[0])
         except FilmgateError as error:
             self._answer_error(route, error, int(error.detail.pop("id", number)))
 
-    def _dispatch(self, route: bytes, envelope: Envelope, piece: memoryview) -> None:
+    def _dispatch(
+        self, route: bytes, envelope: Envelope, piece: memoryview, header: zmq.Frame
+    ) -> None:
         if isinstance(envelope.message, Hello):
-            self._hello(route, envelope.message, envelope.id)
+            self._hello(route, envelope, envelope.message, header)
             return
         session = self._sessions.by_route(route)
         session.seen_s = self._clock()
         if len(piece):
             session.spend(len(piece))
         try:
-            self._the_requests.handle(session, envelope.message, envelope.id, piece)
+            with self.door.audit.acting(session.actor):
+                self._the_requests.handle(session, envelope.message, envelope.id, piece)
         finally:
             granted = session.refund(self._window_bytes // 4)
             if granted:
                 self.send(session.token, Credit(granted))
 
-    def _hello(self, route: bytes, hello: Hello, number: int) -> None:
+    def _hello(self, route: bytes, envelope: Envelope, hello: Hello, header: zmq.Frame) -> None:
         protocol = negotiate(hello.protocols)
         self._lose(route)  # a second hello on one connection leaves its first session
-        session, resumed = self._sessions.open(hello, route, self._clock())
+        address = address_of(header)
+        identity = self.door.identify(hello, user_of(header), address)
+        session, resumed = self._sessions.open(identity, hello.resume, route, self._clock())
+        session.address = address
+        with self.door.audit.acting(session.actor):
+            self.door.audit.note("session resumed" if resumed else "session opened")
         session.put_credit, session.get_credit, session.spent = self._window_bytes, 0, 0
         session.downloads.clear()
         welcome = Welcome(
@@ -146,13 +177,15 @@ class Gateway:
             limits={"downloads": DOWNLOADS_MAX, "credit_bytes": GET_CREDIT_MAX},
             features=self.features,
         )
-        self._send(route, welcome, re=number)
+        self._send(route, welcome, re=envelope.id)
         self._the_requests.broker.session_back(session.token)
 
     # Sending.
 
     def send(self, session: bytes, message: Message, re: int | None = None) -> None:
         """Send to a session; dropped while its client is away, who will ask again."""
+        if isinstance(message, JobRefused) and message.code == DeniedError.code:
+            self.door.audit.deny("job", job=message.job_id.hex(), text=message.text)
         found = self._sessions.by_token(session)
         if found is not None and found.route is not None:
             self._send(found.route, message, re=re)
@@ -174,6 +207,8 @@ class Gateway:
         if isinstance(error, CreditError):
             log.warning("peer overdrew its credit")
             self.watchdog.shut_down(route)
+        elif isinstance(error, DeniedError):
+            self.door.audit.deny("request", text=error.text)
         elif isinstance(error, ProtocolError) and not isinstance(error, UnknownSessionError):
             log.info("protocol error", code=error.code, text=error.text)
 
@@ -205,10 +240,35 @@ class Gateway:
         self.lost()
         now_s = self._clock()
         self.watchdog.check(now_s)
+        if self.door.refresh():
+            self._review()
+        self._shut_revoked(now_s)
         if now_s - self._probed_s > PROBE_S:
             self._probed_s = now_s
             for session in self._sessions:
                 self._look_after(session, now_s)
+
+    def _review(self) -> None:
+        """End the sessions whose keys were revoked, or are worth less than before."""
+        for session in self._sessions:
+            identity = self.door.review(session.identity)
+            if identity is not None:
+                session.identity = identity
+            elif session.route is not None:
+                self._revoke(session, session.route)
+
+    def _revoke(self, session: Session, route: bytes) -> None:
+        with self.door.audit.acting(session.actor):
+            self.door.audit.note("key revoked")
+        self._send(route, to_error(DeniedError("Your key was revoked.")))
+        self._closing.append((self._clock() + REVOKED_GRACE_S, route))
+        self._lose(route)
+
+    def _shut_revoked(self, now_s: float) -> None:
+        """Shut revoked connections, once they have had the time to be told."""
+        for closing in [each for each in self._closing if now_s > each[0]]:
+            self._closing.remove(closing)
+            self.watchdog.shut_down(closing[1])
 
     def lost(self) -> None:
         """Take note of connections that the socket's monitor reports as gone."""
@@ -224,6 +284,7 @@ class Gateway:
         """Close the socket; nothing lingers."""
         self.watchdog.close()
         self.socket.close(0)
+        self.door.close()
 
     def _look_after(self, session: Session, now_s: float) -> None:
         if session.route is not None and now_s - session.seen_s > PROBE_S:

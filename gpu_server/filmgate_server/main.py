@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic.fields import FieldInfo
 
-from filmgate.endpoint import Endpoint
+from filmgate.endpoint import LOOPBACK, Endpoint
 from filmgate.errors import FilmgateError
 from filmgate_server.config import ANY_PORT, NO_PORT, ServerConfig, load_server_config
 from filmgate_server.logs import configure_logs
@@ -24,6 +24,8 @@ The first signal lets accepted work finish, a second stops at once. Each option 
 FILMGATE_SERVER_ and its name in capitals, and a line of the settings file."""
 _STDIN_FD = 0
 _EMBEDDED = {"port": ANY_PORT, "http_port": NO_PORT}
+_OWN = {"host": LOOPBACK, "authorized": None, "server_key": None}
+"""Whoever starts a server for himself needs no key; what the site's file says is for its server."""
 
 
 def command() -> typer.Typer:
@@ -55,13 +57,14 @@ def main() -> None:
 
 def _serve(config: ServerConfig) -> None:
     configure_logs(config.log_level, config.log_json)
-    Supervisor(config, _say_ready).run()
+    Supervisor(config, lambda endpoint: _say_ready(endpoint, config)).run()
 
 
 def _serve_embedded(given: dict[str, Any], file: Path | None) -> None:
     """Serve one client, which holds our stdin open and reads one line from our stdout."""
     try:
         config = load_server_config({**_EMBEDDED, **_told(given)}, file)
+        config = config.model_copy(update=_OWN)
         configure_logs(config.log_level, config.log_json)
         Supervisor(config, _report_ready, _STDIN_FD).run()
     except FilmgateError as error:
@@ -74,8 +77,10 @@ def _told(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _say_ready(endpoint: Endpoint) -> None:
-    sys.stderr.write(f"Filmgate serves at {endpoint.server}. Ctrl-C stops it.\n")
+def _say_ready(endpoint: Endpoint, config: ServerConfig) -> None:
+    whom = "whoever has a key" if config.authorized else "this user"
+    address = f"tcp://{config.host}:{endpoint.port}"
+    sys.stderr.write(f"Filmgate serves {whom} at {address}. Ctrl-C stops it.\n")
 
 
 def _report_ready(endpoint: Endpoint) -> None:

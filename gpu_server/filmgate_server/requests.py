@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from filmgate.errors import FilmgateError, ProtocolError
 from filmgate.wire.messages import (
     BlobGet,
     BlobPut,
+    CachePurge,
+    CachePurged,
     Credit,
     JobAck,
     JobCancel,
@@ -18,6 +22,8 @@ from filmgate.wire.messages import (
     ModelsList,
     StatusGet,
 )
+from filmgate_server.audit import AuditLog
+from filmgate_server.auth import check_purge, may_use, sees
 from filmgate_server.broker import Broker
 from filmgate_server.catalogue import Catalogue
 from filmgate_server.downloads import Content, Downloads, Sender
@@ -42,6 +48,8 @@ class Requests:
         broker: the jobs.
         catalogue: the models.
         status: what the server is doing.
+        purge: forgets a show and returns how much.
+        audit: told what is purged.
         chunk_bytes: the size of a piece of a blob.
 
     Attributes:
@@ -55,6 +63,8 @@ class Requests:
         catalogue: Catalogue,
         status: Status,
         metrics: Metrics,
+        purge: Callable[[str], int],
+        audit: AuditLog,
         chunk_bytes: int,
     ) -> None:
         self.broker = broker
@@ -62,6 +72,8 @@ class Requests:
         self._catalogue = catalogue
         self._status = status
         self._metrics = metrics
+        self._purge = purge
+        self._audit = audit
         self._chunk_bytes = chunk_bytes
         self._downloads = Downloads(port, self._find, chunk_bytes)
         self._handlers = self._handler_table()
@@ -87,14 +99,22 @@ class Requests:
             JobQuery: self._job_query,
             BlobPut: self._blob_put,
             BlobGet: self._blob_get,
+            CachePurge: self._cache_purge,
             Credit: self._credit,
         }
 
     def _models_list(self, session: Session, asked: ModelsList, number: int, _: object) -> None:
-        self._port.send(session.token, self._catalogue.page(asked.cursor), number)
+        page = self._catalogue.page(asked.cursor, _allowed(session))
+        self._port.send(session.token, page, number)
 
     def _status_get(self, session: Session, asked: StatusGet, number: int, _: object) -> None:
-        self._port.send(session.token, self._status.page(asked.cursor), number)
+        page = self._status.page(asked.cursor, partial(sees, session.identity))
+        allowed = _allowed(session)
+        workers = tuple(
+            replace(worker, models=tuple(name for name in worker.models if allowed(name)))
+            for worker in page.workers
+        )
+        self._port.send(session.token, replace(page, workers=workers), number)
 
     def _job_submit(self, session: Session, submit: JobSubmit, number: int, _: object) -> None:
         self.broker.submit(session.owner, submit, number)
@@ -130,5 +150,16 @@ class Requests:
     def _credit(self, session: Session, credit: Credit, number: int, _: object) -> None:
         self._downloads.grant(session, credit.size)
 
+    def _cache_purge(self, session: Session, purge: CachePurge, number: int, _: object) -> None:
+        check_purge(session.identity, purge.show)
+        blobs = self._purge(purge.show)
+        self._audit.note("purge", purged=purge.show, blobs=blobs)
+        self._port.send(session.token, CachePurged(blobs), number)
+
     def _find(self, session: Session, digest: bytes) -> Content:
-        return self._catalogue.blob(digest) or self.broker.blob(session.owner, digest)
+        manifest = self._catalogue.blob(digest, _allowed(session))
+        return manifest or self.broker.blob(session.owner, digest)
+
+
+def _allowed(session: Session) -> Callable[[str], bool]:
+    return partial(may_use, session.identity.rights)

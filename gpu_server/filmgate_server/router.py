@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import zmq
 
 from filmgate.errors import ConfigError
@@ -13,10 +15,15 @@ HEARTBEAT_MS = 5_000
 HEARTBEAT_TIMEOUT_MS = 20_000
 HANDSHAKE_MS = 10_000
 HEADER_BYTES_MAX = 65536
+ENCRYPTION_BYTES = 64
+"""What CURVE adds to a part (33 bytes): ZeroMQ's limit counts what travels."""
 
 
 def bind_router(
-    context: zmq.Context[zmq.Socket[bytes]], address: str, chunk_bytes: int
+    context: zmq.Context[zmq.Socket[bytes]],
+    address: str,
+    chunk_bytes: int,
+    lock: Callable[[zmq.Socket[bytes]], None],
 ) -> zmq.Socket[bytes]:
     """Open the socket and listen.
 
@@ -24,6 +31,7 @@ def bind_router(
         context: to make it in.
         address: where to bind, for example ``tcp://127.0.0.1:5700``; port 0 takes any.
         chunk_bytes: the size of a piece of a blob; no part of a message may be larger.
+        lock: sets what encrypts it.
 
     Raises:
         ConfigError: the address is taken or not this machine's.
@@ -35,7 +43,7 @@ def bind_router(
         zmq.ROUTER_HANDOVER: 0,
         zmq.SNDHWM: HWM_MESSAGES,
         zmq.RCVHWM: 64,
-        zmq.MAXMSGSIZE: max(chunk_bytes, HEADER_BYTES_MAX),
+        zmq.MAXMSGSIZE: max(chunk_bytes, HEADER_BYTES_MAX) + ENCRYPTION_BYTES,
         zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
         zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
         zmq.HEARTBEAT_TTL: HEARTBEAT_TIMEOUT_MS,
@@ -44,6 +52,7 @@ def bind_router(
     }
     for option, value in options.items():
         socket.setsockopt(option, value)
+    lock(socket)
     try:
         socket.bind(address)
     except zmq.ZMQError as error:
@@ -55,6 +64,22 @@ def bind_router(
 def port_of(socket: zmq.Socket[bytes]) -> int:
     """Return the port that a socket is bound to."""
     return int(socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+
+
+def user_of(frame: zmq.Frame) -> str:
+    """Return the name of the key that the sender of a message holds; empty without encryption."""
+    try:
+        return str(frame.get("User-Id"))
+    except zmq.ZMQError:
+        return ""
+
+
+def address_of(frame: zmq.Frame) -> str:
+    """Return where a message came from."""
+    try:
+        return str(frame.get("Peer-Address"))
+    except zmq.ZMQError:
+        return ""
 
 
 def is_chosen(route: bytes) -> bool:

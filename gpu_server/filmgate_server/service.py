@@ -16,20 +16,23 @@ import zmq
 
 from filmgate.channel import is_possible
 from filmgate.errors import FilmgateError, StorageError
+from filmgate.keys import load_secret_key
 from filmgate_server.admission import Admission
+from filmgate_server.audit import AuditedJournal, AuditLog
+from filmgate_server.auth import KeyFolder, LocalToken
 from filmgate_server.broker import Broker
 from filmgate_server.catalogue import Catalogue
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.config import NO_PORT, ServerConfig
 from filmgate_server.devices import list_devices
 from filmgate_server.dispatcher import Dispatcher
+from filmgate_server.door import Door
 from filmgate_server.estimates import Estimates
 from filmgate_server.gateway import Gateway
 from filmgate_server.handoff import Handoffs
 from filmgate_server.health import HealthServer
 from filmgate_server.intake import Intake
 from filmgate_server.jobs import JobTable
-from filmgate_server.journal import Journal
 from filmgate_server.logs import configure_logs
 from filmgate_server.metrics import Metrics
 from filmgate_server.notify import ALIVE, Notifier
@@ -38,6 +41,7 @@ from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.registry.local import LocalRegistry
 from filmgate_server.requests import Requests
+from filmgate_server.rights import SessionRights
 from filmgate_server.scheduler import Scheduler
 from filmgate_server.segments import allow_many_segments, segments_allowed
 from filmgate_server.sessions import SessionTable
@@ -75,7 +79,9 @@ class Service:
 
     def _build(self, token: str) -> None:
         config, clock = self._config, self._clock
-        table, sessions = JobTable(), SessionTable(token)
+        table = JobTable()
+        sessions = SessionTable(config.sessions_max, config.sessions_per_artist_max)
+        audit = AuditLog(config.audit_log)
         self._registry = LocalRegistry(config.model_folders)
         self._table = table
         self._store = Store(
@@ -86,10 +92,11 @@ class Service:
             segments_allowed(),
         )
         estimates = Estimates()
-        self._journal = Journal(config.journal_path, time.time)
+        self._journal = AuditedJournal(config.journal_path, time.time, audit)
         self.gateway = Gateway(
             self._context,
             config.address,
+            _door(self._context, config, token, audit),
             sessions,
             self.metrics,
             config.chunk_bytes,
@@ -105,6 +112,7 @@ class Service:
             Admission(table, self._store, estimates, _terms(config), self._worker_count, clock),
             clock,
         )
+        self._broker.access = SessionRights(sessions)
         self._dispatcher = Dispatcher(
             table,
             self._store,
@@ -127,6 +135,8 @@ class Service:
             Catalogue(self._registry, config.chunk_bytes),
             self._status,
             self.metrics,
+            self._purge,
+            audit,
             config.chunk_bytes,
         )
         self._handoffs: Handoffs | None = None
@@ -138,9 +148,6 @@ class Service:
 
     def _device(self) -> WorkerInfo | None:
         return next(iter(self._dispatcher.workers.values()), None)
-
-    def _worker_count(self) -> int:
-        return len(self._dispatcher.workers)
 
     def _pool_settings(self) -> PoolSettings:
         config = self._config
@@ -155,8 +162,18 @@ class Service:
             recycle_growth_bytes=config.recycle_growth_bytes,
         )
 
+    def _worker_count(self) -> int:
+        return len(self._dispatcher.workers)
+
     def _forget_segment(self, segment_id: int) -> None:
         self._pool.drop_input(segment_id)
+
+    def _purge(self, show: str) -> int:
+        """Forget a show, and let go of the memory that its pixels lay in."""
+        blobs = self._store.purge(show)
+        self._store.trim(0)
+        self._pool.trim_outputs(0)
+        return blobs
 
     def complaint(self) -> str:
         """Say what keeps the server from taking work; empty when nothing does."""
@@ -205,6 +222,8 @@ class Service:
                 self.gateway.receive()
             elif fd is self.gateway.watchdog.monitor:
                 self.gateway.lost()
+            elif self.gateway.door.zap is not None and fd is self.gateway.door.zap.socket:
+                self.gateway.door.zap.answer()
             elif fd == self._wake.fileno():
                 self._wake.recv(64)
                 self.gateway.announce_drain()
@@ -225,6 +244,8 @@ class Service:
         poller = zmq.Poller()
         poller.register(self.gateway.socket, zmq.POLLIN)
         poller.register(self.gateway.watchdog.monitor, zmq.POLLIN)
+        if self.gateway.door.zap is not None:
+            poller.register(self.gateway.door.zap.socket, zmq.POLLIN)
         for fd in (self._wake.fileno(), *self._pool.filenos()):
             poller.register(fd, zmq.POLLIN)
         if self._handoffs is not None:
@@ -265,6 +286,17 @@ class Service:
         self.gateway.close()
         self._journal.close()
         self._context.destroy(0)
+
+
+def _door(
+    context: zmq.Context[zmq.Socket[bytes]], config: ServerConfig, token: str, audit: AuditLog
+) -> Door:
+    """Let keys in where there are any, else this machine's user by his token."""
+    if config.authorized is None or config.server_key is None:
+        return Door(context, LocalToken(token), audit)
+    secret = load_secret_key(config.server_key).secret
+    credentials = KeyFolder(config.authorized)
+    return Door(context, credentials, audit, secret, config.handshakes_per_s)
 
 
 def _terms(config: ServerConfig) -> Terms:

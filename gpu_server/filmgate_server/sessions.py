@@ -7,12 +7,15 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from filmgate.errors import BusyError, CreditError, DeniedError, UnknownSessionError
-from filmgate.wire.messages import Hello
+from filmgate.errors import BusyError, CreditError, UnknownSessionError
+from filmgate.keys import FARM
+from filmgate_server.audit import Actor
+from filmgate_server.auth import Identity
 from filmgate_server.jobs import Owner
 
 TOKEN_BYTES = 16
 SESSIONS_MAX = 4096
+ARTIST_SESSIONS_MAX = 64
 DOWNLOADS_MAX = 64
 
 
@@ -30,16 +33,20 @@ class Session:
 
     Attributes:
         owner: its token, artist and show.
+        identity: whose it is and what he may do.
         route: the connection's routing id; None while the client is away.
         seen_s: when the last message came.
+        address: where the client is.
         put_credit: bytes that the client may still send.
         get_credit: bytes that we may still send.
         downloads: each blob that was asked for, and how far it is sent.
     """
 
     owner: Owner
+    identity: Identity
     route: bytes | None
     seen_s: float
+    address: str = ""
     put_credit: int = 0
     get_credit: int = 0
     spent: int = 0
@@ -49,6 +56,12 @@ class Session:
     def token(self) -> bytes:
         """The session's name, which only its client knows."""
         return self.owner.session
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the audit log."""
+        identity = self.identity
+        return Actor(identity.rights.name, identity.user, identity.show, self.address)
 
     def spend(self, size_bytes: int) -> None:
         """Count bytes that the client has sent.
@@ -74,39 +87,43 @@ class SessionTable:
     """Every session, found by its token or by its connection.
 
     Args:
-        secret: what a hello must show; empty lets everybody on this machine in.
+        sessions_max: how many there may be.
+        artist_sessions_max: how many of one artist.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    def __init__(
+        self, sessions_max: int = SESSIONS_MAX, artist_sessions_max: int = ARTIST_SESSIONS_MAX
+    ) -> None:
+        self._sessions_max = sessions_max
+        self._artist_sessions_max = artist_sessions_max
         self._by_token: dict[bytes, Session] = {}
         self._by_route: dict[bytes, Session] = {}
 
-    def open(self, hello: Hello, route: bytes, now_s: float) -> tuple[Session, bool]:
+    def open(
+        self, identity: Identity, resume: bytes | None, route: bytes, now_s: float
+    ) -> tuple[Session, bool]:
         """Open a session, or resume the one whose token is shown; the newest connection wins.
+
+        A token is good only for whom the session was opened for: the same key, artist and show.
 
         Returns:
             The session, and whether it was resumed.
 
         Raises:
-            DeniedError: the hello does not show the server's token.
-            BusyError: there are as many sessions as the server takes.
+            BusyError: there are as many sessions as the server, or this artist, may have.
         """
-        if not secrets.compare_digest(hello.token.encode(), self._secret.encode()):
-            raise DeniedError("The token is not this server's.")
-        user, show = hello.user or "unknown", hello.show or "default"
-        session = self._by_token.get(hello.resume or b"")
-        resumed = session is not None and (session.owner.user, session.owner.show) == (user, show)
+        session = self._by_token.get(resume or b"")
+        resumed = session is not None and _same(session.identity, identity)
         if session is None or not resumed:
-            if len(self) >= SESSIONS_MAX:
-                raise BusyError("The server has as many sessions as it takes.")
-            session = Session(Owner(secrets.token_bytes(TOKEN_BYTES), user, show), None, now_s)
+            self._check_room(identity)
+            owner = Owner(secrets.token_bytes(TOKEN_BYTES), identity.user, identity.show)
+            session = Session(owner, identity, None, now_s)
             self._by_token[session.token] = session
         self._unroute(session)
         former = self._by_route.get(route)
         if former is not None:
             self.disconnect(former)  # a second hello on one connection leaves the first session
-        session.route, session.seen_s = route, now_s
+        session.identity, session.route, session.seen_s = identity, route, now_s
         self._by_route[route] = session
         return session, resumed
 
@@ -143,7 +160,24 @@ class SessionTable:
         """Return how many sessions there are."""
         return len(self._by_token)
 
+    def _check_room(self, identity: Identity) -> None:
+        if len(self) >= self._sessions_max:
+            raise BusyError("The server has as many sessions as it takes.")
+        key, user = identity.rights.name, identity.user
+        if not key or identity.rights.role == FARM:
+            return  # his own machine; or a farm, whose machines all speak for one artist
+        own = sum(session.identity.rights.name == key for session in self._by_token.values())
+        if own >= self._artist_sessions_max:
+            raise BusyError(
+                f"{user} has {own} sessions, as many as one artist may have.",
+                "Close programs that you no longer use.",
+            )
+
     def _unroute(self, session: Session) -> None:
         if session.route is not None:
             self._by_route.pop(session.route, None)
             session.route = None
+
+
+def _same(one: Identity, other: Identity) -> bool:
+    return (one.rights.name, one.user, one.show) == (other.rights.name, other.user, other.show)

@@ -56,9 +56,14 @@ class Status:
         self._clock = clock
         self._started_s = clock()
 
-    def page(self, cursor: int) -> StatusPage:
-        """Return the counters, the workers, and the users from *cursor* on."""
-        users = self._users()
+    def page(self, cursor: int, sees: Callable[[str, str], bool] | None = None) -> StatusPage:
+        """Return the counters, the workers, and the users from *cursor* on.
+
+        Args:
+            cursor: 0, then `following` of the page before.
+            sees: whether a user's line, by user and show, may be seen; None for every line.
+        """
+        users = [each for each in self._users() if sees is None or sees(each.user, each.show)]
         end = cursor + PAGE_USERS
         return StatusPage(
             server=filmgate.__version__,

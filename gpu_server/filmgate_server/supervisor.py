@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from filmgate.endpoint import Endpoint, publish_endpoint, withdraw_endpoint
+from filmgate.endpoint import LOOPBACK, Endpoint, publish_endpoint, withdraw_endpoint
 from filmgate.errors import ConfigError, FilmgateError, error_from_wire
 from filmgate_server.admission_token import keep_token
 from filmgate_server.children import Child, spawn_child
@@ -71,6 +71,8 @@ class Supervisor:
         self._notifier = Notifier()
         self._on_ready = on_ready
         self._lifeline_fd = lifeline_fd
+        # Who needs a key has no use for a token, and an embedded server is for its client alone.
+        self._announced = lifeline_fd is None and config.authorized is None
         self._child: Child | None = None
         self._report_fd = -1
         self._report = b""
@@ -87,8 +89,8 @@ class Supervisor:
         Raises:
             FilmgateError: the gateway could not start; the text says why.
         """
-        for name in ("port", "http_port"):
-            _refuse_taken(self._settings["host"], name, self._settings[name])
+        _refuse_taken(self._settings["host"], "port", self._settings["port"])
+        _refuse_taken(LOOPBACK, "http_port", self._settings["http_port"])
         self._listen_to_signals()
         try:
             self._start()
@@ -213,7 +215,7 @@ class Supervisor:
             self._announce(self._endpoint)
 
     def _announce(self, endpoint: Endpoint) -> None:
-        if self._lifeline_fd is None:
+        if self._announced:
             publish_endpoint(endpoint)
         self._on_ready(endpoint)
 
@@ -225,7 +227,7 @@ class Supervisor:
             self._child.kill()
         if self._report_fd >= 0:
             os.close(self._report_fd)
-        if self._endpoint is not None and self._lifeline_fd is None:
+        if self._endpoint is not None and self._announced:
             withdraw_endpoint(self._endpoint)
         signal.set_wakeup_fd(-1)
         self._wake.close()
@@ -242,6 +244,8 @@ def _refuse_taken(host: str, name: str, port: int) -> None:
         return
     try:
         socket.create_server((host, port)).close()
+    except socket.gaierror:
+        return  # an interface's name, which ZeroMQ knows
     except OSError as error:
         raise ConfigError(
             f"Port {port} cannot be used ({error.strerror}).",

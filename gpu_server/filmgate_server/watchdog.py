@@ -13,7 +13,7 @@ import fcntl
 import socket
 import struct
 import termios
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,7 +24,10 @@ CHECK_S = 0.02
 UNFINISHED_MAX = (1 << 20) + (256 << 10)
 """A message in the making: a header, a piece, and what surrounds them."""
 
-HEARTBEAT_BYTES_PER_S = 16.0
+SPEAKS_WITHIN_S = 30.0
+"""Clients say hello at once; who says nothing for so long holds a descriptor and nothing else."""
+
+HEARTBEAT_BYTES_PER_S = 64.0
 """Heartbeats are taken by ZeroMQ itself and never reach us."""
 
 _TCP_INFO = getattr(socket, "TCP_INFO", 0)
@@ -44,6 +47,7 @@ class _Peer:
         delivered_bytes: all that has reached us.
         checked_bytes: that number at the last check.
         route: its routing id, once it has said something.
+        accepted_s: when it was made.
     """
 
     since_s: float
@@ -52,6 +56,7 @@ class _Peer:
     delivered_bytes: int = 0
     checked_bytes: int = -1
     route: bytes | None = None
+    accepted_s: float = 0.0
 
 
 class Watchdog:
@@ -61,17 +66,21 @@ class Watchdog:
         socket: the ROUTER; its monitor is taken over.
         surplus_max: undelivered bytes at which a connection is shut in any case: above what honest
             clients, who keep to their credit, can have on the way.
+        admit: told the address of each new connection; returns whether it is taken.
 
     Attributes:
         monitor: to poll; call `drain` when it is readable.
         shut: how many connections were shut.
     """
 
-    def __init__(self, socket: zmq.Socket[bytes], surplus_max: int) -> None:
+    def __init__(
+        self, socket: zmq.Socket[bytes], surplus_max: int, admit: Callable[[str], bool]
+    ) -> None:
         events = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
         self.monitor = socket.get_monitor_socket(events)
         self._socket = socket
         self._surplus_max = surplus_max
+        self._admit = admit
         self._peers: dict[int, _Peer] = {}
         self._gone: list[bytes] = []
         self._checked_s = 0.0
@@ -85,9 +94,15 @@ class Watchdog:
             if peer is not None and peer.route is not None:
                 self._gone.append(peer.route)
             if event["event"] == zmq.EVENT_ACCEPTED:
-                self._peers[int(event["value"])] = _Peer(self._checked_s)
+                self._accepted(int(event["value"]))
         gone, self._gone = self._gone, []
         return gone
+
+    def _accepted(self, fd: int) -> None:
+        self._peers[fd] = _Peer(self._checked_s, accepted_s=self._checked_s)
+        if not self._admit(_address(fd)):
+            self.shut += 1
+            _shut(fd)
 
     def delivered(self, fd: int, route: bytes, size_bytes: int) -> None:
         """Count bytes that have reached us over the connection *fd*, unless it is gone already."""
@@ -114,7 +129,12 @@ class Watchdog:
         for fd, peer in self._peers.items():
             taken_bytes = _taken_bytes(fd)
             surplus = taken_bytes - peer.delivered_bytes
-            if surplus > self._surplus_max or (all_read and _never_ends(peer, taken_bytes, now_s)):
+            silent = peer.route is None and now_s > peer.accepted_s + SPEAKS_WITHIN_S
+            if (
+                silent
+                or surplus > self._surplus_max
+                or (all_read and _never_ends(peer, taken_bytes, now_s))
+            ):
                 self.shut += 1
                 _shut(fd)
 
@@ -152,6 +172,15 @@ def _borrowed(fd: int) -> Generator[socket.socket]:
         yield connection
     finally:
         connection.detach()
+
+
+def _address(fd: int) -> str:
+    """Return where a connection comes from; empty if it has gone already."""
+    try:
+        with _borrowed(fd) as connection:
+            return str(connection.getpeername()[0])
+    except (OSError, IndexError):
+        return ""
 
 
 def _taken_bytes(fd: int) -> int:

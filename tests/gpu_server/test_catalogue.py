@@ -16,6 +16,11 @@ from filmgate_server.registry.local import LocalRegistry
 COUNT = 2 * PAGE_MODELS + 3
 
 
+def anything(model: str) -> bool:
+    """Say yes: every model may be used."""
+    return True
+
+
 @pytest.fixture
 def registry(tmp_path: Path) -> LocalRegistry:
     """Return a registry of more packages than two pages hold, with long summaries."""
@@ -35,7 +40,7 @@ def test_pages_hold_every_model_once(registry: LocalRegistry) -> None:
     names: list[str] = []
     cursor, pages = 0, 0
     while pages == 0 or cursor:
-        page = catalogue.page(cursor)
+        page = catalogue.page(cursor, anything)
         assert decode(encode(page)).message == page
         names += [model.name for model in page.models]
         cursor, pages = page.following, pages + 1
@@ -46,18 +51,33 @@ def test_pages_hold_every_model_once(registry: LocalRegistry) -> None:
 @pytest.mark.parametrize("cursor", [COUNT, COUNT + 1, 2**53 - 1])
 def test_a_cursor_beyond_the_end_is_an_empty_page(registry: LocalRegistry, cursor: int) -> None:
     """Nothing follows the end."""
-    page = Catalogue(registry, 1 << 20).page(cursor)
+    page = Catalogue(registry, 1 << 20).page(cursor, anything)
     assert (page.models, page.following) == ((), 0)
 
 
 def test_manifests_are_blobs(registry: LocalRegistry) -> None:
     """Each summary names a blob with the package's manifest, cut into the server's pieces."""
     catalogue = Catalogue(registry, 1 << 10)
-    summary = catalogue.page(0).models[0]
-    blob = catalogue.blob(summary.manifest)
+    summary = catalogue.page(0, anything).models[0]
+    blob = catalogue.blob(summary.manifest, anything)
     assert blob is not None
     assert (blob.digest, blob.size_bytes, blob.sums) == digest_blob(bytes(blob.content), 1 << 10)
     assert blob.size_bytes == summary.manifest_size
     assert parse_manifest_json(bytes(blob.content)) == registry.resolve(summary.name).manifest
     assert len(summary.summary) == SUMMARY_CHARACTERS_MAX
-    assert catalogue.blob(b"x" * 32) is None
+    assert catalogue.blob(b"x" * 32, anything) is None
+
+
+def test_models_that_may_not_be_used_are_not_shown(registry: LocalRegistry) -> None:
+    """Neither the list nor a manifest's digest tells of a model that a key does not cover."""
+    catalogue = Catalogue(registry, 1 << 20)
+    hidden = catalogue.page(0, anything).models[0]
+
+    def covered(model: str) -> bool:
+        return model > "model040"
+
+    page = catalogue.page(0, covered)
+    assert [page.models[0].name, len(page.models)] == ["model041", COUNT - 41]
+    assert page.following == 0
+    assert catalogue.blob(hidden.manifest, covered) is None
+    assert catalogue.blob(page.models[0].manifest, covered) is not None

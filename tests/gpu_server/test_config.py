@@ -63,12 +63,38 @@ def test_a_server_on_any_port_keeps_its_journal_in_memory() -> None:
     assert load_server_config({"port": "0"}).journal_path == IN_MEMORY
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "*", "gate"])  # noqa: S104
-def test_a_bind_beyond_this_machine_is_refused(host: str) -> None:
-    """Nothing encrypts or authorises connections from other machines yet."""
-    with pytest.raises(ConfigError, match="--host") as caught:
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "eth0", "gate.lan"])  # noqa: S104
+def test_a_bind_beyond_this_machine_needs_keys(host: str) -> None:
+    """Without encryption and authorisation no other machine may connect."""
+    with pytest.raises(ConfigError, match="authorized and server_key") as caught:
         load_server_config({"host": host})
-    assert "127.0.0.1" in caught.value.text
+    assert host in caught.value.text
+    assert "filmgate keys" in caught.value.remedy
+
+
+@pytest.mark.parametrize("host", ["*", "tcp://gate", "::1", ""])
+def test_a_host_that_is_none_is_refused(host: str) -> None:
+    """What is neither an address nor an interface's name is named."""
+    with pytest.raises(ConfigError, match="--host"):
+        load_server_config({"host": host})
+
+
+def test_keys_open_the_server_to_others(tmp_path: Path) -> None:
+    """With a folder of keys and the server's own it may listen everywhere."""
+    key = tmp_path / "server.key"
+    key.touch()
+    given = {"host": "0.0.0.0", "authorized": str(tmp_path), "server_key": str(key)}  # noqa: S104
+    assert load_server_config(given).address == "tcp://0.0.0.0:5700"
+
+
+@pytest.mark.parametrize("only", ["authorized", "server_key"])
+def test_half_of_the_keys_is_a_mistake(tmp_path: Path, only: str) -> None:
+    """A folder without a server key, or the reverse, is refused even on loopback."""
+    key = tmp_path / "server.key"
+    key.touch()
+    places = {"authorized": tmp_path, "server_key": key}
+    with pytest.raises(ConfigError, match="go together"):
+        load_server_config({only: str(places[only])})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from fakes.gate import ALICE, BOB, EVE, Gate, content, job_id
 from filmgate.errors import FilmgateError, ModelError
-from filmgate.wire.messages import Hello, JobAccepted, JobEnded, JobReady
+from filmgate.wire.messages import JobAccepted, JobEnded, JobReady
+from filmgate_server.auth import LOCAL, Identity
 from filmgate_server.config import IN_MEMORY
 from filmgate_server.levels import STATES, count_sessions, count_workers
 from filmgate_server.metrics import LEVELS, Levels
@@ -39,7 +40,7 @@ class Scene:
         self.status = Status(
             gate.table,
             gate.store,
-            SessionTable(""),
+            SessionTable(),
             gate.dispatcher,
             gate.broker,
             self.metrics,
@@ -197,11 +198,14 @@ def test_devices_are_told_apart() -> None:
     assert levels["tile_step_downs"] == {here: 0, there: 0}
 
 
+ANYBODY = Identity(LOCAL, "unknown", "default")
+
+
 def test_credit_of_clients_that_are_away_does_not_count() -> None:
     """Only what may still arrive or leave on a connection is credit."""
-    sessions = SessionTable("")
-    here, _ = sessions.open(Hello((1,)), b"\0one.", 0.0)
-    away, _ = sessions.open(Hello((1,)), b"\0two.", 0.0)
+    sessions = SessionTable()
+    here, _ = sessions.open(ANYBODY, None, b"\0one.", 0.0)
+    away, _ = sessions.open(ANYBODY, None, b"\0two.", 0.0)
     for session in (here, away):
         session.put_credit, session.get_credit = 5, 7
     sessions.disconnect(away)

@@ -188,7 +188,7 @@ def test_a_bind_beyond_this_machine_is_refused() -> None:
     command = [sys.executable, "-m", "filmgate_server", "serve", "--host", "0.0.0.0"]  # noqa: S104
     ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert ended.returncode == 70
-    assert "not encrypted" in ended.stderr
+    assert "without encryption" in ended.stderr
 
 
 @pytest.mark.parametrize("option", ["--port", "--http-port"])

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.gate import ALICE, BOB, EVE, Gate, content, job_id
 from filmgate.wire.codec import decode, encode
-from filmgate.wire.messages import Hello
+from filmgate_server.auth import LOCAL, Identity
 from filmgate_server.jobs import Owner
 from filmgate_server.segments import capacity_for
 from filmgate_server.sessions import SessionTable
@@ -24,8 +24,8 @@ def gate(tmp_path: Path) -> Gate:
 @pytest.fixture
 def status(gate: Gate) -> Status:
     """Return the status of that server."""
-    sessions = SessionTable("")
-    sessions.open(Hello((1,)), b"\0one.", 0.0)
+    sessions = SessionTable()
+    sessions.open(Identity(LOCAL, "unknown", "default"), None, b"\0one.", 0.0)
     return Status(
         gate.table,
         gate.store,

@@ -1,0 +1,211 @@
+"""Who may come in, and as whom: by the token of this machine's user, or by an authorised key."""
+
+from __future__ import annotations
+
+import secrets
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import structlog
+
+from filmgate.errors import ConfigError, DeniedError, StorageError
+from filmgate.keys import (
+    ANY,
+    AUTHORISED_SUFFIX,
+    FARM,
+    SUPERVISOR,
+    Authorisation,
+    parse_authorisation,
+)
+from filmgate.wire.messages import Hello
+
+LOCAL = Authorisation("", "", SUPERVISOR, (ANY,))
+"""Whoever holds the token of a server on his own machine: it is his server."""
+
+NOBODY, NO_SHOW = "unknown", "default"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a session belongs to, and what he may do."""
+
+    rights: Authorisation
+    user: str
+    show: str
+
+
+def may_use(rights: Authorisation, model: str) -> bool:
+    """Say whether a model, by its name with or without a version, may be used."""
+    name = model.partition("@")[0]
+    return any(fnmatchcase(name, pattern) for pattern in rights.models)
+
+
+def sees(identity: Identity, user: str, show: str) -> bool:
+    """Say whether somebody's queue is shown: one's own, or as a supervisor of the show."""
+    if identity.rights.role == SUPERVISOR:
+        return identity.rights.covers(show)
+    return (user, show) == (identity.user, identity.show)
+
+
+def still_holds(identity: Identity, rights: Authorisation) -> bool:
+    """Say whether a session may go on with what its key is worth now."""
+    if rights is identity.rights:
+        return True
+    same = (rights.public, rights.role) == (identity.rights.public, identity.rights.role)
+    return same and rights.covers(identity.show) and rights.speaks_for(identity.user)
+
+
+def check_purge(identity: Identity, show: str) -> None:
+    """Refuse to forget a show unless a supervisor of it asks.
+
+    Raises:
+        DeniedError: it is somebody else.
+    """
+    if identity.rights.role != SUPERVISOR or not identity.rights.covers(show):
+        raise DeniedError(f"Only a supervisor of the show {show!r} may purge it.")
+
+
+def check_submission(identity: Identity, model: str, priority: str) -> None:
+    """Refuse work that this role may not submit.
+
+    Raises:
+        DeniedError: it is interactive and comes from a farm, or asks for a model of others.
+    """
+    if identity.rights.role == FARM and priority != "batch":
+        raise DeniedError(
+            "A farm's key submits batch work only.", "Submit with the priority `batch`."
+        )
+    if not may_use(identity.rights, model):
+        raise DeniedError(f"Your key does not cover the model {model.partition('@')[0]!r}.")
+
+
+class LocalToken:
+    """Lets in whoever shows the token that a local server wrote for its user alone.
+
+    Args:
+        token: what a hello must show; empty lets everybody on this machine in.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def identify(self, hello: Hello, key: str) -> Identity:
+        """Return who says hello.
+
+        Raises:
+            DeniedError: the hello does not show the token.
+        """
+        if not secrets.compare_digest(hello.token.encode(), self._token.encode()):
+            raise DeniedError("The token is not this server's.")
+        return Identity(LOCAL, hello.user or NOBODY, hello.show or NO_SHOW)
+
+    def refresh(self) -> bool:
+        """Return whether anything has changed: never."""
+        return False
+
+    def by_name(self, name: str) -> Authorisation | None:
+        """Return what the local user may do."""
+        return LOCAL
+
+
+class KeyFolder:
+    """Lets in the keys that have a file in a folder.
+
+    The folder is read again when it changes. A file that cannot be read lets nobody in and locks
+    nobody else out.
+
+    Args:
+        folder: one file for each key.
+
+    Raises:
+        ConfigError: others than its owner may write into the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: Mapping[str, tuple[int, ...]] = {}
+        self._by_name: dict[str, Authorisation] = {}
+        self._by_key: dict[str, Authorisation] = {}
+        if folder.stat().st_mode & stat.S_IWOTH:
+            raise ConfigError(
+                f"Everybody may write into the folder of authorised keys, {folder}.",
+                f"Run: chmod o-w {folder}",
+            )
+        self.refresh()
+
+    def by_key(self, public: str) -> Authorisation | None:
+        """Return whose key this is."""
+        return self._by_key.get(public)
+
+    def by_name(self, name: str) -> Authorisation | None:
+        """Return what the key of that name may do."""
+        return self._by_name.get(name)
+
+    def identify(self, hello: Hello, key: str) -> Identity:
+        """Return who says hello.
+
+        Args:
+            hello: what he says; a token in it counts for nothing.
+            key: the name of the key that the connection has proved to hold.
+
+        Raises:
+            DeniedError: the key was revoked, or does not cover the show or the artist.
+        """
+        rights = self._by_name.get(key)
+        if rights is None:
+            raise DeniedError("Your key was revoked.")
+        show = hello.show or _only(rights.shows)
+        if not rights.covers(show):
+            raise DeniedError(
+                f"The key {key!r} does not cover the show {show!r}."
+                if show
+                else f"The key {key!r} covers several shows, and none was named.",
+                f"Set show to one of: {', '.join(rights.shows)}.",
+            )
+        if rights.role != FARM:
+            return Identity(rights, rights.name, show or NO_SHOW)
+        if not rights.speaks_for(hello.user):
+            raise DeniedError(f"The key {key!r} may not submit for {hello.user!r}.")
+        return Identity(rights, hello.user, show or NO_SHOW)
+
+    def refresh(self) -> bool:
+        """Read the folder if it has changed; return whether it had."""
+        try:
+            seen = {path.name: _stamp(path) for path in self._folder.glob(f"*{AUTHORISED_SUFFIX}")}
+        except OSError as error:  # a disk that is away for a moment must not lock everybody out
+            log.error("the folder of authorised keys cannot be read", error=str(error))
+            return False
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        self._by_name = {each.name: each for each in map(self._load, sorted(seen)) if each}
+        self._by_key = {each.public: each for each in self._by_name.values()}
+        log.info("authorised keys read", keys=len(self._by_name))
+        return True
+
+    def _load(self, file: str) -> Authorisation | None:
+        path = self._folder / file
+        try:
+            return parse_authorisation(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+        except (ConfigError, StorageError, OSError, ValueError) as error:
+            log.error("a key's file lets nobody in", file=str(path), error=str(error))
+            return None
+
+
+Credentials = LocalToken | KeyFolder
+
+
+def _only(shows: tuple[str, ...]) -> str:
+    """Return the show that is meant where a hello names none."""
+    return shows[0] if len(shows) == 1 and shows != (ANY,) else ""
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
