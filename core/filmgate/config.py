@@ -23,12 +23,13 @@ from typing import Callable, Optional
 
 from filmgate.errors import ConfigError
 
-SETTING_NAMES = ("server", "show", "user", "key", "gateway_key")
+SETTING_NAMES = ("server", "show", "user", "key", "gateway_key", "handoff")
 SITE_FILE_VARIABLE = "FILMGATE_CONFIG"
 VARIABLE_PREFIX = "FILMGATE_"
 SERVER_PREFIX = "FILMGATE_SERVER_"
 """Variables of the server's own settings; it checks their names itself."""
 FILE_SECTION = "filmgate"
+ON, OFF = "on", "off"
 ORIGIN_DEFAULT = "default"
 ORIGIN_GIVEN = "given"
 
@@ -61,6 +62,7 @@ class Config:
         user: who asks; the login name unless set.
         key: the file with the user's key for servers beyond this machine; empty means none.
         gateway_key: the file with the public key of the configured server; empty means none.
+        handoff: ``on`` or ``off``: whether pixels go to a server on this machine by shared memory.
     """
 
     server: Setting
@@ -68,6 +70,7 @@ class Config:
     user: Setting
     key: Setting
     gateway_key: Setting
+    handoff: Setting
 
     def settings(self) -> dict[str, Setting]:
         """Return every setting by name, in the order of `SETTING_NAMES`."""
@@ -89,6 +92,7 @@ def load_config(
     environ = os.environ if environ is None else environ
     settled = {name: Setting("", ORIGIN_DEFAULT) for name in SETTING_NAMES}
     settled["user"] = Setting(_login_name(), ORIGIN_DEFAULT)
+    settled["handoff"] = Setting(ON, ORIGIN_DEFAULT)
     for layer in _layers(given or {}, environ):
         for name, setting in layer.items():
             settled[name] = Setting(_checked(name, setting), setting.origin)
@@ -206,6 +210,10 @@ def _is_name(text: str) -> bool:
     return len(text) <= _NAME_CHARS_MAX and _NAME.match(text) is not None
 
 
+def _is_switch(text: str) -> bool:
+    return text in (ON, OFF)
+
+
 def _is_file(text: str) -> bool:
     return Path(text).is_file()
 
@@ -224,5 +232,6 @@ _CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     "user": (_is_name, _NAME_EXPECTATION),
     "key": (_is_file, "the path of an existing file"),
     "gateway_key": (_is_file, "the path of an existing file"),
+    "handoff": (_is_switch, f"{ON} or {OFF}"),
 }
 _FILE_REMEDY = f"It holds one section [{FILE_SECTION}] with lines such as server = tcp://gate:5700."

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from filmgate.cli.options import ServerOptions
 from filmgate.cli.terminal import say
 from filmgate.client import Client
-from filmgate.config import Config
+from filmgate.config import ON, Config
 from filmgate.curve import HANDSHAKE
 from filmgate.endpoint import (
     FOLDER_VARIABLE,
@@ -162,7 +162,7 @@ def _explained(error: DeniedError, server: str, known: Endpoint | None) -> Denie
 
 def _client(server: str, config: Config, endpoint: Endpoint | None) -> Client:
     """Connect with the token of a server of one's own, else with the keys that are set."""
-    show, user = config.show.value, config.user.value
+    show, user, handoff = config.show.value, config.user.value, config.handoff.value == ON
     if endpoint is not None:
-        return Client(server, show, user, endpoint.token)
-    return Client(server, show, user, curve=load_curve(config))
+        return Client(server, show, user, endpoint.token, handoff)
+    return Client(server, show, user, handoff=handoff, curve=load_curve(config))

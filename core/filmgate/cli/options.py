@@ -35,6 +35,9 @@ class SiteOptions(Options):
     user: Annotated[str, typer.Option(help="Who asks; else your login name.")] = ""
     key: Annotated[str, typer.Option(help="The file with your key.")] = ""
     gateway_key: Annotated[str, typer.Option(help="The file with the server's public key.")] = ""
+    handoff: Annotated[
+        str, typer.Option(help="Use shared memory on the server's machine: on or off.")
+    ] = ""
 
     def config(self) -> Config:
         """Settle the settings.

@@ -52,6 +52,16 @@ def test_later_places_win_and_are_named(environ: dict[str, str], tmp_path: Path)
     assert (given.user.value, given.user.origin) == ("me", "given")
 
 
+def test_the_handoff_is_switched(environ: dict[str, str]) -> None:
+    """It is on unless somebody switches it off; anything else is a mistake."""
+    assert load_config(environ=environ).handoff.value == "on"
+    environ["FILMGATE_HANDOFF"] = "off"
+    assert load_config(environ=environ).handoff.value == "off"
+    environ["FILMGATE_HANDOFF"] = "no"
+    with pytest.raises(ConfigError, match="on or off"):
+        load_config(environ=environ)
+
+
 def test_an_empty_text_sets_nothing(environ: dict[str, str]) -> None:
     """Empty variables and empty given values leave the earlier place in force."""
     environ["FILMGATE_SERVER"] = "tcp://gate:5700"
