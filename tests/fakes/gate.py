@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,7 +161,13 @@ class FakePool:
         return execution in self.granted
 
     def finish(
-        self, execution: int, content: bytes, warnings: tuple[str, ...] = (), name: str = "color"
+        self,
+        execution: int,
+        content: bytes,
+        warnings: tuple[str, ...] = (),
+        name: str = "color",
+        infer_s: float = 0.002,
+        numerics: str = "",
     ) -> None:
         """Let the worker hand over its output."""
         assignment = self.running.pop(execution)
@@ -174,13 +180,13 @@ class FakePool:
         output = ProducedOutput(
             name, main.time, main.view, main.media, segment, size_bytes, digest, sums
         )
-        self._events.done(execution, [output], warnings, {"infer": 0.002}, "")
+        self._events.done(execution, [output], warnings, {"infer": infer_s}, numerics)
 
-    def fail(self, execution: int, error: FilmgateError) -> None:
+    def fail(self, execution: int, error: FilmgateError, infer_s: float = 0.0) -> None:
         """Let the execution end with an error."""
         self.running.pop(execution)
         self.granted.pop(execution, None)
-        self._events.failed(execution, error, {})
+        self._events.failed(execution, error, {"infer": infer_s})
 
     def stop_cancelled(self) -> None:
         """Let the worker notice every cancellation."""

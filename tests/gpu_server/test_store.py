@@ -8,7 +8,13 @@ import pytest
 
 from fakes.gate import Clock, content, store_blob
 from filmgate.digest import CHUNK_BYTES, digest_blob, digest_bytes
-from filmgate.errors import BusyError, ImageTooLargeError, IntegrityError, ProtocolError
+from filmgate.errors import (
+    BusyError,
+    ImageTooLargeError,
+    InputError,
+    IntegrityError,
+    ProtocolError,
+)
 from filmgate_server.segments import Segment, capacity_for, new_segment_id
 from filmgate_server.staging import Staging
 from filmgate_server.store import Blob, Store, reservation_bytes
@@ -244,3 +250,56 @@ def test_reservations_count_whole_segments() -> None:
     sizes = [1, UNIT, UNIT + 1, 1_000_000]
     assert reservation_bytes(sizes) == sum(capacity_for(size) for size in sizes)
     assert reservation_bytes([]) == 0
+
+
+def test_segments_are_bounded_as_bytes_are() -> None:
+    """More blobs than there are descriptors are refused before anything is sent."""
+    store = Store(100 * UNIT, Clock(), lambda _: None, segments_max=3)
+    store.promise(UNIT)
+    store.promise(2 * UNIT, segments=2)
+    with pytest.raises(BusyError):
+        store.promise(UNIT)
+    store.cancel_promise(2 * UNIT, segments=2)
+    assert store.segments == 1
+    with pytest.raises(InputError):
+        store.promise(4 * UNIT, segments=4)
+
+
+def test_idle_blobs_make_room_for_segments() -> None:
+    """A blob that nobody needs goes when descriptors run out, though its bytes would fit."""
+    store = Store(100 * UNIT, Clock(), lambda _: None, segments_max=2)
+    blobs = [store_blob(store, content(n, 100)) for n in range(2)]
+    store.find("film", blobs[0].digest)
+    store.promise(UNIT)
+    assert store.find("film", blobs[0].digest)
+    assert store.find("film", blobs[1].digest) is None
+    assert store.segments == 2
+
+
+def test_segments_are_counted_through_their_life() -> None:
+    """Promised, staged, discarded, published, adopted and evicted: the count follows."""
+    store = Store(100 * UNIT, Clock(), lambda _: None, segments_max=9)
+    store.promise(UNIT)
+    staging = store.stage("film", digest_bytes(b"x"), 1)
+    store.discard(staging, promise_again=True)
+    assert store.segments == 1
+    staging = store.stage("film", digest_bytes(b"x"), 1)
+    store.discard(staging, promise_again=False)
+    assert store.segments == 0
+    store_blob(store, b"pixels")
+    store.adopt(output(b"result"))
+    assert store.segments == 2
+    store.purge("film")
+    assert store.segments == 0
+
+
+def test_few_segments_are_kept_for_reuse_where_few_may_be_open() -> None:
+    """Idle segments never take the descriptors that blobs need."""
+    closed: list[int] = []
+    store = Store(100 * UNIT, Clock(), closed.append, segments_max=4)
+    for number in range(4):
+        store_blob(store, content(number, 100 + number * UNIT))
+    store.purge("film")
+    store.promise(3 * UNIT, segments=3)
+    store.trim()
+    assert len(closed) == 3
