@@ -268,7 +268,7 @@ def _copy(fd: int, target: memoryview, wanted: Callable[[], bool]) -> PrefixHash
     """Copy in one thread and hash in another: each takes about as long."""
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         raise ProtocolError("The server handed over something else than memory.")
-    hasher, steps = PrefixHasher(), _steps(target)
+    hasher, steps = PrefixHasher.for_blob(len(target), busy=1), _steps(target)
     copied: queue.SimpleQueue[bool] = queue.SimpleQueue()
     reader = threading.Thread(target=_read, args=(fd, steps, copied.put, wanted), daemon=True)
     reader.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Union
 
@@ -17,6 +18,12 @@ DIGEST_BYTES = 32
 SUM_BYTES = 16
 CHUNK_BYTES = 1 << 20
 """Blobs are hashed and sent in pieces of this size: larger messages would starve heartbeats."""
+
+SHARED_BYTES_MIN = 4 << 20
+"""Smaller blobs are hashed by one thread: starting others would take as long."""
+
+THREADS_MAX = 4
+"""More of them are no faster on pieces of a mebibyte, and a host has other work for its cores."""
 
 
 class BlobDigest(NamedTuple):
@@ -38,13 +45,24 @@ class PrefixHasher:
     """Hash a blob piece by piece; each piece yields the sum that travels beside it.
 
     Args:
-        threads: how many threads share the work on one piece; more than one pay off where cores
-            are idle and pieces are large.
+        threads: how many threads share the work on each piece.
     """
 
     def __init__(self, threads: int = 1) -> None:
         self._hasher = blake3.blake3(max_threads=threads)
         self.size_bytes = 0
+
+    @classmethod
+    def for_blob(cls, size_bytes: int, busy: int = 0) -> PrefixHasher:
+        """Return a hasher that shares the work among cores, where the blob is worth it.
+
+        Args:
+            size_bytes: the blob's length.
+            busy: how many cores have other work on it meanwhile.
+        """
+        if size_bytes < SHARED_BYTES_MIN:
+            return cls()
+        return cls(max(1, min(THREADS_MAX, (os.cpu_count() or 1) - busy)))
 
     def update(self, piece: Buffer) -> bytes:
         """Add *piece* and return the 16-byte sum of everything so far."""
@@ -57,10 +75,10 @@ class PrefixHasher:
         return self._hasher.digest()
 
 
-def digest_blob(content: Buffer, chunk_bytes: int = CHUNK_BYTES, threads: int = 1) -> BlobDigest:
+def digest_blob(content: Buffer, chunk_bytes: int = CHUNK_BYTES) -> BlobDigest:
     """Digest *content* in one pass, with the sum of each chunk of *chunk_bytes*."""
     view = memoryview(content).cast("B")
-    hasher = PrefixHasher(threads)
+    hasher = PrefixHasher.for_blob(len(view))
     sums: list[bytes] = [
         hasher.update(view[start : start + chunk_bytes])
         for start in range(0, len(view), chunk_bytes)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import structlog
 
 from filmgate.channel import close_all, is_own, receive_message, send_message
+from filmgate.digest import PrefixHasher
 from filmgate.errors import FilmgateError, ProtocolError, UnknownBlobError
 from filmgate.handoff import FEATURE
 from filmgate.wire.messages import (
@@ -288,7 +289,10 @@ class Handoffs:
 
     def _begin(self, session: Session, put: HandoffPut) -> Load | None:
         staging = self._broker.uploads.lend(session.token, put.digest, put.size)
-        return Load(session.token, staging) if staging is not None else None
+        if staging is None:
+            return None
+        staging.hasher = PrefixHasher.for_blob(put.size, busy=1)  # the other porter's core
+        return Load(session.token, staging)
 
     def _refuse(self, peer: Peer, digest: bytes, error: FilmgateError) -> None:
         error.detail["digest"] = digest.hex()
