@@ -51,8 +51,17 @@ class Admission(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        terms = Terms(lease_s=60.0, upload_stall_s=30.0, jobs_max=12)
+        terms = Terms(
+            lease_s=60.0,
+            batch_lease_s=60.0,
+            upload_stall_s=30.0,
+            jobs_max=12,
+            artist_jobs_max=7,
+            artist_bytes_max=BUDGET_BYTES * 3 // 4,
+        )
         self.gate = Gate(Path(self._folder.name), BUDGET_BYTES, terms, 2, IN_MEMORY)
+        self.gate.pool.express = 1
+        self.gate.store.segments_max = 11
         self.owner_of: dict[bytes, Owner] = {}
         self.numbers = 0
 
@@ -73,15 +82,32 @@ class Admission(RuleBasedStateMachine):
         more=st.none() | contents,
         gain=gains,
         deadline_ms=st.sampled_from((0, 0, 20_000)),
+        priority=st.sampled_from(("interactive", "batch")),
+        lane=st.sampled_from(("", "", "node")),
     )
     def submit(
-        self, owner: Owner, main: int, more: int | None, gain: float, deadline_ms: int
+        self,
+        owner: Owner,
+        main: int,
+        more: int | None,
+        gain: float,
+        deadline_ms: int,
+        priority: str = "interactive",
+        lane: str = "",
     ) -> bytes:
         """Submit a new job."""
         self.numbers += 1
         name = job_id(self.numbers)
         inputs = [CONTENTS[main]] if more is None else [CONTENTS[main], CONTENTS[more]]
-        self.gate.submit(owner, name, *inputs, params={"gain": gain}, deadline_ms=deadline_ms)
+        self.gate.submit(
+            owner,
+            name,
+            *inputs,
+            params={"gain": gain},
+            deadline_ms=deadline_ms,
+            priority=priority,
+            lane=lane,
+        )
         self.owner_of[name] = owner
         return name
 
@@ -235,6 +261,48 @@ class Admission(RuleBasedStateMachine):
         assert used + promised <= BUDGET_BYTES
 
     @invariant()
+    def segments_are_counted(self) -> None:
+        """Descriptors in use and promised are counted right and stay within their bound."""
+        store, uploads = self.gate.store, self.gate.broker.uploads
+        promised = sum(e.promised_segments for e in self.gate.table.executions.values())
+        assert store.segments == len(store) + len(uploads) + promised
+        assert store.segments <= store.segments_max
+
+    @invariant()
+    def what_artists_hold_is_what_their_jobs_hold(self) -> None:
+        """Bytes counted for an artist are those of open jobs, each thing once."""
+        holdings = self.gate.admission.holdings
+        for owner in (ALICE, BOB, EVE):
+            jobs = [job for job in self.gate.table.jobs.values() if job.owner.user == owner.user]
+            names = {name for job in jobs for name in job.held}
+            sizes = [holdings._size_bytes[(owner.user, name)] for name in names]
+            assert holdings.of(owner.user) == sum(sizes)
+            assert self.gate.table.count_of(owner.user) == len(jobs) <= 7
+
+    @invariant()
+    def the_queue_is_what_waits(self) -> None:
+        """The scheduler has exactly what waits for a worker, each once, under its artist."""
+        scheduler, dispatcher = self.gate.scheduler, self.gate.dispatcher
+        aside = {*dispatcher._starved, *dispatcher._placement.suspects._waiting}
+        executions = self.gate.table.executions.values()
+        queued = {e.number: e for e in executions if e.stage == "queued" and e.number not in aside}
+        assert sorted(ticket.execution for ticket in scheduler) == sorted(queued)
+        for ticket in scheduler:
+            execution = queued[ticket.execution]
+            users = {job.owner.user for job in execution.jobs.values()}
+            classes = {job.priority for job in execution.jobs.values()}
+            assert ticket.user in users
+            assert ticket.priority == ("interactive" if "interactive" in classes else "batch")
+        assert set(scheduler._running) == set(self.gate.pool.running)
+
+    @invariant()
+    def a_lane_has_one_job_without_a_result(self) -> None:
+        """Of an artist's lane only the newest job is still being worked on."""
+        open_jobs = [job for job in self.gate.table.jobs.values() if job.lane and not job.outcome]
+        lanes = Counter((job.owner.user, job.owner.show, job.lane) for job in open_jobs)
+        assert all(count == 1 for count in lanes.values())
+
+    @invariant()
     def pins_are_those_of_jobs_and_executions(self) -> None:
         """A blob is kept for exactly the jobs and executions that need it."""
         table = self.gate.table
@@ -271,7 +339,8 @@ class Admission(RuleBasedStateMachine):
                 assert entry is not None
                 assert entry.ended == sent.message
                 asked = sent.message.outcome == "cancelled"
-                assert asked == (sent.message.code == "cancelled"), "nobody asked for this"
+                codes = ("cancelled", "superseded")
+                assert asked == (sent.message.code in codes), "nobody asked for this"
 
     @invariant()
     def journal_and_table_agree(self) -> None:
