@@ -98,7 +98,7 @@ class LocalPool:
         return {
             worker: max(0, slots - len(member.executions))
             for worker, member in enumerate(self._members)
-            if member.state is State.READY and not member.retiring
+            if _is_at_work(member)
         }
 
     def residents(self) -> dict[int, frozenset[bytes]]:
@@ -271,7 +271,7 @@ class LocalPool:
 
     def _recycle(self, now_s: float) -> None:
         """Let worn workers go once they are idle, one at a time: the others take their work."""
-        if not any(member.retiring for member in self._members):
+        if all(_is_at_work(member) for member in self._members):
             worn = next((member for member in self._members if self._is_worn(member)), None)
             if worn:
                 worn.retiring = True
@@ -280,8 +280,6 @@ class LocalPool:
                 member.let_go(now_s)
 
     def _is_worn(self, member: Member) -> bool:
-        if member.state is not State.READY:
-            return False
         jobs, growth_bytes = self._settings.recycle_jobs, self._settings.recycle_growth_bytes
         leaks = 0 < growth_bytes < member.beat.growth_bytes
         return leaks or 0 < jobs <= member.answered
@@ -292,6 +290,10 @@ class LocalPool:
             lost = sorted(member.executions)
             member.executions.clear()
             self._events.lost(worker, lost, reason)
+
+
+def _is_at_work(member: Member) -> bool:
+    return member.state is State.READY and not member.retiring
 
 
 def _next_parcel(member: Member) -> Parcel | None:
