@@ -64,6 +64,14 @@ def find_device_class(device: str) -> str:
     return f"cuda-sm{major}{minor}"
 
 
+def same_hardware(device: str, other: str) -> bool:
+    """Tell whether two workers' devices share their memory; every fake one is its own."""
+    kind, _, _ = device.partition(":")
+    if kind == CPU:
+        return other.partition(":")[0] == CPU
+    return kind != FAKE and device == other
+
+
 def compute_device(device: str) -> str:
     """Return the device that an engine is told: the CPU stands in for a fake one."""
     return CPU if device.partition(":")[0] == FAKE else device

@@ -55,10 +55,11 @@ class CpuMemory:
 
     Args:
         budget_bytes: how much models may take; None means half of the machine's.
+        sharers: how many processes share that half.
     """
 
-    def __init__(self, budget_bytes: int | None = None) -> None:
-        share = int(_machine_bytes() * CPU_SHARE)
+    def __init__(self, budget_bytes: int | None = None, sharers: int = 1) -> None:
+        share = int(_machine_bytes() * CPU_SHARE) // sharers
         self.budget_bytes = share if budget_bytes is None else budget_bytes
 
     def used_bytes(self) -> int:
@@ -86,12 +87,13 @@ class CudaMemory:
     Args:
         device: ``cuda:0``.
         budget_bytes: None means all of the device's but a reserve.
+        sharers: how many processes share the device.
     """
 
-    def __init__(self, device: str, budget_bytes: int | None = None) -> None:
+    def __init__(self, device: str, budget_bytes: int | None = None, sharers: int = 1) -> None:
         self._device = device
         self._total_bytes = total_memory_bytes(device)
-        free = max(MEBIBYTE, self._total_bytes - CUDA_RESERVE_BYTES)
+        free = max(MEBIBYTE, self._total_bytes // sharers - CUDA_RESERVE_BYTES)
         self.budget_bytes = free if budget_bytes is None else min(budget_bytes, free)
         self._bounded = False
 
@@ -167,13 +169,21 @@ class FakeMemory:
         self._peak_bytes = self._used_bytes
 
 
-def open_memory(device: str, budget_bytes: int | None) -> DeviceMemory:
-    """Return the memory of *device*: ``cpu``, ``cuda:0``, or ``fake:`` and its size in bytes."""
+def open_memory(device: str, budget_bytes: int | None, sharers: int = 1) -> DeviceMemory:
+    """Return the memory of a device for one process.
+
+    Args:
+        device: ``cpu``, ``cuda:0``, or ``fake:`` and its size in bytes.
+        budget_bytes: how much the process may use; None means its part of what there is.
+        sharers: how many processes share the device.
+    """
     kind, _, rest = device.partition(":")
     if kind == FAKE:
         size_bytes = int(rest)
         return FakeMemory(size_bytes if budget_bytes is None else min(size_bytes, budget_bytes))
-    return CpuMemory(budget_bytes) if kind == CPU else CudaMemory(device, budget_bytes)
+    if kind == CPU:
+        return CpuMemory(budget_bytes, sharers)
+    return CudaMemory(device, budget_bytes, sharers)
 
 
 def own_memory_bytes() -> int:

@@ -64,6 +64,7 @@ class WorkerSettings:
         beat_s: how often to say that the process is alive.
         frame_bytes_max: the largest decoded frame.
         device_bytes: how much of the device's memory to use; None leaves it to the device.
+        device_sharers: how many workers share the device.
         stall_s: how long a stage may go without a step where nothing better is known.
         hang_floor_s: what a model's tile may take at least before it counts as hung.
         warm: folder and digest (in hexadecimal) of each package to load first.
@@ -74,6 +75,7 @@ class WorkerSettings:
     beat_s: float
     frame_bytes_max: int
     device_bytes: int | None
+    device_sharers: int
     stall_s: float
     hang_floor_s: float
     warm: Sequence[tuple[str, str]]
@@ -103,7 +105,7 @@ class Worker:
         self._growth, self._growth_bytes = Growth(), 0
         self._device_class = find_device_class(settings.device)
         threads = settings.threads
-        memory = open_memory(settings.device, settings.device_bytes)
+        memory = open_memory(settings.device, settings.device_bytes, settings.device_sharers)
         self._models = Models(
             settings.device, threads or 0, memory, self._note_loading, settings.hang_floor_s
         )

@@ -34,7 +34,7 @@ def child() -> None:
 def pool(folder: Path) -> None:
     """Start a pool of two, each in the middle of a frame, and say the workers' process ids."""
     package = make_package(folder, WAITING)
-    with FakeBroker(PoolSettings(devices=("cpu", "cpu"))) as broker:
+    with FakeBroker(PoolSettings(devices=("cpu:0", "cpu:1"))) as broker:
         blob = broker.blob(tensor_blob(bytes(12), (1, 1, 3)))
         for worker in range(2):
             broker.run(worker, package, blob, worker=worker)

@@ -15,8 +15,8 @@ from filmgate.errors import FilmgateError
 from filmgate.tensor import TENSOR_MEDIA, TensorSpec, parse_tensor_blob, to_tensor_blob
 from filmgate.wire.records import Wish
 from filmgate_server.pool.local import LocalPool
-from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.port import AssignedInput, Assignment, ProducedOutput, WorkerInfo
+from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.registry.local import load_package
 from filmgate_server.segments import Arena
 

@@ -72,7 +72,7 @@ def test_only_channel_and_memory_are_open(tmp_path: Path) -> None:
             os.set_inheritable(fd, True)
         with FakeBroker(PoolSettings()) as broker:
             folder = Path(f"/proc/{broker.pid}/fd")
-            opened = [os.readlink(path) for path in folder.iterdir()]
+            opened = [str(path.readlink()) for path in folder.iterdir()]
     sockets = [target for target in opened if target.startswith("socket:")]
     assert len(sockets) == 1
     assert not [target for target in opened if "server.key" in target]

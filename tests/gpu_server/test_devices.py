@@ -8,7 +8,13 @@ import pytest
 
 from filmgate.errors import ConfigError
 from filmgate_server import devices
-from filmgate_server.devices import count_gpus, find_device_class, list_devices
+from filmgate_server.devices import (
+    compute_device,
+    count_gpus,
+    find_device_class,
+    list_devices,
+    same_hardware,
+)
 
 
 @pytest.fixture
@@ -54,3 +60,27 @@ def test_device_classes() -> None:
     assert find_device_class("cpu") == "cpu"
     with pytest.raises(ConfigError, match="cuda:99"):
         find_device_class("cuda:99")
+
+
+@pytest.mark.parametrize(
+    ("device", "other", "same"),
+    [
+        ("cpu:0", "cpu:1", True),
+        ("cuda:0", "cuda:0", True),
+        ("cuda:0", "cuda:1", False),
+        ("cuda:0", "cpu", False),
+        ("fake:99", "fake:99", False),
+    ],
+)
+def test_which_workers_share_memory(device: str, other: str, same: bool) -> None:
+    """Workers on one GPU or on the CPU do; pretended devices are apart."""
+    assert same_hardware(device, other) is same
+
+
+def test_fake_devices() -> None:
+    """For tests, whatever the machine has."""
+    assert list_devices(None, 4096) == ("fake:4096",)
+    assert list_devices(2, 4096) == ("fake:4096", "fake:4096")
+    assert find_device_class("fake:4096") == "fake"
+    assert compute_device("fake:4096") == "cpu"
+    assert compute_device("cuda:1") == "cuda:1"

@@ -18,9 +18,9 @@ from fakes.pool import NEGATIVE, FakeBroker, make_package, tensor_blob, tensor_b
 from filmgate.digest import digest_blob
 from filmgate.errors import CancelledError, ModelError, ProtocolError, StorageError
 from filmgate.tensor import TENSOR_MEDIA
-from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.environment import MALLOC_SETTINGS, worker_environment
 from filmgate_server.pool.member import BACKOFF_MAX_S, backoff_s, describe_exit
+from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.watch import LOADING_MAX_S, LOADING_SILENCE_S
 from filmgate_server.segments import capacity_for
 
@@ -433,7 +433,7 @@ def test_model_that_makes_steps_may_take_long(tmp_path: Path) -> None:
 )
 def test_worker_that_breaks_the_rules_goes_alone(code: str, reason: str, tmp_path: Path) -> None:
     """Garbage, or an output outside what was granted, ends that worker; the other one works on."""
-    with FakeBroker(PoolSettings(devices=("cpu", "cpu"))) as broker:
+    with FakeBroker(PoolSettings(devices=("cpu:0", "cpu:1"))) as broker:
         hostile, good = (broker.infos[place][0] for place in (0, 1))
         broker.run(1, make_package(tmp_path, code, "bad"), broker.blob(BLOB), worker=hostile)
         broker.run(2, make_package(tmp_path, NEGATIVE), broker.blob(BLOB), worker=good)

@@ -24,6 +24,7 @@ from filmgate_server.pool.messages import (
 )
 from filmgate_server.pool.outputs import OutputBook
 from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo, WorkerState
+from filmgate_server.pool.recycling import retire_worn
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.translation import attach_all, produced_output, run_message
 from filmgate_server.segments import Segment
@@ -90,7 +91,7 @@ class LocalPool:
                 self._bury(worker, member)
             if member.state is State.DOWN and now_s >= member.restart_at_s:
                 member.respawn(now_s)
-        self._recycle(now_s)
+        retire_worn(self._members, self._settings, now_s)
 
     def free_slots(self, express: bool) -> dict[int, int]:
         """Return how many more executions each ready worker takes."""
@@ -98,7 +99,7 @@ class LocalPool:
         return {
             worker: max(0, slots - len(member.executions))
             for worker, member in enumerate(self._members)
-            if _is_at_work(member)
+            if member.is_at_work
         }
 
     def residents(self) -> dict[int, frozenset[bytes]]:
@@ -269,31 +270,12 @@ class LocalPool:
         created = member.outputs.to_create(message.execution)
         return [Attachment(entry.segment, entry.capacity) for entry in created]
 
-    def _recycle(self, now_s: float) -> None:
-        """Let worn workers go once they are idle, one at a time: the others take their work."""
-        if all(_is_at_work(member) for member in self._members):
-            worn = next((member for member in self._members if self._is_worn(member)), None)
-            if worn:
-                worn.retiring = True
-        for member in self._members:
-            if member.retiring and member.state is State.READY and not member.executions:
-                member.let_go(now_s)
-
-    def _is_worn(self, member: Member) -> bool:
-        jobs, growth_bytes = self._settings.recycle_jobs, self._settings.recycle_growth_bytes
-        leaks = 0 < growth_bytes < member.beat.growth_bytes
-        return leaks or 0 < jobs <= member.answered
-
     def _bury(self, worker: int, member: Member) -> None:
         reason = member.bury(self._now_s)
         if reason:
             lost = sorted(member.executions)
             member.executions.clear()
             self._events.lost(worker, lost, reason)
-
-
-def _is_at_work(member: Member) -> bool:
-    return member.state is State.READY and not member.retiring
 
 
 def _next_parcel(member: Member) -> Parcel | None:

@@ -46,6 +46,7 @@ class MemberSettings:
         beat_s: how often it says that it is alive.
         frame_bytes_max: the largest frame, decoded, that it may take on.
         device_bytes: how much of the device's memory it may use; None leaves it to the device.
+        device_sharers: how many workers share the device.
         stall_s: how long an execution may go without a step where nothing better is known.
         hang_floor_s: what a model's tile may take at least before it counts as hung.
         warm: folder and digest (in hexadecimal) of each package to load before it is ready.
@@ -56,6 +57,7 @@ class MemberSettings:
     beat_s: float
     frame_bytes_max: int
     device_bytes: int | None
+    device_sharers: int
     stall_s: float
     hang_floor_s: float
     warm: tuple[tuple[str, str], ...]
@@ -161,6 +163,11 @@ class Member:
         """Remember what the process says of itself."""
         self.beat = beat
         self.watch.note_beat(beat)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it takes work."""
+        return self.state is State.READY and not self.retiring
 
     def describe(self, worker: int) -> WorkerState:
         """Return what is known of it now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from filmgate_server.devices import same_hardware
 from filmgate_server.pool.member import MemberSettings
 from filmgate_server.pool.watch import Patience
 
@@ -49,6 +50,7 @@ class PoolSettings:
             self.beat_s,
             self.frame_bytes_max,
             self.device_bytes,
+            sum(same_hardware(device, other) for other in self.devices) or 1,
             self.stall_s,
             self.hang_floor_s,
             self.warm,
