@@ -11,9 +11,11 @@ import pytest
 import zmq
 
 from fakes.ledger import Ledger
+from fakes.loads import load
 from fakes.peer import Peer
 from fakes.plates import negate_exr, negate_tensor
 from fakes.service import MIB, counters, wait_idle
+from fakes.stages import Reached
 from fakes.waiting import wait_until
 from filmgate.client import Client
 from filmgate.digest import CHUNK_BYTES
@@ -57,10 +59,11 @@ def test_killed_client_leaves_its_memory(make_service, ledger: Ledger, where: st
     ledger.audit(service)
 
 
-def test_slow_readers_cost_only_their_credit(make_service, ledger: Ledger):
+@load("readers", usual=4, nightly=8)
+def test_slow_readers_cost_only_their_credit(make_service, ledger: Ledger, readers: int):
     """Peers that grant credit and never read hold that much memory; an honest client goes on."""
     service = make_service(job_lease_s=0.5)
-    readers, credit = 4, 8 * MIB
+    credit = 8 * MIB
     work, check = negate_tensor(2, (1500, 1500, 3))
     with service.client() as client:
         ledger.submit(client, work, check)
@@ -90,6 +93,27 @@ def test_slow_readers_cost_only_their_credit(make_service, ledger: Ledger):
         finally:
             for peer in peers:
                 peer.__exit__()
+    ledger.audit(service)
+
+
+@load("visits", usual=40, nightly=200)
+@pytest.mark.parametrize("handoff", [False, True], ids=["wire", "handoff"])
+def test_clients_that_come_and_go_leave_nothing(
+    make_service, ledger: Ledger, handoff: bool, visits: int
+):
+    """Clients that leave at any stage of a frame cost neither memory nor descriptors afterwards."""
+    service = make_service(job_lease_s=0.5, batch_lease_s=0.5, upload_stall_s=1.0)
+    stages = ("sending", "queued", "infer", "encode", "ready", "result")
+    with service.client() as staying:
+        for visit in range(visits):
+            stage = stages[visit % len(stages)]
+            with service.client(user=f"visitor {visit}", handoff=handoff) as client:
+                reached = Reached(stage, "ready")
+                entry = ledger.submit(client, *negate_tensor(visit, FRAME), reached)
+                reached.wait() if stage != "result" else entry.wait(40)
+            ledger.submit(staying, *negate_exr(visit))
+            ledger.retire(keep=10)
+        ledger.settle()
     ledger.audit(service)
 
 
