@@ -150,6 +150,17 @@ def test_full_disk_under_the_journal_refuses_jobs(
     ledger.audit(service, _copied(inside, tmp_path))
 
 
+def test_full_disk_under_the_audit_log_stops_nobody(make_service, ledger: Ledger):
+    """Where the audit log cannot be written, frames pass, and the server's log complains."""
+    service = make_service(audit_log="/dev/full")
+    with service.client() as client:
+        for seed in range(20):
+            ledger.submit(client, *negate_exr(seed))
+        ledger.all_end("result")
+    ledger.audit(service)
+    assert "audit log" in service.log
+
+
 def test_disk_that_fills_while_jobs_run_loses_no_end(
     make_service, ledger: Ledger, small_disk: list[str], tmp_path: Path
 ):
