@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.exr import coding_table, measure_codings
 from bench.filmgate import RunningServer, check_negation, fill_store, round_trip_s, store_option
@@ -21,11 +21,13 @@ from bench.frames import (
     to_exr,
     to_tensor,
 )
-from bench.machine import describe_machine
+from bench.load import LOAD_FULL, LOAD_QUICK, MEMORY_PLOT, measure_load
 from bench.measure import Case, Timings, interleave
 from bench.peers.triton import Triton, TritonMissingError
 from bench.pressure import measure_deadlock, measure_memory
-from bench.promises import path_target, repeat_targets, triton_target
+from bench.promises import handoff_targets, path_target, repeat_targets, triton_target
+from bench.report import Report
+from bench.scheduler import measure_scheduler
 from bench.sequence import (
     load_plates,
     make_noisy_frames,
@@ -33,9 +35,11 @@ from bench.sequence import (
     sequence_table,
     sequence_target,
 )
-from bench.table import Target, target_table, write_report
+from bench.table import write_report
+from bench.tiles import measure_tiles, tile_table
 from bench.transport import (
     FILMGATE_EXR,
+    FILMGATE_HANDOFF,
     FILMGATE_TENSOR,
     STORE_FORWARD,
     transport_cases,
@@ -44,6 +48,8 @@ from bench.transport import (
 
 STORE_FRAMES = 7
 """Frames, with their results, that fill the server's store: it is full when the clock starts."""
+FRAMES, LOAD = "frames", "load"
+HEADINGS = {FRAMES: "Targets of single frames", LOAD: "Targets of a shared server"}
 PAGE = ROOT / "docs" / "performance.md"
 
 
@@ -59,6 +65,8 @@ class Effort:
         plates: frames of the sequence of plates, those included.
         synthetic: frames of the synthetic sequence, likewise.
         pressure_frames: how many of the largest frames fill the store and more.
+        tiles: height and width of a frame and the largest side of its tiles, in px.
+        tile_rounds: how often each way of cutting it counts.
     """
 
     sizes: tuple[Size, ...]
@@ -68,31 +76,36 @@ class Effort:
     plates: int
     synthetic: int
     pressure_frames: int
+    tiles: tuple[int, int, int]
+    tile_rounds: int
 
 
-FULL = Effort(SIZES, 12, 10, alone=6, plates=32, synthetic=16, pressure_frames=40)
-QUICK = Effort((TINY,), 1, 1, alone=2, plates=4, synthetic=4, pressure_frames=8)
+FULL = Effort(
+    SIZES,
+    12,
+    10,
+    alone=6,
+    plates=32,
+    synthetic=16,
+    pressure_frames=40,
+    tiles=(1080, 1920, 512),
+    tile_rounds=5,
+)
+QUICK = Effort(
+    (TINY,),
+    1,
+    1,
+    alone=2,
+    plates=4,
+    synthetic=4,
+    pressure_frames=8,
+    tiles=(90, 160, 64),
+    tile_rounds=1,
+)
 
 
-@dataclass
-class Report:
-    """What was found, in the order in which it is written."""
-
-    targets: list[Target] = field(default_factory=list[Target])
-    sections: list[str] = field(default_factory=list[str])
-
-    def add(self, title: str, body: str) -> None:
-        """Append a section."""
-        self.sections.append(f"### {title}\n\n{body}")
-
-    def to_markdown(self) -> str:
-        """Return everything; the promises stand first."""
-        promises = f"### Targets\n\n{target_table(self.targets)}"
-        return "\n\n".join([describe_machine(), promises, *self.sections])
-
-
-def measure(effort: Effort, triton_python: str) -> Report:
-    """Run everything."""
+def measure_frames(effort: Effort, triton_python: str) -> Report:
+    """Measure what frames cost on their way through the gate."""
     report = Report()
     with open_triton(triton_python) as (triton, absence):
         for size in effort.sizes:
@@ -101,6 +114,10 @@ def measure(effort: Effort, triton_python: str) -> Report:
     say("a server under pressure")
     report.targets.append(measure_memory(tensors(effort.sizes[0]), effort.pressure_frames))
     report.targets.append(measure_deadlock(tensors(effort.sizes[-1])))
+    say("tiles")
+    height, width, tile_px = effort.tiles
+    cuts = measure_tiles(height, width, tile_px, effort.tile_rounds)
+    report.add(f"Tiles of at most {tile_px} px", tile_table({f"{width} x {height}": cuts}))
     if absence:
         report.sections.append(f"Triton was not measured: {absence}.")
     return report
@@ -118,6 +135,7 @@ def measure_size(report: Report, size: Size, effort: Effort, triton: Triton | No
             cases.update(filmgate_cases(server, tensor, exr))
             timings = interleave(cases, effort.rounds)
         report.targets += [path_target(size, timings), triton_target(size, timings)]
+        report.targets += handoff_targets(size, timings)
         report.targets += repeat_targets(server, tensor, size)
     codings = measure_codings(size, effort.coding_rounds)
     extent = f"{size.name}, {size.width} x {size.height} RGBA half"
@@ -132,7 +150,9 @@ def filmgate_cases(
     """Return our own round trips, once their answers have been found right."""
     check_negation(server.client, tensor)
     check_negation(server.client, exr)
+    check_negation(server.neighbour, tensor)
     return {
+        FILMGATE_HANDOFF: lambda: round_trip_s(server.neighbour, tensor),
         FILMGATE_TENSOR: lambda: round_trip_s(server.client, tensor),
         FILMGATE_EXR: lambda: round_trip_s(server.client, exr),
     }
@@ -181,10 +201,25 @@ def open_triton(python: str) -> Generator[tuple[Triton | None, str]]:
         triton.close()
 
 
+def measure_studio(quick: bool) -> Report:
+    """Measure what a server does when many want it, and when everything goes wrong."""
+    report = measure_load(LOAD_QUICK if quick else LOAD_FULL, None if quick else MEMORY_PLOT)
+    say("the scheduler")
+    report.promise(*measure_scheduler())
+    return report
+
+
 def main() -> None:
     """Measure and report; only a full run is written into the documentation."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="tiny frames, once, print only")
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=("all", FRAMES, LOAD),
+        default="all",
+        help="single frames and sequences, or many artists and faults; else both",
+    )
+    parser.add_argument("--quick", action="store_true", help="tiny and once, print only")
     parser.add_argument(
         "--triton-python",
         default=sys.executable,
@@ -192,10 +227,19 @@ def main() -> None:
         help="an interpreter that has nvidia-pytriton",
     )
     options = parser.parse_args()
-    report = measure(QUICK if options.quick else FULL, options.triton_python).to_markdown()
-    sys.stdout.write(report + "\n")
-    if not options.quick:
-        write_report(PAGE, report)
+    if options.part in ("all", FRAMES):
+        effort = QUICK if options.quick else FULL
+        publish(measure_frames(effort, options.triton_python), FRAMES, options.quick)
+    if options.part in ("all", LOAD):
+        publish(measure_studio(options.quick), LOAD, options.quick)
+
+
+def publish(report: Report, part: str, quick: bool) -> None:
+    """Print what one part has found; a full run is written into the documentation too."""
+    text = report.to_markdown(HEADINGS[part])
+    sys.stdout.write(text + "\n")
+    if not quick:
+        write_report(PAGE, text, part)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ class RunningServer:
         options: for ``filmgate serve``.
 
     Attributes:
-        client: connected.
+        client: connected; its pixels take the wire.
+        neighbour: another, which hands its pixels over by shared memory.
         port: where the gateway listens.
         gateway: its process.
     """
@@ -46,10 +47,11 @@ class RunningServer:
         self._supervisor = psutil.Process(endpoint.pid)
         (self.gateway,) = self._supervisor.children()
         self.client = self.connect(self.port)
+        self.neighbour = self.connect(self.port, handoff=True)
 
-    def connect(self, port: int) -> Client:
+    def connect(self, port: int, handoff: bool = False) -> Client:
         """Return another client that reaches the server by way of *port*."""
-        client = Client(f"tcp://127.0.0.1:{port}", token=self._token)
+        client = Client(f"tcp://127.0.0.1:{port}", token=self._token, handoff=handoff)
         client.wait_connected(START_TIMEOUT_S)
         return client
 
@@ -68,7 +70,8 @@ class RunningServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the client and stop the server."""
+        """Close the clients and stop the server."""
+        self.neighbour.close()
         self.client.close()
         self._server.stop()
 

@@ -12,12 +12,22 @@ from bench.filmgate import (
 from bench.frames import FrameSource, Size
 from bench.measure import Timings
 from bench.table import Target, milliseconds
-from bench.transport import BLAKE3, FILMGATE_TENSOR, STORE_FORWARD, TRITON
+from bench.transport import (
+    BLAKE3,
+    FILMGATE_HANDOFF,
+    FILMGATE_TENSOR,
+    MEMCPY,
+    STORE_FORWARD,
+    TRITON,
+)
 
 FACTOR = 1.2
 DIGESTS = 4
 """A frame is digested by the client, the gateway and the worker, and its answer by the client."""
 TRITON_FACTOR = 4
+HANDOFF_COPIES = 12
+"""Three copies, four digests of about three copies each, and nothing else."""
+HANDOFF_FACTOR = 1.5
 
 
 def path_target(size: Size, timings: Mapping[str, Timings]) -> Target:
@@ -32,6 +42,28 @@ def path_target(size: Size, timings: Mapping[str, Timings]) -> Target:
         f"{milliseconds(found_s)} ms = {FACTOR * found_s / bound_s:.2f} x",
         found_s <= bound_s,
     )
+
+
+def handoff_targets(size: Size, timings: Mapping[str, Timings]) -> list[Target]:
+    """Judge the round trip by shared memory against memcpy and against the verified wire."""
+    copy_s, found_s = timings[MEMCPY].median_s, timings[FILMGATE_HANDOFF].median_s
+    gain = timings[FILMGATE_TENSOR].median_s / found_s
+    found = f"{milliseconds(found_s)} ms"
+    return [
+        Target(
+            f"by shared memory, {size.name} tensor",
+            f"{HANDOFF_COPIES} x memcpy {milliseconds(copy_s)} = "
+            f"{milliseconds(HANDOFF_COPIES * copy_s)} ms",
+            f"{found} = {found_s / copy_s:.1f} x",
+            found_s <= HANDOFF_COPIES * copy_s,
+        ),
+        Target(
+            f"by shared memory against the wire, {size.name} tensor",
+            f"{HANDOFF_FACTOR} x faster",
+            f"{found}, {gain:.2f} x faster",
+            gain >= HANDOFF_FACTOR,
+        ),
+    ]
 
 
 def triton_target(size: Size, timings: Mapping[str, Timings]) -> Target:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-BEGIN = "<!-- begin: written by `make bench` -->"
-END = "<!-- end: written by `make bench` -->"
+BEGIN = "<!-- begin {}: written by `make bench` -->"
+END = "<!-- end {}: written by `make bench` -->"
+"""The marks around what a part of the benchmark writes."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,20 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def insert_report(document: str, report: str) -> str:
-    """Return *document* with everything between the markers replaced by *report*.
+def insert_report(document: str, report: str, part: str) -> str:
+    """Return *document* with everything between the marks of *part* replaced by *report*.
 
     Raises:
-        ValueError: the document lacks the markers.
+        ValueError: the document lacks the marks.
     """
-    head, begin, rest = document.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    opening, closing = (mark.format(part) for mark in (BEGIN, END))
+    head, begin, rest = document.partition(opening)
+    _, end, tail = rest.partition(closing)
     if not begin or not end:
-        raise ValueError(f"the document must hold {BEGIN!r} and {END!r}")
+        raise ValueError(f"the document must hold {opening!r} and {closing!r}")
     return f"{head}{begin}\n\n{report.strip()}\n\n{end}{tail}"
 
 
-def write_report(path: Path, report: str) -> None:
-    """Put *report* between the markers of the document at *path*."""
-    path.write_text(insert_report(path.read_text("utf-8"), report), "utf-8")
+def write_report(path: Path, report: str, part: str) -> None:
+    """Put *report* between the marks of *part* in the document at *path*."""
+    path.write_text(insert_report(path.read_text("utf-8"), report, part), "utf-8")

@@ -25,6 +25,7 @@ GRPC = "gRPC, stream of 1 MiB messages"
 TRITON = "Triton, gRPC, a model that negates"
 FILMGATE_TENSOR = "**Filmgate, tensor**"
 FILMGATE_EXR = "**Filmgate, EXR**"
+FILMGATE_HANDOFF = "**Filmgate, tensor, by shared memory**"
 
 PEERS: Mapping[str, Callable[[int], Peer]] = {
     MEMCPY: Memcpy,
