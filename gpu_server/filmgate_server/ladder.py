@@ -261,6 +261,7 @@ class Ladder:
             return [], error.with_traceback(None)
         if uses == self._shelf.leases:  # nothing else ran in between
             self.tile_s, self.area_px = (_now_s() - began_s) / rung.tiles, area_px
+            self._measurements.note_slower(self._package.digest, area_px, self.tile_s)
             if not known:
                 taken_bytes = max(0, self._memory.peak_bytes() - before_bytes)
                 self._measurements.note_tile(self._package.digest, area_px, taken_bytes)

@@ -52,6 +52,15 @@ class Measurements:
         nearest = min(known, key=lambda area: abs(area - area_px))
         return known[nearest] * area_px // nearest
 
+    def note_model(self, digest: bytes, size_bytes: int) -> int:
+        """Take note of what a loaded model took, and return the most that it ever has.
+
+        On a CPU memory that is used again does not show as growth.
+        """
+        known = self.of(digest)
+        known.model_bytes = max(known.model_bytes or 0, size_bytes)
+        return known.model_bytes
+
     def note_tile(self, digest: bytes, area_px: int, size_bytes: int) -> None:
         """Take note of what a tile took."""
         known = self.of(digest).tile_bytes
@@ -61,6 +70,11 @@ class Measurements:
         """Take note of how long a tile took."""
         known = self.of(digest)
         known.seconds_per_px = max(known.seconds_per_px or 0.0, seconds / area_px)
+
+    def note_slower(self, digest: bytes, area_px: int, seconds: float) -> None:
+        """Take note of a frame's tiles that took longer than those the model was warmed with."""
+        if self.of(digest).seconds_per_px is not None:
+            self.note_seconds(digest, area_px, seconds)
 
     def allowed_s(self, digest: bytes, area_px: int, floor_s: float) -> float | None:
         """Return how long a tile may take, *floor_s* at least; None until one was measured."""

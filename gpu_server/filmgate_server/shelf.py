@@ -151,9 +151,11 @@ class Shelf:
             before_bytes, began_s = self._memory.used_bytes(), time.monotonic()
             runtime = self._new_runtime(package)
             loaded_s = time.monotonic()
-            size_bytes = max(self._memory.used_bytes() - before_bytes, runtime.model_bytes(), 0)
+            grown_bytes = self._memory.used_bytes() - before_bytes
+            size_bytes = self._measurements.note_model(
+                package.digest, max(grown_bytes, runtime.model_bytes())
+            )
             holding = Holding(size_bytes, loaded_s - began_s, 0.0, loaded_s)
-            self._measurements.of(package.digest).model_bytes = size_bytes
             self._loaded[package.digest] = Loaded(package, runtime, holding)
             self._tell()
         return self._loaded[package.digest]

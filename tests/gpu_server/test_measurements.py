@@ -15,7 +15,8 @@ def test_declared_until_measured() -> None:
     known = Measurements()
     assert known.model_bytes(MODEL, DECLARED) == 7 * MEBIBYTE
     assert known.tile_bytes(MODEL, DECLARED, 2_000_000) == 600 * MEBIBYTE
-    known.of(MODEL).model_bytes = 5
+    assert known.note_model(MODEL, 5) == 5
+    assert known.note_model(MODEL, 0) == 5
     known.note_tile(MODEL, 1_000_000, 80)
     assert known.model_bytes(MODEL, DECLARED) == 5
     assert known.tile_bytes(MODEL, DECLARED, 1_000_000) == 80
@@ -46,3 +47,14 @@ def test_allowed_time_follows_the_tiles_size() -> None:
     assert known.allowed_s(MODEL, 100, 1.0) == 2.0 * HANG_FACTOR
     assert known.allowed_s(MODEL, 400, 1.0) == 8.0 * HANG_FACTOR
     assert known.allowed_s(MODEL, 1, 1.0) == 1.0
+
+
+def test_busy_machine_is_no_hang() -> None:
+    """Frames that take longer than the warm-up raise what is allowed, where there was one."""
+    known = Measurements()
+    known.note_slower(MODEL, 100, 5.0)
+    assert known.allowed_s(MODEL, 100, 1.0) is None
+    known.note_seconds(MODEL, 100, 2.0)
+    known.note_slower(MODEL, 100, 5.0)
+    known.note_slower(MODEL, 100, 1.0)
+    assert known.allowed_s(MODEL, 100, 1.0) == 5.0 * HANG_FACTOR

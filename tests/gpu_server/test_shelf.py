@@ -95,7 +95,7 @@ def test_measured_size_counts_more_than_the_declared_one(tmp_path: Path) -> None
     measurements = Measurements()
     models = Shelf("fake", 0, FakeMemory(100 * MIB), measurements, lambda loading: None)
     first, second = model(tmp_path, "first", 40), model(tmp_path, "second", 40)
-    measurements.of(second.digest).model_bytes = 70 * MIB
+    measurements.note_model(second.digest, 70 * MIB)
     assert use(models, first, second) == ["second@1.0.0"]
 
 
