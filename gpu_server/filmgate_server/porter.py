@@ -76,15 +76,6 @@ class Piece:
         return self.offset + self.length
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """What has been read and is to be hashed."""
-
-    piece: Piece
-    start: int
-    end: int
-
-
 class Porter:
     """Two threads; `carry` and `carried` are for the gateway's loop.
 
@@ -95,7 +86,7 @@ class Porter:
     def __init__(self, chunk_bytes: int) -> None:
         self._chunk_bytes = chunk_bytes
         self._given: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
-        self._read: queue.SimpleQueue[_Chunk | None] = queue.SimpleQueue()
+        self._read: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Piece] = queue.SimpleQueue()
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
@@ -132,29 +123,24 @@ class Porter:
 
     def _read_all(self) -> None:
         while (piece := self._given.get()) is not None:
-            for start in range(piece.offset, piece.end, self._chunk_bytes):
-                chunk = _Chunk(piece, start, min(start + self._chunk_bytes, piece.end))
-                if piece.load.wanted:
-                    piece.load.fail(_read(chunk))
-                self._read.put(chunk)
+            if piece.load.wanted:
+                piece.load.fail(_read(piece))
+            self._read.put(piece)
         self._read.put(None)
 
     def _hash_all(self) -> None:
-        while (chunk := self._read.get()) is not None:
-            load = chunk.piece.load
-            if load.wanted:
-                load.fail(_hash(chunk, load.staging))
-            if chunk.end == chunk.piece.end:
-                self._done.put(chunk.piece)
-                with contextlib.suppress(BlockingIOError):  # so much is unread: it is awake
-                    self._waker.send(b"\0")
+        while (piece := self._read.get()) is not None:
+            if piece.load.wanted:
+                piece.load.fail(_hash(piece, self._chunk_bytes))
+            self._done.put(piece)
+            with contextlib.suppress(BlockingIOError):  # so much is unread: it is awake
+                self._waker.send(b"\0")
 
 
-def _read(chunk: _Chunk) -> FilmgateError | None:
-    piece = chunk.piece
-    target = piece.load.staging.segment.view[chunk.start : chunk.end]
+def _read(piece: Piece) -> FilmgateError | None:
+    target = piece.load.staging.segment.view[piece.offset : piece.end]
     try:
-        taken_bytes = os.preadv(piece.fd, [target], piece.place + chunk.start - piece.offset)
+        taken_bytes = os.preadv(piece.fd, [target], piece.place)
     except OSError as error:
         return IntegrityError(f"A blob could not be read ({error.strerror}).")
     if taken_bytes != len(target):
@@ -162,8 +148,11 @@ def _read(chunk: _Chunk) -> FilmgateError | None:
     return None
 
 
-def _hash(chunk: _Chunk, staging: Staging) -> FilmgateError | None:
-    staging.sums.append(staging.hasher.update(staging.segment.view[chunk.start : chunk.end]))
-    if chunk.end == staging.size_bytes and staging.hasher.digest() != staging.digest:
+def _hash(piece: Piece, chunk_bytes: int) -> FilmgateError | None:
+    staging = piece.load.staging
+    for start in range(piece.offset, piece.end, chunk_bytes):
+        chunk = staging.segment.view[start : min(start + chunk_bytes, piece.end)]
+        staging.sums.append(staging.hasher.update(chunk))
+    if piece.end == staging.size_bytes and staging.hasher.digest() != staging.digest:
         return IntegrityError("A blob is not what its digest says, or changed on its way.")
     return None
