@@ -29,14 +29,14 @@ def draw_plot(
         bound: the name and height of a line that no curve should cross.
     """
     points = [point for curve in curves.values() for point in curve]
-    x_max = max(x for x, _ in points) or 1.0
+    x_max = round_up(max(x for x, _ in points) or 1.0)
     y_top = round_up(max([bound[1], *(y for _, y in points)]) * 1.05)
-    place = _Place(x_max, y_top)
+    place, x_end = _Place(x_max, y_top), max(x for x, _ in points)
     parts = [
         _text(LEFT, 20, title, size=14),
         *_grid(place, axes),
         *(_line(place, curve, COLORS[n % len(COLORS)]) for n, curve in enumerate(curves.values())),
-        _line(place, ((0.0, bound[1]), (x_max, bound[1])), BOUND_COLOR, dashed=True),
+        _line(place, ((0.0, bound[1]), (x_end, bound[1])), BOUND_COLOR, dashed=True),
         *_legend([*zip(curves, COLORS, strict=False), (bound[0], BOUND_COLOR)]),
     ]
     head = (
@@ -48,7 +48,7 @@ def draw_plot(
 
 
 def round_up(value: float) -> float:
-    """Return the next number of the form 1, 2 or 5 times a power of ten, times up to ten tenths."""
+    """Return where an axis ends: the next multiple of half the power of ten in *value*."""
     step = 10 ** math.floor(math.log10(value)) / 2 if value > 0 else 1.0
     return math.ceil(value / step) * step
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from filmgate_server.config import ServerConfig
 from filmgate_server.notify import ALIVE, READY, VARIABLE, Notifier, status_line
+from filmgate_server.supervisor import STOP_GRACE_S
 
 
 @pytest.fixture
@@ -39,3 +42,14 @@ def test_nobody_need_listen(tmp_path: Path) -> None:
     """Without a manager, or with one that has gone, nothing is raised."""
     Notifier({}).tell(READY)
     Notifier({VARIABLE: str(tmp_path / "gone")}).tell(READY)
+
+
+def test_the_example_unit_gives_the_server_what_it_needs(repository: Path) -> None:
+    """It waits for readiness, hears the gateway, allows the drain, and dumps no pixels."""
+    text = (repository / "examples" / "systemd" / "filmgate.service").read_text(encoding="utf-8")
+    unit = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+    wanted = {"Type": "notify", "NotifyAccess": "all", "KillMode": "mixed", "LimitCORE": "0"}
+    assert {name: unit.get(name) for name in wanted} == wanted
+    drain_s: float = ServerConfig.model_fields["drain_s"].default
+    assert int(unit["TimeoutStopSec"]) > drain_s + STOP_GRACE_S
+    assert int(unit["WatchdogSec"]) > 0
