@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -200,6 +201,7 @@ class Raw:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """Return handoffs with one session; whatever happens, no descriptor is left."""
+    gc.collect()  # or what earlier tests have left would be closed amid this one
     made = Desk(tmp_path)
     before = count_descriptors()
     yield made
