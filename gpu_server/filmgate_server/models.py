@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filmgate.errors import DeviceMemoryError, FilmgateError, ManifestError, ModelError
+from filmgate_server.devices import CPU
 from filmgate_server.ladder import Allow, Ladder, StepDowns
 from filmgate_server.measurements import Measurements
 from filmgate_server.memory import DeviceMemory
 from filmgate_server.registry.local import Package
 from filmgate_server.shelf import Loaded, Loading, Shelf
 from filmgate_server.warmup import make_frame, why_not_warmed
+
+CPU_HANG_FLOOR_S = 120.0
+"""On a CPU other processes decide how long a tile takes: twenty times the usual was seen."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Models:
         threads: for the models; 0 leaves it to the engine.
         memory: of the device.
         loading: told True before and False after each load.
-        hang_floor_s: what a tile may take in any case before its model counts as hung.
+        hang_floor_s: what a tile may take in any case before its model counts as hung; on a CPU at
+            least `CPU_HANG_FLOOR_S`.
 
     Attributes:
         shelf: what is loaded.
@@ -59,7 +64,8 @@ class Models:
         self._measurements = Measurements()
         self.shelf = Shelf(device, threads, memory, self._measurements, loading)
         self._device = device
-        self._hang_floor_s = hang_floor_s
+        on_cpu = device.partition(":")[0] == CPU
+        self._hang_floor_s = max(hang_floor_s, CPU_HANG_FLOOR_S) if on_cpu else hang_floor_s
 
     def package(self, path: Path, digest: bytes) -> Package:
         """Return the package in the folder *path*; see `Shelf.package`."""
