@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.exr import coding_table, measure_codings
-from bench.filmgate import RunningServer, check_negation, fill_store, round_trip_s, store_option
+from bench.filmgate import (
+    Moving,
+    RunningServer,
+    check_negation,
+    fill_store,
+    round_trip_s,
+    store_option,
+)
 from bench.frames import (
     EXR_MEDIA,
     ROOT,
@@ -41,6 +48,7 @@ from bench.transport import (
     FILMGATE_EXR,
     FILMGATE_HANDOFF,
     FILMGATE_TENSOR,
+    HANDOFF_ALONE,
     STORE_FORWARD,
     transport_cases,
     transport_table,
@@ -133,7 +141,10 @@ def measure_size(report: Report, size: Size, effort: Effort, triton: Triton | No
         fill_store(server, tensor)
         with transport_cases(tensor, size, triton) as cases:
             cases.update(filmgate_cases(server, tensor, exr))
+            moving = Moving()
+            cases[FILMGATE_HANDOFF] = lambda: moving.round_trip_s(server.neighbour, tensor)
             timings = interleave(cases, effort.rounds)
+            timings[HANDOFF_ALONE] = moving.timings(effort.rounds)
         report.targets += [path_target(size, timings), triton_target(size, timings)]
         report.targets += handoff_targets(size, timings)
         report.targets += repeat_targets(server, tensor, size)
@@ -152,7 +163,6 @@ def filmgate_cases(
     check_negation(server.client, exr)
     check_negation(server.neighbour, tensor)
     return {
-        FILMGATE_HANDOFF: lambda: round_trip_s(server.neighbour, tensor),
         FILMGATE_TENSOR: lambda: round_trip_s(server.client, tensor),
         FILMGATE_EXR: lambda: round_trip_s(server.client, exr),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ import psutil
 from numpy.typing import NDArray
 
 from bench.frames import CHANNELS, FrameSource, decode_planes
+from bench.measure import Timings
 from filmgate.client import Client
 from filmgate.job import Payload, Result, Work
 from filmgate.local_server import LocalServer
@@ -24,6 +25,7 @@ START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 120.0
 STORE_BYTES_MIN = 16 << 20
 EVICTIONS = 4
+WORKER_STAGES = ("decode", "infer", "encode")
 ALPHA = CHANNELS.index("A")
 
 
@@ -87,6 +89,28 @@ def run(client: Client, work: Work) -> tuple[float, Result]:
     start = time.perf_counter()
     result = client.submit(work).result(ANSWER_TIMEOUT_S)
     return time.perf_counter() - start, result
+
+
+@dataclass
+class Moving:
+    """What of each round trip is not the worker's: digests, copies, the gateway, waiting.
+
+    Attributes:
+        seconds: one entry for each round trip, in order.
+    """
+
+    seconds: list[float] = field(default_factory=list[float])
+
+    def round_trip_s(self, client: Client, source: FrameSource) -> float:
+        """Return the seconds of a round trip of a new frame, and note those without the worker."""
+        taken_s, result = run(client, negation(source, bytes(source.advance())))
+        worker_s = sum(result.timings_ms[stage] for stage in WORKER_STAGES) / 1000
+        self.seconds.append(taken_s - worker_s)
+        return taken_s
+
+    def timings(self, rounds: int) -> Timings:
+        """Return the last *rounds*: those that count."""
+        return Timings(tuple(self.seconds[-rounds:]))
 
 
 def round_trip_s(client: Client, source: FrameSource) -> float:

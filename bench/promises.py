@@ -16,6 +16,7 @@ from bench.transport import (
     BLAKE3,
     FILMGATE_HANDOFF,
     FILMGATE_TENSOR,
+    HANDOFF_ALONE,
     MEMCPY,
     STORE_FORWARD,
     TRITON,
@@ -26,7 +27,7 @@ DIGESTS = 4
 """A frame is digested by the client, the gateway and the worker, and its answer by the client."""
 TRITON_FACTOR = 4
 HANDOFF_COPIES = 12
-"""Three copies, four digests of about three copies each, and nothing else."""
+"""Three copies, three digests of about three copies each; the worker's part is not counted."""
 HANDOFF_FACTOR = 1.5
 
 
@@ -45,23 +46,23 @@ def path_target(size: Size, timings: Mapping[str, Timings]) -> Target:
 
 
 def handoff_targets(size: Size, timings: Mapping[str, Timings]) -> list[Target]:
-    """Judge the round trip by shared memory against memcpy and against the verified wire."""
-    copy_s, found_s = timings[MEMCPY].median_s, timings[FILMGATE_HANDOFF].median_s
-    gain = timings[FILMGATE_TENSOR].median_s / found_s
-    found = f"{milliseconds(found_s)} ms"
+    """Judge handing over by shared memory against memcpy, and the round trip against the wire."""
+    copy_s, alone_s = timings[MEMCPY].median_s, timings[HANDOFF_ALONE].median_s
+    whole_s, wire_s = timings[FILMGATE_HANDOFF].median_s, timings[FILMGATE_TENSOR].median_s
     return [
         Target(
-            f"by shared memory, {size.name} tensor",
+            f"a {size.name} tensor handed over and one back, verified, by shared memory",
             f"{HANDOFF_COPIES} x memcpy {milliseconds(copy_s)} = "
             f"{milliseconds(HANDOFF_COPIES * copy_s)} ms",
-            f"{found} = {found_s / copy_s:.1f} x",
-            found_s <= HANDOFF_COPIES * copy_s,
+            f"{milliseconds(alone_s)} ms = {alone_s / copy_s:.1f} x",
+            alone_s <= HANDOFF_COPIES * copy_s,
         ),
         Target(
-            f"by shared memory against the wire, {size.name} tensor",
+            f"round trip by shared memory against the wire, {size.name} tensor",
             f"{HANDOFF_FACTOR} x faster",
-            f"{found}, {gain:.2f} x faster",
-            gain >= HANDOFF_FACTOR,
+            f"{milliseconds(whole_s)} ms against {milliseconds(wire_s)} ms, "
+            f"{wire_s / whole_s:.2f} x faster",
+            whole_s * HANDOFF_FACTOR <= wire_s,
         ),
     ]
 

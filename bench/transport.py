@@ -26,6 +26,7 @@ TRITON = "Triton, gRPC, a model that negates"
 FILMGATE_TENSOR = "**Filmgate, tensor**"
 FILMGATE_EXR = "**Filmgate, EXR**"
 FILMGATE_HANDOFF = "**Filmgate, tensor, by shared memory**"
+HANDOFF_ALONE = "**Filmgate, by shared memory, without the worker's part**"
 
 PEERS: Mapping[str, Callable[[int], Peer]] = {
     MEMCPY: Memcpy,
