@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.load_audit import Latencies, audit, by_artist, jain, latencies
 from bench.load_fleet import Fleet
-from bench.load_models import PAUSE, TILE_S
+from bench.load_models import PAUSE
 from bench.load_server import LoadServer
 from bench.load_truth import Truth
 from bench.table import Target, milliseconds, table
@@ -26,6 +26,7 @@ FARM = "farm"
 FARM_FRAME_BYTES = 4096
 TILES = 4
 """Of each frame beside the farm: short enough for a screen, long enough to be measured."""
+_TURN_S = 0.1
 HEADS = ("", "results", "p50 ms", "p95 ms", "p99 ms", "results/s")
 
 
@@ -135,7 +136,7 @@ def send_farm(farm: Client, count: int) -> list[Job]:
     options = Options(priority="batch")
     jobs = [farm.submit(truth.work(0, tiles=TILES, seed=n), options) for n in range(count)]
     while any(job.progress.stage in ("sending", "waiting") for job in jobs):
-        time.sleep(TILE_S)
+        time.sleep(_TURN_S)
     return jobs
 
 
