@@ -23,7 +23,9 @@ def store() -> Store:
 
 def outcome(*contents: bytes) -> Outcome:
     """Return what an execution gave."""
-    return Outcome(tuple(ref_to(content) for content in contents), ("a warning",), {"infer": 2}, "array-1")
+    return Outcome(
+        tuple(ref_to(content) for content in contents), ("a warning",), {"infer": 2}, "array-1"
+    )
 
 
 def test_known_work_is_answered(store: Store) -> None:
