@@ -155,7 +155,11 @@ class Channel:
         self.broken = False
         self._peer = peer
         self._ring = Ring(max(1, RING_BYTES // PIECES // chunk_bytes) * chunk_bytes)
-        send_message(peer, HandoffOpen(session, self._ring.size_bytes), [self._ring.fd])
+        try:
+            send_message(peer, HandoffOpen(session, self._ring.size_bytes), [self._ring.fd])
+        except OSError:
+            self._ring.close()
+            raise
 
     @classmethod
     def connect(cls, name: str, session: bytes, chunk_bytes: int) -> Channel:

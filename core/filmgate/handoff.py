@@ -21,7 +21,7 @@ from filmgate.wire.messages import Welcome
 FEATURE = "handoff:"
 """In `Welcome.features`, before the socket's name."""
 
-SIZE_MIN = 256 << 10
+SIZE_MIN = 1 << 20
 """Smaller blobs are as fast over the wire."""
 
 log = logging.getLogger("filmgate")

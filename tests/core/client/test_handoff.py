@@ -335,6 +335,17 @@ def test_a_server_that_is_not_ours_gets_nothing(
         assert server.take_blob(len(PLATE)) == PLATE
 
 
+def test_a_channel_that_nobody_takes_leaves_nothing() -> None:
+    """A server that has enough channels hangs up before the ring is handed over."""
+    before = descriptors()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    theirs.close()
+    with pytest.raises(BrokenPipeError):
+        channel.Channel(ours, RESUME, CHUNK)
+    ours.close()
+    assert descriptors() == before
+
+
 def test_closing_the_client_leaves_nothing(desk: Desk) -> None:
     """Neither a descriptor nor a thread stays, even half-way through a blob."""
     before = descriptors()
