@@ -107,7 +107,7 @@ QUICK = Effort(
     plates=4,
     synthetic=4,
     pressure_frames=8,
-    tiles=(90, 160, 64),
+    tiles=(180, 320, 128),
     tile_rounds=1,
 )
 

@@ -41,7 +41,7 @@ LOAD_ROWS = (
 )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("part", "sections", "rows"),
     [("frames", FRAME_SECTIONS, FRAME_ROWS), ("load", LOAD_SECTIONS, LOAD_ROWS)],
