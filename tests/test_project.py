@@ -41,7 +41,7 @@ FOREIGN_WORDS = {
     "a path of one machine": r"(?<![\w.$}~-])/(?:home|root|Users|tmp|work|farm)/\w",
     "a package registry's host": r"https?://(?:files|registry|\w*pi)\.",
     "work left undone": r"\b(?:TODO|FIXME|XXX)\b",
-    "an unpickling call": r"\b(?:recv|send)_pyobj\b",
+    "an unpickling call": r"\b(?:recv|send)_pyobj\b|\ballow_pickle\s*=\s*True",
 }
 
 
@@ -122,6 +122,39 @@ def test_project_speaks_of_itself_alone(repository: Path, meaning: str) -> None:
         if pattern.search(line)
     ]
     assert not found, f"{meaning}:\n" + "\n".join(found)
+
+
+UNPICKLING = (
+    "import pickle\n",
+    "from pickle import loads\n",
+    "import marshal\n",
+    "import shelve\n",
+    "import cloudpickle\n",
+    "import joblib\n",
+    "import torch\n\ntorch.load('weights.pt')\n",
+    "import numpy as np\n\nnp.load('array.npy')\n",
+    "from numpy import load\n\nload('array.npy')\n",
+    "from multiprocessing import Queue\n",
+)
+
+
+@pytest.mark.parametrize("code", UNPICKLING)
+def test_the_ban_on_pickle_bites(repository: Path, tmp_path: Path, code: str) -> None:
+    """The linter refuses every way to unpickle that Python and the engines offer."""
+    path = tmp_path / "hidden.py"
+    path.write_text(code, encoding="utf-8")
+    settings = str(repository / "pyproject.toml")
+    command = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--config", settings]
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, "TID251" in done.stdout) == (1, True), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "call", ["socket.recv_" + "pyobj()", "np.load(path, allow_" + "pickle=True)"]
+)
+def test_calls_that_unpickle_are_found_by_name(call: str) -> None:
+    """What belongs to an object, so that the linter cannot know it, is looked for as text."""
+    assert re.search(FOREIGN_WORDS["an unpickling call"], call)
 
 
 def test_links_lead_somewhere(repository: Path) -> None:

@@ -39,6 +39,10 @@ class Sender(Protocol):
         """Send a piece to a session that is there."""
         ...
 
+    def may_send(self, session: Session, size_bytes: int) -> bool:
+        """Return whether a piece of that size may be sent now; if not, `pump` is called again."""
+        ...
+
     def answer_error(self, session: Session, error: FilmgateError, number: int) -> None:
         """Say that request *number* cannot be answered."""
         ...
@@ -98,7 +102,8 @@ class Downloads:
                 self._sender.answer_error(session, error, download.number)
                 continue
             end = min(download.offset + self._chunk_bytes, blob.size_bytes)
-            if end - download.offset > session.get_credit:
+            size_bytes = end - download.offset
+            if size_bytes > session.get_credit or not self._sender.may_send(session, size_bytes):
                 return
             self._send(session, digest, blob, end)
 

@@ -21,10 +21,12 @@ from filmgate.errors import (
 from filmgate.wire.codec import Envelope, decode, encode
 from filmgate.wire.messages import (
     BlobData,
+    BlobPut,
     Credit,
     Drain,
     Hello,
     JobRefused,
+    JobSubmit,
     Message,
     Welcome,
     to_error,
@@ -32,11 +34,13 @@ from filmgate.wire.messages import (
 from filmgate.wire.version import negotiate
 from filmgate_server.door import Door
 from filmgate_server.downloads import GET_CREDIT_MAX
+from filmgate_server.flow import Flow
 from filmgate_server.metrics import Metrics
 from filmgate_server.requests import Requests
 from filmgate_server.router import address_of, bind_router, is_chosen, port_of, user_of
 from filmgate_server.sessions import DOWNLOADS_MAX, Session, SessionTable
 from filmgate_server.watchdog import Watchdog
+from filmgate_server.windows import Windows
 
 PARTS_MAX = 3
 MESSAGE_OVERHEAD_BYTES = 64
@@ -56,12 +60,11 @@ class Gateway:
         address: where to bind, for example ``tcp://127.0.0.1:5700``; port 0 takes any.
         door: who may come in.
         sessions: who is connected.
-        chunk_bytes: the size of a piece of a blob.
-        window_bytes: how many bytes each client may send before we have read them.
+        windows: how much may be on the way.
 
     Attributes:
         door: who may come in.
-        requests: answers everything but a hello; set once there is a broker.
+        requests: answers everything but a hello; see `answer_with`.
         features: optional features that are told to each client that is let in.
         socket: the ROUTER, to poll.
         port: where it listens.
@@ -74,8 +77,7 @@ class Gateway:
         door: Door,
         sessions: SessionTable,
         metrics: Metrics,
-        chunk_bytes: int,
-        window_bytes: int,
+        windows: Windows,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.door = door
@@ -84,14 +86,14 @@ class Gateway:
         self.features: tuple[str, ...] = ()
         self._sessions = sessions
         self._metrics = metrics
-        self._chunk_bytes = chunk_bytes
-        self._window_bytes = window_bytes
         self._clock = clock
         self._probed_s = clock()
         self._closing: list[tuple[float, bytes]] = []
-        self.socket = bind_router(context, address, chunk_bytes, door.lock)
+        self.socket = bind_router(context, address, windows.chunk_bytes, door.lock)
         self.port = port_of(self.socket)
-        self.watchdog = Watchdog(self.socket, 2 * window_bytes + (16 << 20), door.admit)
+        surplus_max = 2 * windows.window_bytes + (16 << 20)
+        self.watchdog = Watchdog(self.socket, surplus_max, door.admit)
+        self._flow = Flow(windows, sessions, self.watchdog, self.send)
 
     # Receiving.
 
@@ -141,17 +143,23 @@ class Gateway:
         if isinstance(envelope.message, Hello):
             self._hello(route, envelope, envelope.message, header)
             return
-        session = self._sessions.by_route(route)
+        session, message = self._sessions.by_route(route), envelope.message
         session.seen_s = self._clock()
         if len(piece):
-            session.spend(len(piece))
+            self._flow.windows.spend(session, len(piece))
         try:
             with self.door.audit.acting(session.actor):
-                self._the_requests.handle(session, envelope.message, envelope.id, piece)
+                self._the_requests.handle(session, message, envelope.id, piece)
         finally:
-            granted = session.refund(self._window_bytes // 4)
-            if granted:
-                self.send(session.token, Credit(granted))
+            if session.route is not None and self._wants_credit(session, message):
+                self._flow.top_up(session)
+
+    def _wants_credit(self, session: Session, message: Message) -> bool:
+        """Say whether a client sends, or has nothing to send with; a credit of 0 asks for some."""
+        if isinstance(message, BlobPut):
+            return True
+        asks = isinstance(message, JobSubmit) or message == Credit(0)
+        return asks and session.put_credit < self._flow.windows.chunk_bytes
 
     def _hello(self, route: bytes, envelope: Envelope, hello: Hello, header: zmq.Frame) -> None:
         protocol = negotiate(hello.protocols)
@@ -162,7 +170,7 @@ class Gateway:
         session.address = address
         with self.door.audit.acting(session.actor):
             self.door.audit.note("session resumed" if resumed else "session opened")
-        session.put_credit, session.get_credit, session.spent = self._window_bytes, 0, 0
+        session.get_credit = 0
         session.downloads.clear()
         welcome = Welcome(
             protocol=protocol,
@@ -172,8 +180,8 @@ class Gateway:
             resumed=resumed,
             show=session.owner.show,
             user=session.owner.user,
-            chunk_bytes=self._chunk_bytes,
-            credit_bytes=self._window_bytes,
+            chunk_bytes=self._flow.windows.chunk_bytes,
+            credit_bytes=self._flow.open(session),
             limits={"downloads": DOWNLOADS_MAX, "credit_bytes": GET_CREDIT_MAX},
             features=self.features,
         )
@@ -195,6 +203,10 @@ class Gateway:
         if session.route is not None:
             self._metrics.sent_bytes.inc(len(piece))
             self._send(session.route, data, piece)
+
+    def may_send(self, session: Session, size_bytes: int) -> bool:
+        """Return whether a piece may be sent now; if not, it is tried again."""
+        return self._flow.may_send(session, size_bytes)
 
     def answer_error(self, session: Session, error: FilmgateError, number: int) -> None:
         """Say that request *number* of a session cannot be answered."""
@@ -230,6 +242,7 @@ class Gateway:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
         else:
+            self.watchdog.sent(route, sum(map(len, parts[1:])))
             return
         self._lose(route)
 
@@ -240,6 +253,7 @@ class Gateway:
         self.lost()
         now_s = self._clock()
         self.watchdog.check(now_s)
+        self._flow.tick()
         if self.door.refresh():
             self._review()
         self._shut_revoked(now_s)
@@ -296,6 +310,7 @@ class Gateway:
             session = self._sessions.by_route(route)
         except UnknownSessionError:
             return
+        self._flow.close(session)
         self._sessions.disconnect(session)
         self._the_requests.broker.session_away(session.token)
         self._forget_idle(session)
@@ -304,6 +319,12 @@ class Gateway:
         """Drop a session whose client has gone and left no job: it can be opened anew."""
         if session.route is None and self._the_requests.broker.is_idle(session.token):
             self._sessions.forget(session)
+
+    def answer_with(self, requests: Requests) -> None:
+        """Let *requests* answer everything but a hello."""
+        self.requests = requests
+        self._flow.pump = requests.pump
+        self._flow.wanted_bytes = requests.broker.uploads.wanted_bytes
 
     @property
     def _the_requests(self) -> Requests:

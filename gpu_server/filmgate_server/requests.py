@@ -89,6 +89,10 @@ class Requests:
             raise ProtocolError(f"{message.kind} is for the client to receive.")
         handler(session, message, number, piece)
 
+    def pump(self, session: Session) -> None:
+        """Go on with a session's downloads."""
+        self._downloads.pump(session)
+
     def _handler_table(self) -> dict[type[Message], Callable[..., None]]:
         return {
             ModelsList: self._models_list,

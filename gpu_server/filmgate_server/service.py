@@ -48,6 +48,7 @@ from filmgate_server.sessions import SessionTable
 from filmgate_server.status import Status
 from filmgate_server.store import Store
 from filmgate_server.terms import Terms
+from filmgate_server.windows import Windows, budget_bytes
 
 TICK_MS = 25
 UPKEEP_S = 1.0
@@ -99,8 +100,9 @@ class Service:
             _door(self._context, config, token, audit),
             sessions,
             self.metrics,
-            config.chunk_bytes,
-            config.upload_window_bytes,
+            Windows(
+                budget_bytes(config.store_bytes), config.chunk_bytes, config.upload_window_bytes
+            ),
         )
         self._broker = Broker(
             table,
@@ -129,7 +131,7 @@ class Service:
         self._status = Status(
             table, self._store, sessions, self._dispatcher, self._broker, self.metrics, clock
         )
-        self.gateway.requests = Requests(
+        requests = Requests(
             self.gateway,
             self._broker,
             Catalogue(self._registry, config.chunk_bytes),
@@ -139,6 +141,7 @@ class Service:
             audit,
             config.chunk_bytes,
         )
+        self.gateway.answer_with(requests)
         self._handoffs: Handoffs | None = None
         if config.handoff and is_possible():
             self._handoffs = Handoffs(

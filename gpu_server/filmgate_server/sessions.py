@@ -49,7 +49,6 @@ class Session:
     address: str = ""
     put_credit: int = 0
     get_credit: int = 0
-    spent: int = 0
     downloads: OrderedDict[bytes, Download] = field(default_factory=OrderedDict[bytes, Download])
 
     @property
@@ -72,15 +71,6 @@ class Session:
         if size_bytes > self.put_credit:
             raise CreditError("The client sent more bytes than it was granted.")
         self.put_credit -= size_bytes
-        self.spent += size_bytes
-
-    def refund(self, at_least: int) -> int:
-        """Return the credit to grant again, once it is worth a message."""
-        if self.spent < at_least:
-            return 0
-        granted, self.spent = self.spent, 0
-        self.put_credit += granted
-        return granted
 
 
 class SessionTable:
@@ -137,6 +127,11 @@ class SessionTable:
         if session is None:
             raise UnknownSessionError("This connection has no session.")
         return session
+
+    @property
+    def connected(self) -> int:
+        """How many clients are connected now."""
+        return len(self._by_route)
 
     def by_token(self, token: bytes) -> Session | None:
         """Return a session by its token."""

@@ -75,6 +75,14 @@ class Uploads:
         """Say what *session* should send of *refs*, and from which byte on."""
         return [Missing(ref.digest, self._received(session, ref.digest)) for ref in refs]
 
+    def wanted_bytes(self, session: bytes) -> int:
+        """Return how much *session* is still expected to send."""
+        return sum(
+            upload.size_bytes - self._received(session, digest)
+            for (owner, digest), upload in self._open.items()
+            if owner == session and not upload.lent
+        )
+
     def put(self, session: bytes, show: str, put: BlobPut, piece: memoryview) -> Blob | None:
         """Take a piece; return the blob when it is complete.
 

@@ -30,10 +30,16 @@ SPEAKS_WITHIN_S = 30.0
 HEARTBEAT_BYTES_PER_S = 64.0
 """Heartbeats are taken by ZeroMQ itself and never reach us."""
 
+LOOK_S = 1.0
+"""After so long without a look nobody can say since when a connection takes nothing."""
+
+_UNKNOWN = 1 << 62
 _TCP_INFO = getattr(socket, "TCP_INFO", 0)
 _FIONREAD = getattr(termios, "FIONREAD", 0)
+_BYTES_ACKED_OFFSET = 120
 _BYTES_RECEIVED_OFFSET = 128
-"""Of ``tcpi_bytes_received`` in ``struct tcp_info`` (linux/tcp.h), a 64-bit number."""
+"""Of ``tcpi_bytes_acked`` and ``tcpi_bytes_received`` in ``struct tcp_info`` (linux/tcp.h), numbers
+of 64 bits."""
 
 
 @dataclass
@@ -48,6 +54,12 @@ class _Peer:
         checked_bytes: that number at the last check.
         route: its routing id, once it has said something.
         accepted_s: when it was made.
+        sent_bytes: all that was handed to ZeroMQ for it.
+        acked_bytes: what its machine had taken at the last look.
+        moved_s: when its machine last took something, or had nothing to take.
+        looked_s: when that look was.
+        heard_bytes: all bytes that had come, heartbeats included, when any last came.
+        heard_s: when that was.
     """
 
     since_s: float
@@ -57,6 +69,12 @@ class _Peer:
     checked_bytes: int = -1
     route: bytes | None = None
     accepted_s: float = 0.0
+    sent_bytes: int = 0
+    acked_bytes: int = 0
+    moved_s: float = 0.0
+    looked_s: float = 0.0
+    heard_bytes: int = 0
+    heard_s: float = 0.0
 
 
 class Watchdog:
@@ -82,6 +100,7 @@ class Watchdog:
         self._surplus_max = surplus_max
         self._admit = admit
         self._peers: dict[int, _Peer] = {}
+        self._fds: dict[bytes, int] = {}
         self._gone: list[bytes] = []
         self._checked_s = 0.0
         self.shut = 0
@@ -93,6 +112,7 @@ class Watchdog:
             peer = self._peers.pop(int(event["value"]), None)
             if peer is not None and peer.route is not None:
                 self._gone.append(peer.route)
+                self._fds.pop(peer.route, None)
             if event["event"] == zmq.EVENT_ACCEPTED:
                 self._accepted(int(event["value"]))
         gone, self._gone = self._gone, []
@@ -113,12 +133,48 @@ class Watchdog:
         if peer is not None:
             peer.delivered_bytes += size_bytes
             peer.route = route
+            self._fds[route] = fd
+
+    def sent(self, route: bytes, size_bytes: int) -> None:
+        """Count bytes that were handed to ZeroMQ for a connection."""
+        peer = self._peer(route)
+        if peer is not None:
+            peer.sent_bytes += size_bytes
+
+    def under_way_bytes(self, route: bytes) -> int:
+        """Return how much was sent over a connection and its machine has not taken.
+
+        What surrounds a message on the wire is not counted when it is sent, but is acknowledged: so
+        the count starts anew whenever everything has been taken.
+        """
+        peer = self._peer(route)
+        if peer is None:
+            return 0
+        acked_bytes = _acked_bytes(self._fds[route])
+        unwatched = self._checked_s > peer.looked_s + LOOK_S
+        if unwatched or acked_bytes >= peer.sent_bytes or acked_bytes != peer.acked_bytes:
+            peer.moved_s = self._checked_s
+        peer.acked_bytes, peer.looked_s = acked_bytes, self._checked_s
+        peer.sent_bytes = max(peer.sent_bytes, acked_bytes)
+        return peer.sent_bytes - acked_bytes
+
+    def stuck_s(self, route: bytes) -> float:
+        """Return for how long a connection's machine has taken nothing of what waits for it."""
+        peer = self._peer(route)
+        return 0.0 if peer is None else self._checked_s - peer.moved_s
+
+    def silent_s(self, route: bytes) -> float:
+        """Return for how long nothing has come over a connection."""
+        peer = self._peer(route)
+        return 0.0 if peer is None else self._checked_s - peer.heard_s
 
     def shut_down(self, route: bytes) -> None:
         """Shut the connection of *route*."""
-        for fd, peer in self._peers.items():
-            if peer.route == route:
-                _shut(fd)
+        if route in self._fds:
+            _shut(self._fds[route])
+
+    def _peer(self, route: bytes) -> _Peer | None:
+        return self._peers.get(self._fds.get(route, -1))
 
     def check(self, now_s: float) -> None:
         """Shut every connection that holds back too much; call it after reading, often."""
@@ -128,6 +184,8 @@ class Watchdog:
         all_read = not self._socket.poll(0)
         for fd, peer in self._peers.items():
             taken_bytes = _taken_bytes(fd)
+            if taken_bytes != peer.heard_bytes:
+                peer.heard_bytes, peer.heard_s = taken_bytes, now_s
             surplus = taken_bytes - peer.delivered_bytes
             silent = peer.route is None and now_s > peer.accepted_s + SPEAKS_WITHIN_S
             if (
@@ -187,14 +245,26 @@ def _taken_bytes(fd: int) -> int:
     """Return how much ZeroMQ has read; 0 where the kernel cannot say or the connection is gone."""
     try:
         with _borrowed(fd) as connection:
-            info = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 256)
+            received = _counter(connection, _BYTES_RECEIVED_OFFSET)
             unread = fcntl.ioctl(fd, _FIONREAD, bytes(4))
     except OSError:
         return 0
-    if len(info) < _BYTES_RECEIVED_OFFSET + 8:
-        return 0
-    received = int(struct.unpack_from("<Q", info, _BYTES_RECEIVED_OFFSET)[0])
-    return received - int(struct.unpack("=i", unread)[0])
+    return max(0, received - int(struct.unpack("=i", unread)[0]))
+
+
+def _acked_bytes(fd: int) -> int:
+    """Return how much the other machine has taken; all there is where the kernel cannot say."""
+    try:
+        with _borrowed(fd) as connection:
+            return _counter(connection, _BYTES_ACKED_OFFSET) or _UNKNOWN
+    except OSError:
+        return _UNKNOWN
+
+
+def _counter(connection: socket.socket, offset: int) -> int:
+    """Read one number of the kernel's; 0 where it has none."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 256)
+    return int(struct.unpack_from("<Q", info, offset)[0]) if len(info) >= offset + 8 else 0
 
 
 def _shut(fd: int) -> None:
