@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from filmgate.config import Config, Setting
+from filmgate.config import Config, load_config
 from filmgate.errors import ConfigError
 from filmgate.keys import (
     Authorisation,
@@ -27,8 +27,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="permissions are those of 
 
 def config(key: str = "", gateway_key: str = "") -> Config:
     """Return settings with these files."""
-    nothing = Setting("", "default")
-    return Config(nothing, nothing, nothing, Setting(key, "x"), Setting(gateway_key, "x"))
+    nowhere = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "XDG_CONFIG_HOME"), "nowhere")
+    return load_config({"key": key, "gateway_key": gateway_key}, nowhere)
 
 
 def test_a_pair_comes_back_from_its_files(tmp_path: Path) -> None:
@@ -128,7 +128,11 @@ def test_a_key_has_a_plain_name(name: str) -> None:
 def test_who_may_speak_for_whom() -> None:
     """An artist for himself, a farm for those it names."""
     alice = parse_authorisation("alice", {"key": KEY, "shows": ["film"]})
-    assert [alice.covers("film"), alice.covers("tv"), alice.speaks_for("bob")] == [True, False, False]
+    assert [alice.covers("film"), alice.covers("tv"), alice.speaks_for("bob")] == [
+        True,
+        False,
+        False,
+    ]
     farm = parse_authorisation(
         "farm", {"key": KEY, "role": "farm", "shows": ["*"], "artists": ["alice"]}
     )
