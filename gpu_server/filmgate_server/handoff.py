@@ -8,19 +8,14 @@ read from its descriptor, never mapped, so that it can neither change nor trunca
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
-import secrets
-import select
-import socket
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
-from filmgate.channel import close_all, is_own, receive_message, send_message
+from filmgate.channel import close_all, send_message
 from filmgate.digest import PrefixHasher
 from filmgate.errors import FilmgateError, ProtocolError, UnknownBlobError
 from filmgate.handoff import FEATURE
@@ -35,50 +30,15 @@ from filmgate.wire.messages import (
 )
 from filmgate_server.broker import Broker
 from filmgate_server.metrics import Metrics
+from filmgate_server.peers import Peer, Peers
 from filmgate_server.porter import Load, Piece, Porter
 from filmgate_server.sessions import Session, SessionTable
 
-PEERS_MAX = 256
-"""Channels at a time; further clients get the wire."""
-
-STRANGERS_MAX = 16
-"""So many of them may have said nothing yet."""
-
-OPEN_WITHIN_S = 5.0
 RING_BYTES_MAX = 256 << 20
 PIECES_MAX = 64
 """Pieces of one client that the porter may have: an honest ring holds four."""
 
-BURST = 16
-BACKLOG = 32
-NAME_BYTES = 16
-
 log = structlog.get_logger()
-
-
-@dataclass(eq=False)
-class Peer:
-    """One channel.
-
-    Attributes:
-        socket: ours alone.
-        since_s: when it was connected.
-        session: the token of its session, once it has shown it.
-        ring_fd: the client's ring, once it has handed it over.
-        ring_bytes: its size.
-        load: the blob that is handed over now.
-        under_way: pieces that the porter has; the ring stays open for them.
-        closed: nothing more is said.
-    """
-
-    socket: socket.socket
-    since_s: float
-    session: bytes = b""
-    ring_fd: int = -1
-    ring_bytes: int = 0
-    load: Load | None = None
-    under_way: int = 0
-    closed: bool = False
 
 
 class Handoffs:
@@ -107,117 +67,44 @@ class Handoffs:
         self._broker = broker
         self._metrics = metrics
         self._chunk_bytes = chunk_bytes
-        self._clock = clock
-        self._peers: dict[int, Peer] = {}
         self._carried_for: dict[Piece, Peer] = {}
-        name = secrets.token_hex(NAME_BYTES)
-        self.feature = FEATURE + name
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._listener.bind("\0" + name)
-        self._listener.listen(BACKLOG)
-        self._listener.setblocking(False)
+        self._peers = Peers(clock, self._take, self._leave)
         self._porter = Porter(chunk_bytes)
-        self._poll = select.epoll()
-        for fd in (self._listener.fileno(), self._porter.fileno()):
-            self._poll.register(fd, select.EPOLLIN)
+        self._peers.watch(self._porter.fileno())
+        self.feature = FEATURE + self._peers.name
 
     def fileno(self) -> int:
         """A descriptor that is readable when there is something to `handle`."""
-        return self._poll.fileno()
+        return self._peers.fileno()
 
     def handle(self) -> None:
         """Do what is due, without waiting."""
-        for fd, _ in self._poll.poll(0):
-            if fd == self._listener.fileno():
-                self._accept()
-            elif fd == self._porter.fileno():
-                self._collect()
-            elif fd in self._peers:
-                self._receive(self._peers[fd])
+        self._peers.handle()
+        self._collect()
 
     def tick(self) -> None:
         """Close channels that have not opened in time, or whose session has gone."""
-        late_s = self._clock() - OPEN_WITHIN_S
-        for peer in list(self._peers.values()):
-            if self._session(peer) is None and (peer.session or peer.since_s < late_s):
-                self._close(peer)
+        self._peers.close_late()
+        for peer in self._peers:
+            if peer.session and self._session(peer) is None:
+                self._peers.turn_out(peer)
 
     def close(self) -> None:
         """Close everything."""
-        for peer in list(self._peers.values()):
-            self._close(peer)
+        self._peers.close()
         self._porter.stop()
         self._collect()
         self._porter.close()
-        self._listener.close()
-        self._poll.close()
 
     def __len__(self) -> int:
         """Return how many channels there are."""
         return len(self._peers)
-
-    # Connections.
-
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
-                log.warning("no channel can be opened", error=error.strerror)
-            return
-        strangers = sum(not peer.session for peer in self._peers.values())
-        full = len(self._peers) >= PEERS_MAX or strangers >= STRANGERS_MAX
-        if full or not is_own(connection):
-            connection.close()
-            return
-        connection.setblocking(False)
-        self._peers[connection.fileno()] = Peer(connection, self._clock())
-        self._poll.register(connection.fileno(), select.EPOLLIN)
-
-    def _close(self, peer: Peer) -> None:
-        if peer.closed:
-            return
-        peer.closed = True
-        self._poll.unregister(peer.socket.fileno())
-        del self._peers[peer.socket.fileno()]
-        peer.socket.close()
-        self._leave(peer)
-        self._let_go(peer)
-
-    def _let_go(self, peer: Peer) -> None:
-        """Close the ring once the porter no longer reads from it."""
-        if peer.closed and not peer.under_way and peer.ring_fd >= 0:
-            os.close(peer.ring_fd)
-            peer.ring_fd = -1
 
     def _session(self, peer: Peer) -> Session | None:
         session = self._sessions.by_token(peer.session)
         return session if session is not None and session.route is not None else None
 
     # Messages.
-
-    def _receive(self, peer: Peer) -> None:
-        for _ in range(BURST):
-            try:
-                received = receive_message(peer.socket)
-            except BlockingIOError:
-                return
-            except (OSError, FilmgateError) as error:
-                self._turn_out(peer, error)
-                return
-            if received is None:
-                self._close(peer)
-                return
-            try:
-                self._take(peer, *received)
-            except (OSError, ProtocolError) as error:  # OSError: it has gone, or does not read
-                self._turn_out(peer, error)
-            if peer.closed:
-                return
-
-    def _turn_out(self, peer: Peer, error: Exception) -> None:
-        log.info("channel closed", error=str(error))
-        self._close(peer)
 
     def _take(self, peer: Peer, message: Message, fds: list[int]) -> None:
         try:
@@ -244,9 +131,9 @@ class Handoffs:
             raise ProtocolError("The channel brings no ring that could be used.")
         _check_ring(fds[0], opening.size)
         peer.ring_fd, peer.ring_bytes = fds.pop(), opening.size
-        for other in list(self._peers.values()):
+        for other in self._peers:
             if other is not peer and other.session == peer.session:
-                self._close(other)
+                self._peers.turn_out(other)
 
     def _get(self, peer: Peer, session: Session, get: HandoffGet) -> None:
         try:
@@ -309,7 +196,7 @@ class Handoffs:
                 with contextlib.suppress(OSError):  # it has just gone, which the next poll says
                     self._report(peer, piece)
             self._settle(piece.load)
-            self._let_go(peer)
+            peer.release_ring()
 
     def _report(self, peer: Peer, piece: Piece) -> None:
         load, digest = piece.load, piece.load.staging.digest
@@ -328,6 +215,7 @@ class Handoffs:
         if load is not None:
             load.closed = True
             self._settle(load)
+        peer.release_ring()
 
     def _settle(self, load: Load) -> None:
         """Give the memory back when the load is complete, or given up, and nothing is under way."""

@@ -31,8 +31,9 @@ from filmgate.wire.messages import (
     Message,
 )
 from filmgate_server.auth import LOCAL, Identity
-from filmgate_server.handoff import OPEN_WITHIN_S, RING_BYTES_MAX, STRANGERS_MAX, Handoffs
+from filmgate_server.handoff import RING_BYTES_MAX, Handoffs
 from filmgate_server.metrics import Metrics
+from filmgate_server.peers import OPEN_WITHIN_S, STRANGERS_MAX
 from filmgate_server.sessions import Session, SessionTable
 
 if sys.platform != "linux":
