@@ -76,7 +76,8 @@ def half_upload(server: RunningServer, source: FrameSource) -> tuple[int, Counte
         How many were held half-way (the others were told to wait), and how many ended how.
     """
     with ExitStack() as running:
-        relay = running.enter_context(HoldingRelay(server.port, source.size_bytes // 2))
+        half_bytes = source.size_bytes // 2
+        relay = running.enter_context(HoldingRelay(server.port, half_bytes, CLIENTS))
         jobs: list[Job] = []
         for _ in range(CLIENTS):
             client = server.connect(relay.port)
