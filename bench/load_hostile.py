@@ -24,7 +24,8 @@ BURST = 200
 FLIPS_MAX = 8
 CUT_CONNECTIONS = 100
 NOISE_BYTES_MAX = 2000
-_PATIENCE_MS = 2000
+QUIET_MS = 1000
+_PATIENCE_MS = 60_000
 _SEED = 20
 
 
@@ -65,7 +66,9 @@ def attack(server: LoadServer, messages: int) -> int:
                 for _ in range(BURST):
                     peer.send_multipart(_wrong(chance, valid), copy=True)
                 sent += BURST
-                _hear_out(peer)
+                _hear_out(peer, 0)
+        for peer in peers:
+            _hear_out(peer, QUIET_MS)  # what was sent has arrived once nothing more is answered
     finally:
         context.destroy(0)
     return sent
@@ -89,9 +92,9 @@ def _peer(context: zmq.Context[zmq.Socket[bytes]], port: int) -> zmq.Socket[byte
     return peer
 
 
-def _hear_out(peer: zmq.Socket[bytes]) -> None:
-    """Read what is answered, so that the server need not shut the connection for silence."""
-    while peer.poll(0):
+def _hear_out(peer: zmq.Socket[bytes], quiet_ms: int) -> None:
+    """Read what is answered until nothing comes for so long: who never reads is shut out."""
+    while peer.poll(quiet_ms):
         peer.recv_multipart()
 
 
