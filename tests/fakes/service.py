@@ -33,6 +33,9 @@ START_S = 50.0
 STOP_S = 20.0
 MIB = 1 << 20
 
+SMALL_MODELS_BYTES = 32 * MIB
+"""What models take that only negate small frames: a few copies of one."""
+
 CREDIT_BYTES = 16 * MIB
 """What a client and a server grant each other at the start, both ways together."""
 
@@ -46,6 +49,7 @@ class Service:
     Args:
         folder: for its journal and its log.
         launcher: a command that the server's own is given to, such as ``unshare -m``.
+        models_bytes: what the test's models may take of a worker's memory.
         settings: fields of `filmgate_server.config.ServerConfig`.
 
     Attributes:
@@ -53,11 +57,18 @@ class Service:
         journal: the database.
     """
 
-    def __init__(self, folder: Path, launcher: Sequence[str] = (), **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        launcher: Sequence[str] = (),
+        models_bytes: int = SMALL_MODELS_BYTES,
+        **settings: Any,
+    ) -> None:
         self.port = 0
         self.journal = folder / "journal.sqlite3"
         self._log = folder / "server.log"
         self._launcher = launcher
+        self._models_bytes = models_bytes
         self._settings = {
             "http_port": -1,
             "token": TOKEN,
@@ -182,7 +193,7 @@ class Service:
         with self.client() as client:
             wait_idle(client)
         assert self._base is not None
-        audit_accounts(self.process.pid, self._base, self.budget_bytes)
+        audit_accounts(self.process.pid, self._base, self.budget_bytes, self._models_bytes)
 
     @property
     def budget_bytes(self) -> int:

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from fakes.ledger import Ledger
-from fakes.service import Service, restarts, wait_idle
+from fakes.service import MIB, Service, restarts, wait_idle
 from filmgate.client import Client
+
+ENGINES_BYTES = 768 * MIB
+"""What Open Image Denoise takes for the example renders."""
 
 MakeService = Callable[..., Service]
 
@@ -20,7 +23,9 @@ MakeService = Callable[..., Service]
 def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Run one server for every test that leaves it as it was."""
     folder = tmp_path_factory.mktemp("shared")
-    with Service(folder, job_lease_s=1.0, upload_stall_s=2.0) as service:
+    with Service(
+        folder, models_bytes=ENGINES_BYTES, job_lease_s=1.0, upload_stall_s=2.0
+    ) as service:
         yield service
 
 

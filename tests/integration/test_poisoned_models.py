@@ -77,7 +77,8 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory, witness: Path) -> Iterato
         sha256 = hashlib.sha256(content if name != "another" else b"the weights").hexdigest()
         _write(folder / "models" / name, name, "weights.safetensors", sha256, content)
     _write(folder / "models" / "outside", "outside", "../../weights.safetensors", "0" * 64, b"")
-    with Service(folder, models=[str(folder / "models")]) as service:
+    torch = {"models_bytes": 768 * MIB}
+    with Service(folder, models=[str(folder / "models")], **torch) as service:
         yield service
 
 
@@ -111,7 +112,7 @@ def test_poisoned_weights_are_refused(
         assert isinstance(bad.error, kind), bad.error
         assert [worker.pid for worker in poisoned.workers] == workers
     assert not witness.exists()
-    ledger.audit_journal(poisoned.journal)
+    ledger.audit(poisoned)
 
 
 @pytest.mark.nightly  # its patience cannot be shortened from outside
