@@ -47,6 +47,7 @@ class Flow:
         self._watchdog = watchdog
         self._send = send
         self._blocked: dict[bytes, None] = {}
+        self._first: tuple[bytes, float] | None = None
 
     def open(self, session: Session) -> int:
         """Return the credit that a session begins a connection with."""
@@ -85,7 +86,7 @@ class Flow:
                 self.pump(session)
         for session in self.windows.waiting():
             self.top_up(session)
-        if self.windows.waiting():
+        if self._waits_in_vain():
             self._take_back()
 
     def _look_at(self, session: Session | None) -> None:
@@ -95,6 +96,15 @@ class Flow:
         self.windows.note(session, under_way)
         if under_way and self._watchdog.stuck_s(session.route) > STUCK_S:
             self._watchdog.shut_down(session.route)
+
+    def _waits_in_vain(self) -> bool:
+        """Return whether the same session has been the first to wait for long: nobody sends."""
+        now_s = self._watchdog.checked_s
+        first = next((session.token for session in self.windows.waiting()), None)
+        if first is None or self._first is None or self._first[0] != first:
+            self._first = None if first is None else (first, now_s)
+            return False
+        return now_s - self._first[1] > HOARDED_S
 
     def _take_back(self) -> None:
         waiting = {session.token for session in self.windows.waiting()}

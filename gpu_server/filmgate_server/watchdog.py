@@ -89,6 +89,7 @@ class Watchdog:
     Attributes:
         monitor: to poll; call `drain` when it is readable.
         shut: how many connections were shut.
+        checked_s: when the connections were looked at last.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Watchdog:
         self._peers: dict[int, _Peer] = {}
         self._fds: dict[bytes, int] = {}
         self._gone: list[bytes] = []
-        self._checked_s = 0.0
+        self.checked_s = 0.0
         self.shut = 0
 
     def drain(self) -> list[bytes]:
@@ -119,7 +120,7 @@ class Watchdog:
         return gone
 
     def _accepted(self, fd: int) -> None:
-        self._peers[fd] = _Peer(self._checked_s, accepted_s=self._checked_s)
+        self._peers[fd] = _Peer(self.checked_s, accepted_s=self.checked_s)
         if not self._admit(_address(fd)):
             self.shut += 1
             _shut(fd)
@@ -151,22 +152,22 @@ class Watchdog:
         if peer is None:
             return 0
         acked_bytes = _acked_bytes(self._fds[route])
-        unwatched = self._checked_s > peer.looked_s + LOOK_S
+        unwatched = self.checked_s > peer.looked_s + LOOK_S
         if unwatched or acked_bytes >= peer.sent_bytes or acked_bytes != peer.acked_bytes:
-            peer.moved_s = self._checked_s
-        peer.acked_bytes, peer.looked_s = acked_bytes, self._checked_s
+            peer.moved_s = self.checked_s
+        peer.acked_bytes, peer.looked_s = acked_bytes, self.checked_s
         peer.sent_bytes = max(peer.sent_bytes, acked_bytes)
         return peer.sent_bytes - acked_bytes
 
     def stuck_s(self, route: bytes) -> float:
         """Return for how long a connection's machine has taken nothing of what waits for it."""
         peer = self._peer(route)
-        return 0.0 if peer is None else self._checked_s - peer.moved_s
+        return 0.0 if peer is None else self.checked_s - peer.moved_s
 
     def silent_s(self, route: bytes) -> float:
         """Return for how long nothing has come over a connection."""
         peer = self._peer(route)
-        return 0.0 if peer is None else self._checked_s - peer.heard_s
+        return 0.0 if peer is None else self.checked_s - peer.heard_s
 
     def shut_down(self, route: bytes) -> None:
         """Shut the connection of *route*."""
@@ -178,9 +179,9 @@ class Watchdog:
 
     def check(self, now_s: float) -> None:
         """Shut every connection that holds back too much; call it after reading, often."""
-        if now_s < self._checked_s + CHECK_S:
+        if now_s < self.checked_s + CHECK_S:
             return
-        self._checked_s = now_s
+        self.checked_s = now_s
         all_read = not self._socket.poll(0)
         for fd, peer in self._peers.items():
             taken_bytes = _taken_bytes(fd)

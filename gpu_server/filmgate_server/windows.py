@@ -91,13 +91,26 @@ class Windows:
         lacking = target - session.put_credit
         if lacking <= 0 or (session.put_credit >= self.chunk_bytes and lacking < target // 4):
             return 0
-        left = self._way_bytes - self._promised_bytes
-        granted = self._promise(session, min(_up(lacking, self.chunk_bytes), left))
+        granted = self._grant(session, lacking, wanted_bytes) if self._has_turn(session) else 0
         if granted:
             self._waiting.pop(session.token, None)
         elif session.put_credit < self.chunk_bytes and wanted_bytes:
-            self._waiting[session.token] = session
+            self._waiting.setdefault(session.token, session)
         return granted
+
+    def _has_turn(self, session: Session) -> bool:
+        """Return whether nobody has waited longer for credit than *session*."""
+        return next(iter(self._waiting), session.token) == session.token
+
+    def _grant(self, session: Session, lacking: int, wanted_bytes: int) -> int:
+        """Promise whole pieces, or exactly what is wanted where it is less: no rest lies idle."""
+        left = self._way_bytes - self._promised_bytes
+        exactly = wanted_bytes - session.put_credit
+        if 0 < exactly <= min(_up(lacking, self.chunk_bytes), left):
+            session.put_credit += exactly
+            self._promised_bytes += exactly
+            return exactly
+        return self._promise(session, min(_up(lacking, self.chunk_bytes), left))
 
     def waiting(self) -> list[Session]:
         """Return who waits for credit, the longest first."""

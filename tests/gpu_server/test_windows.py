@@ -52,6 +52,25 @@ def test_credit_comes_as_it_is_wanted_and_no_more() -> None:
         windows.spend(one, 301)
 
 
+def test_small_wants_take_no_more_than_they_are() -> None:
+    """Many who send little share what one piece takes: nothing lies idle with any of them."""
+    windows = Windows(400, PIECE, 800)
+    sessions = [session(number) for number in range(20)]
+    assert [windows.top_up(each, 7, 20) for each in sessions] == [7] * 20
+    assert windows.promised_bytes == 140
+
+
+def test_who_waits_longest_is_next() -> None:
+    """Who has sent and wants more stands behind those who have waited for their first piece."""
+    windows = Windows(400, PIECE, 800)
+    first, second, third = (session(number) for number in range(3))
+    assert [windows.top_up(each, 500, 3) for each in (first, second, third)] == [PIECE, PIECE, 0]
+    windows.spend(first, PIECE)
+    assert windows.top_up(first, 400, 3) == 0
+    assert windows.top_up(third, 500, 3) == PIECE
+    assert windows.waiting() == [first]
+
+
 def test_shares_shrink_as_more_connect() -> None:
     """With eight at work nobody keeps more than an eighth once he has spent what he had."""
     windows, one = Windows(1600, PIECE, 800), session(1)
