@@ -33,8 +33,8 @@ from filmgate.wire.messages import (
     from_error,
 )
 
-RING_BYTES = 16 << 20
-PIECES = 4
+RING_BYTES = 24 << 20
+PIECES = 3
 """So many pieces fit into the ring: one is written while the others are read."""
 
 COPY_BYTES = 1 << 20

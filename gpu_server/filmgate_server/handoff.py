@@ -36,7 +36,7 @@ from filmgate_server.sessions import Session, SessionTable
 
 RING_BYTES_MAX = 256 << 20
 PIECES_MAX = 64
-"""Pieces of one client that the porter may have: an honest ring holds four."""
+"""Pieces of one client that the porter may have: an honest ring holds three."""
 
 log = structlog.get_logger()
 

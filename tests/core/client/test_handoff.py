@@ -41,7 +41,7 @@ if not channel.is_possible():
     pytest.skip("this system lacks what a handoff needs", allow_module_level=True)
 
 PATIENCE_S = 20.0
-PLATE = bytes(range(256)) * (CHUNK // 256 * 300) + b"the end"
+PLATE = bytes(range(256)) * (CHUNK // 256 * 450) + b"the end"
 """Larger than the ring: its places are used more than once."""
 
 CLEAN = PLATE[::-1]
