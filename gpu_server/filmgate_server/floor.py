@@ -5,6 +5,11 @@ from __future__ import annotations
 SLICE_S = 0.1
 """So much time is earned before a worker is kept for batch work, and for so long."""
 
+SHARE_MAX = 0.95
+
+AIM = 1.1
+"""What is earned is spent a slice later: aiming so much higher keeps what was promised."""
+
 PATIENCE_S = 10.0
 """So long a worker may take to finish what it has in hand; then another one is looked for."""
 
@@ -21,7 +26,8 @@ class Floor:
     """
 
     def __init__(self, share: float) -> None:
-        self._per_second = share / (1.0 - share)
+        aimed = min(AIM * share, SHARE_MAX)
+        self._per_second = aimed / (1.0 - aimed)
         self._earned_s = 0.0
         self._prepaid_s = 0.0
         self._used_s = 0.0

@@ -58,7 +58,7 @@ def test_what_batch_work_used_ends_the_slice() -> None:
     """Small frames that have used what was earned end it early."""
     floor = earned()
     assert floor.keeps(0, 0.0, hands_free=True)
-    floor.spend(1.1 * SLICE_S, contended=True)
+    floor.spend(1.3 * SLICE_S, contended=True)
     assert not floor.keeps(0, 0.1 * SLICE_S, hands_free=True)
 
 
