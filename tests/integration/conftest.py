@@ -23,9 +23,8 @@ MakeService = Callable[..., Service]
 def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Run one server for every test that leaves it as it was."""
     folder = tmp_path_factory.mktemp("shared")
-    with Service(
-        folder, models_bytes=ENGINES_BYTES, job_lease_s=1.0, upload_stall_s=2.0
-    ) as service:
+    terms = {"job_lease_s": 1.0, "upload_stall_s": 2.0, "handshakes_per_s": 1000.0}
+    with Service(folder, models_bytes=ENGINES_BYTES, **terms) as service:
         yield service
 
 
