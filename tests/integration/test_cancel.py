@@ -58,6 +58,18 @@ def gated(gated_service: Service, gate: Path, ledger: Ledger) -> Iterator[Servic
     ledger.audit(gated_service)
 
 
+def test_cancel_just_before_the_client_is_closed(gated: Service, gate: Path, ledger: Ledger):
+    """A cancel that was asked for reaches the server, though its client is closed at once."""
+    with gated.client() as client:
+        reached = Reached("infer")
+        entry = ledger.submit(client, *negate_tensor(1, model="gated"), reached, priority="batch")
+        reached.wait()
+        entry.job.cancel()
+    with gated.client() as client:
+        wait_idle(client)
+    gate.touch()
+
+
 def test_cancel_races_with_every_stage(client: Client, ledger: Ledger):
     """Cancelled at any moment, a job ends once: cancelled or with the right result."""
     chance = Random(3)  # noqa: S311 - the same race each time
