@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -38,6 +39,7 @@ from filmgate.wire.records import BlobRef, ModelSummary
 from filmgate.wire.version import PROTOCOLS
 
 ANSWER_WITHIN_S = 30.0
+LAST_ANSWERS_S = 1.0
 
 
 class Client:
@@ -187,10 +189,24 @@ class Client:
         """End the thread; open jobs fail here, and end on the server when their lease runs out."""
         if not self._closed:
             self._closed = True
+            self._hear_last_answers()
             self._link.post(
                 lambda: self._conversation.shut(ConnectionLostError("The client was closed."))
             )
             self._link.close()
+
+    def _hear_last_answers(self) -> None:
+        """Wait a moment for the ends of what was cancelled or acknowledged.
+
+        A connection that is closed while answers are on their way takes with it what was sent last.
+        """
+        if self._link.runs_here or not self._conversation.connected.is_set():
+            return
+        with suppress(ConnectionLostError):
+            ending: list[Job] = self._wait(
+                lambda answered: answered(self._conversation.ending()), LAST_ANSWERS_S
+            )
+            wait([job.future for job in ending], LAST_ANSWERS_S)
 
     # Questions, from any thread.
 

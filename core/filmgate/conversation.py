@@ -94,6 +94,10 @@ class Conversation(LinkEvents):
         """Ask for the end of a job."""
         self._jobs.cancel(job)
 
+    def ending(self) -> list[Job]:
+        """Return the jobs that were cancelled or acknowledged and have not ended yet."""
+        return self._jobs.ending()
+
     def shut(self, error: FilmgateError) -> None:
         """End every job and question with *error*, and those that may still come."""
         self.fatal = error

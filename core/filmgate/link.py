@@ -33,9 +33,6 @@ HEARTBEAT_TIMEOUT_MS = 20_000
 WELCOME_WITHIN_S = 10.0
 BACKOFF_S = (0.05, 8.0)
 RECONNECT_MS = (100, 2_000)
-LAST_WORDS_MS = 500
-"""So long a client that is closed waits for its last messages, a cancel perhaps, to leave."""
-
 TURN_MS = 200
 RECEIVE_BURST = 64
 
@@ -113,8 +110,13 @@ class Link:
     def close(self) -> None:
         """Close the connection and end the thread; may be called from any thread."""
         self.post(self._stop)
-        if threading.current_thread() is not self._thread:
+        if not self.runs_here:
             self._thread.join()
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether the caller is the link's own thread."""
+        return threading.current_thread() is self._thread
 
     def send(self, message: Message, piece: Optional[memoryview] = None) -> int:
         """Send a message, and a binary part with it; return its number."""
@@ -139,7 +141,7 @@ class Link:
             with self._wake_lock:
                 self._waker.close(0)
             self._run_queue()
-            self._drop_socket(LAST_WORDS_MS if self.welcome is not None else 0)
+            self._drop_socket()
             self._wake.close(0)
             self._context.term()
 
@@ -286,12 +288,12 @@ class Link:
         socket.send(encode(hello, next(self._numbers)), zmq.NOBLOCK)
         return socket, monitor
 
-    def _drop_socket(self, linger_ms: int = 0) -> None:
+    def _drop_socket(self) -> None:
         socket = getattr(self, "_socket", None)
         if socket is not None and not socket.closed:
             socket.disable_monitor()
             self._monitor.close(0)  # or the context would wait for it for ever
-            socket.close(linger_ms)
+            socket.close(0)
 
     def _wake_pair(self) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
         """Make a pair of sockets that wakes the poll; pipes cannot be polled on Windows."""

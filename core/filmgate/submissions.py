@@ -92,6 +92,10 @@ class Submissions(DownloadEvents):
         elif self._link.welcome is not None:
             self._tell(JobCancel(job.id), job.id)
 
+    def ending(self) -> list[Job]:
+        """Return the jobs whose end was asked for and has not come yet."""
+        return [each.job for each in self._jobs.values() if each.cancelled or each.result]
+
     def opened(self) -> None:
         """Submit everything on a new connection, again if need be."""
         self._about.clear()

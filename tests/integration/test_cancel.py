@@ -58,13 +58,16 @@ def gated(gated_service: Service, gate: Path, ledger: Ledger) -> Iterator[Servic
     ledger.audit(gated_service)
 
 
-def test_cancel_just_before_the_client_is_closed(gated: Service, gate: Path, ledger: Ledger):
-    """A cancel that was asked for reaches the server, though its client is closed at once."""
+def test_cancels_just_before_the_client_is_closed(gated: Service, gate: Path, ledger: Ledger):
+    """Cancels that were asked for reach the server, though their client is closed at once."""
     with gated.client() as client:
         reached = Reached("infer")
-        entry = ledger.submit(client, *negate_tensor(1, model="gated"), reached, priority="batch")
+        for seed in range(100):
+            work = negate_tensor(seed, model="gated")
+            ledger.submit(client, *work, reached, priority="batch")
         reached.wait()
-        entry.job.cancel()
+        for entry in ledger.entries:
+            entry.job.cancel()
     with gated.client() as client:
         wait_idle(client)
     gate.touch()
