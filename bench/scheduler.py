@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from bench.table import Target
-from filmgate_server.scheduler import Scheduler
-from filmgate_server.tickets import Ticket
+from filmgate_server.scheduling.scheduler import Scheduler
+from filmgate_server.scheduling.tickets import Ticket
 
 QUEUED = 10_000
 LIMIT_MS = 1.0

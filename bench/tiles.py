@@ -16,10 +16,10 @@ import numpy as np
 
 from bench.measure import Case, Timings, elapsed_s, interleave
 from bench.table import milliseconds, table
-from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import load_runtime
-from filmgate_server.tiles import Grid, plan_tiles, tiling_at
+from filmgate_server.runtime.tiles import Grid, plan_tiles, tiling_at
+from filmgate_server.worker.memory import CpuMemory
 
 if TYPE_CHECKING:
     from filmgate.manifest import Tiling

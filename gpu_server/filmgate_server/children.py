@@ -103,7 +103,7 @@ def spawn_child(
     reaches the supervisor alone, and what it prints goes to stderr.
 
     Args:
-        module: for example ``filmgate_server.worker``.
+        module: for example ``filmgate_server.worker.process``.
         settings: anything JSON can hold.
         pass_fds: descriptors that the child keeps, under the same numbers.
         env: the child's whole environment; None means this process's.

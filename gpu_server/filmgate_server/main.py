@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from filmgate.endpoint import LOOPBACK, Endpoint
 from filmgate.errors import FilmgateError
 from filmgate_server.config import ANY_PORT, NO_PORT, ServerConfig, load_server_config
-from filmgate_server.logs import configure_logs
+from filmgate_server.operations.logs import configure_logs
 from filmgate_server.supervisor import Supervisor
 
 EXIT_FAILED = 70

@@ -17,38 +17,38 @@ import zmq
 from filmgate.channel import is_possible
 from filmgate.errors import FilmgateError, StorageError
 from filmgate.keys import load_secret_key
-from filmgate_server.admission import Admission
-from filmgate_server.audit import AuditedJournal, AuditLog
-from filmgate_server.auth import KeyFolder, LocalToken
-from filmgate_server.broker import Broker
-from filmgate_server.catalogue import Catalogue
+from filmgate_server.access.audit import AuditedJournal, AuditLog
+from filmgate_server.access.auth import KeyFolder, LocalToken
+from filmgate_server.access.door import Door
+from filmgate_server.access.rights import SessionRights
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.config import NO_PORT, ServerConfig
 from filmgate_server.devices import list_devices
-from filmgate_server.dispatcher import Dispatcher
-from filmgate_server.door import Door
-from filmgate_server.estimates import Estimates
-from filmgate_server.gateway import Gateway
-from filmgate_server.handoff import Handoffs
-from filmgate_server.health import HealthServer
-from filmgate_server.intake import Intake
-from filmgate_server.jobs import JobTable
-from filmgate_server.logs import configure_logs
-from filmgate_server.metrics import Metrics
-from filmgate_server.notify import ALIVE, Notifier
+from filmgate_server.gateway.catalogue import Catalogue
+from filmgate_server.gateway.gateway import Gateway
+from filmgate_server.gateway.handoff import Handoffs
+from filmgate_server.gateway.requests import Requests
+from filmgate_server.gateway.sessions import SessionTable
+from filmgate_server.gateway.windows import Windows, budget_bytes
+from filmgate_server.jobs.admission import Admission
+from filmgate_server.jobs.broker import Broker
+from filmgate_server.jobs.dispatcher import Dispatcher
+from filmgate_server.jobs.intake import Intake
+from filmgate_server.jobs.table import JobTable
+from filmgate_server.jobs.terms import Terms
+from filmgate_server.operations.health import HealthServer
+from filmgate_server.operations.logs import configure_logs
+from filmgate_server.operations.metrics import Metrics
+from filmgate_server.operations.notify import ALIVE, Notifier
+from filmgate_server.operations.status import Status
 from filmgate_server.pool.local import LocalPool
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.registry.local import LocalRegistry
-from filmgate_server.requests import Requests
-from filmgate_server.rights import SessionRights
-from filmgate_server.scheduler import Scheduler
-from filmgate_server.segments import allow_many_segments, segments_allowed
-from filmgate_server.sessions import SessionTable
-from filmgate_server.status import Status
-from filmgate_server.store import Store
-from filmgate_server.terms import Terms
-from filmgate_server.windows import Windows, budget_bytes
+from filmgate_server.scheduling.estimates import Estimates
+from filmgate_server.scheduling.scheduler import Scheduler
+from filmgate_server.store.content import Store
+from filmgate_server.store.segments import allow_many_segments, segments_allowed
 
 TICK_MS = 25
 UPKEEP_S = 1.0

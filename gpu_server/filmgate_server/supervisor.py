@@ -16,10 +16,10 @@ import structlog
 
 from filmgate.endpoint import LOOPBACK, Endpoint, publish_endpoint, withdraw_endpoint
 from filmgate.errors import ConfigError, FilmgateError, error_from_wire
-from filmgate_server.admission_token import keep_token
+from filmgate_server.access.token import keep_token
 from filmgate_server.children import Child, spawn_child
 from filmgate_server.config import ANY_PORT, ServerConfig
-from filmgate_server.notify import ALIVE, READY, STOPPING, Notifier, status_line
+from filmgate_server.operations.notify import ALIVE, READY, STOPPING, Notifier, status_line
 
 GATEWAY_MODULE = "filmgate_server.service"
 MALLOC_SETTINGS = {

@@ -11,7 +11,7 @@ import psutil
 
 from fakes.waiting import wait_until
 
-GATEWAY, WORKER = "filmgate_server.service", "filmgate_server.worker"
+GATEWAY, WORKER = "filmgate_server.service", "filmgate_server.worker.process"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
 
 ENGINE_THREADS = 1

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from filmgate_server.scheduler import Scheduler
-from filmgate_server.tickets import Ticket
+from filmgate_server.scheduling.scheduler import Scheduler
+from filmgate_server.scheduling.tickets import Ticket
 
 IN_FLIGHT = 3
 """Frames that a worker has in hand; one more where it is interactive."""

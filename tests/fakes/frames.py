@@ -15,8 +15,8 @@ from filmgate.image.window import Window
 from filmgate.manifest import Manifest, parse_manifest
 from filmgate.tensor import Tensor, TensorSpec
 from filmgate.wire.records import EXR_MEDIA, Wish
-from filmgate_server.execution import InputBlob, Produced
 from filmgate_server.pool.messages import InputEntry, Run
+from filmgate_server.worker.execution import InputBlob, Produced
 
 SIZE = Window(0, 0, 7, 4)
 

@@ -12,20 +12,20 @@ from filmgate.errors import CancelledError, FilmgateError
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.messages import BlobPut, JobEnded, JobSubmit, Message
 from filmgate.wire.records import BlobRef, Wish, WorkSpec
-from filmgate_server.admission import Admission
-from filmgate_server.broker import Broker
-from filmgate_server.dispatcher import Dispatcher
-from filmgate_server.estimates import Estimates
-from filmgate_server.intake import Intake
-from filmgate_server.jobs import JobTable, Owner
-from filmgate_server.journal import Journal
-from filmgate_server.metrics import Metrics
+from filmgate_server.jobs.admission import Admission
+from filmgate_server.jobs.broker import Broker
+from filmgate_server.jobs.dispatcher import Dispatcher
+from filmgate_server.jobs.intake import Intake
+from filmgate_server.jobs.journal import Journal
+from filmgate_server.jobs.table import JobTable, Owner
+from filmgate_server.jobs.terms import Terms
+from filmgate_server.operations.metrics import Metrics
 from filmgate_server.pool.port import Assignment, ProducedOutput, WorkerInfo, WorkerState
 from filmgate_server.registry.local import LocalRegistry
-from filmgate_server.scheduler import Scheduler
-from filmgate_server.segments import Arena, capacity_for
-from filmgate_server.store import Blob, Store
-from filmgate_server.terms import Terms
+from filmgate_server.scheduling.estimates import Estimates
+from filmgate_server.scheduling.scheduler import Scheduler
+from filmgate_server.store.content import Blob, Store
+from filmgate_server.store.segments import Arena, capacity_for
 
 MIB = 1 << 20
 TERMS = Terms(lease_s=60.0, artist_bytes_max=1 << 40)

@@ -18,7 +18,7 @@ from filmgate_server.pool.local import LocalPool
 from filmgate_server.pool.port import AssignedInput, Assignment, ProducedOutput, WorkerInfo
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.registry.local import load_package
-from filmgate_server.segments import Arena
+from filmgate_server.store.segments import Arena
 
 PATIENCE_S = 30.0
 

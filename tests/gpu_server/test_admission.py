@@ -26,10 +26,10 @@ from filmgate.digest import SUM_BYTES, digest_blob
 from filmgate.errors import FilmgateError, ModelError
 from filmgate.wire.messages import BlobPut, JobAccepted, JobEnded, JobReady
 from filmgate_server.config import IN_MEMORY
-from filmgate_server.jobs import Owner
-from filmgate_server.segments import capacity_for
-from filmgate_server.store import Blob
-from filmgate_server.terms import Terms
+from filmgate_server.jobs.table import Owner
+from filmgate_server.jobs.terms import Terms
+from filmgate_server.store.content import Blob
+from filmgate_server.store.segments import capacity_for
 
 KIB = 1 << 10
 BUDGET_BYTES = 1200 * KIB

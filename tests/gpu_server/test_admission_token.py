@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filmgate_server.admission_token import SUFFIX, keep_token
+from filmgate_server.access.token import SUFFIX, keep_token
 from filmgate_server.config import IN_MEMORY
 
 

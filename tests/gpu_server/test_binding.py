@@ -8,7 +8,7 @@ import pytest
 from fakes.frames import manifest, part, plane, rgb
 from filmgate.errors import LayerError
 from filmgate.image.frame import Part, Plate
-from filmgate_server.binding import BoundInput, bind_own_file, bind_views
+from filmgate_server.worker.binding import BoundInput, bind_own_file, bind_views
 
 INPUTS = manifest().inputs
 RGB = ("R", "G", "B")

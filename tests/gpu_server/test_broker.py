@@ -26,10 +26,10 @@ from filmgate.wire.messages import (
     JobRefused,
 )
 from filmgate.wire.records import BlobRef
-from filmgate_server.answers import MISSING_MAX
-from filmgate_server.estimates import GUESS_S
-from filmgate_server.jobs import Owner
-from filmgate_server.segments import capacity_for
+from filmgate_server.jobs.answers import MISSING_MAX
+from filmgate_server.jobs.table import Owner
+from filmgate_server.scheduling.estimates import GUESS_S
+from filmgate_server.store.segments import capacity_for
 
 PLATE, OTHER, CLEAN = content(1), content(2), content(3)
 JOB, SECOND = job_id(1), job_id(2)

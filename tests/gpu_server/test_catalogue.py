@@ -10,7 +10,7 @@ from fakes.gate import MODEL
 from filmgate.digest import digest_blob
 from filmgate.manifest import parse_manifest_json
 from filmgate.wire.codec import decode, encode
-from filmgate_server.catalogue import PAGE_MODELS, SUMMARY_CHARACTERS_MAX, Catalogue
+from filmgate_server.gateway.catalogue import PAGE_MODELS, SUMMARY_CHARACTERS_MAX, Catalogue
 from filmgate_server.registry.local import LocalRegistry
 
 COUNT = 2 * PAGE_MODELS + 3

@@ -34,7 +34,7 @@ class Model:
         raise ValueError({expression})
 """
 
-LEAVE = "from filmgate_server.confinement import leave_network; print(leave_network())"
+LEAVE = "from filmgate_server.worker.confinement import leave_network; print(leave_network())"
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_process_that_stays_says_why() -> None:
     """A process of several threads and no rights goes on, and the reason is known."""
     code = (
         "import os, threading\n"
-        "from filmgate_server.confinement import leave_network\n"
+        "from filmgate_server.worker.confinement import leave_network\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
         "print(leave_network())\n"

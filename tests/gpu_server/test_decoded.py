@@ -10,7 +10,7 @@ import pytest
 from fakes.frames import part, rgb
 from filmgate.errors import DamagedImageError
 from filmgate.image.frame import Plate
-from filmgate_server.decoded import DecodedFrames, plate_bytes
+from filmgate_server.worker.decoded import DecodedFrames, plate_bytes
 
 PLATE_BYTES = 3 * 8 * 5 * 2
 

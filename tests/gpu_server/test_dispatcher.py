@@ -10,9 +10,9 @@ from fakes.gate import ALICE, BOB, INFO, Gate, content, job_id
 from filmgate.digest import digest_bytes
 from filmgate.errors import StorageError
 from filmgate.wire.messages import JobEnded, JobProgress, JobReady
-from filmgate_server.dispatcher import DEATHS_MAX, STARVED_S
+from filmgate_server.jobs.dispatcher import DEATHS_MAX, STARVED_S
 from filmgate_server.pool.port import Assignment
-from filmgate_server.segments import capacity_for
+from filmgate_server.store.segments import capacity_for
 
 PLATES = [content(n) for n in range(8)]
 CLEAN = content(100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from filmgate_server.estimates import GUESS_S, PACKAGES_MAX, Estimates
+from filmgate_server.scheduling.estimates import GUESS_S, PACKAGES_MAX, Estimates
 
 
 def test_nothing_measured_is_a_guess() -> None:

@@ -14,7 +14,7 @@ from fakes.gate import ALICE, Gate
 from filmgate.digest import digest_blob
 from filmgate.wire.codec import decode, encode
 from filmgate.wire.messages import BlobData, BlobGet, BlobPut, JobAck, JobSubmit, Message, Welcome
-from filmgate_server.jobs import Owner
+from filmgate_server.jobs.table import Owner
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from fakes.frames import order
 from filmgate.errors import CancelledError
-from filmgate_server import execution as module
-from filmgate_server.execution import Execution
+from filmgate_server.worker import execution as module
+from filmgate_server.worker.execution import Execution
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filmgate_server.floor import PATIENCE_S, SLICE_S, Floor
+from filmgate_server.scheduling.floor import PATIENCE_S, SLICE_S, Floor
 
 
 def earned(share: float = 0.5) -> Floor:

@@ -10,7 +10,7 @@ from fakes.frames import manifest
 from filmgate.errors import InputError
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.records import BlobRef
-from filmgate_server.groups import common_media, group_by_view, plan_group
+from filmgate_server.jobs.groups import common_media, group_by_view, plan_group
 
 MOVING = {"kind": "window", "before": 1, "after": 1}
 

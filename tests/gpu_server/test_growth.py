@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filmgate_server.growth import Growth
+from filmgate_server.worker.growth import Growth
 
 ONE = frozenset({b"one"})
 TWO = frozenset({b"one", b"two"})

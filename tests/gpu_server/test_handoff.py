@@ -30,11 +30,11 @@ from filmgate.wire.messages import (
     JobAccepted,
     Message,
 )
-from filmgate_server.auth import LOCAL, Identity
-from filmgate_server.handoff import RING_BYTES_MAX, Handoffs
-from filmgate_server.metrics import Metrics
-from filmgate_server.peers import OPEN_WITHIN_S, STRANGERS_MAX
-from filmgate_server.sessions import Session, SessionTable
+from filmgate_server.access.auth import LOCAL, Identity
+from filmgate_server.gateway.handoff import RING_BYTES_MAX, Handoffs
+from filmgate_server.gateway.peers import OPEN_WITHIN_S, STRANGERS_MAX
+from filmgate_server.gateway.sessions import Session, SessionTable
+from filmgate_server.operations.metrics import Metrics
 
 if sys.platform != "linux":
     pytest.skip("only Linux has all that a handoff needs", allow_module_level=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from filmgate.errors import ConfigError
-from filmgate_server.health import HealthServer
+from filmgate_server.operations.health import HealthServer
 
 
 class Patient:

@@ -28,10 +28,10 @@ from filmgate.image.frame import Plate
 from filmgate.image.provenance import read_provenance
 from filmgate.image.window import Window
 from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
-from filmgate_server.decoded import DecodedFrames
-from filmgate_server.execution import InputBlob, Produced
-from filmgate_server.image_task import MODEL_COMPRESSION, ImageTask
-from filmgate_server.task import find_footage
+from filmgate_server.worker.decoded import DecodedFrames
+from filmgate_server.worker.execution import InputBlob, Produced
+from filmgate_server.worker.image_task import MODEL_COMPRESSION, ImageTask
+from filmgate_server.worker.task import find_footage
 
 MERGED = Wish(mode="merged")
 

@@ -7,8 +7,8 @@ from queue import SimpleQueue
 from threading import Thread
 
 from fakes.frames import order
-from filmgate_server.execution import Execution
-from filmgate_server.inboxes import WAITING_MAX, Inboxes
+from filmgate_server.worker.execution import Execution
+from filmgate_server.worker.inboxes import WAITING_MAX, Inboxes
 
 PATIENCE_S = 30
 

@@ -25,12 +25,12 @@ from filmgate.errors import (
     UnsupportedFieldError,
 )
 from filmgate.wire.records import BlobRef, Wish, WorkSpec
-from filmgate_server.intake import EXR_GUESS, INPUTS_MAX, Intake
-from filmgate_server.jobs import Owner
+from filmgate_server.jobs.intake import EXR_GUESS, INPUTS_MAX, Intake
+from filmgate_server.jobs.table import Owner
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.registry.local import LocalRegistry
-from filmgate_server.store import Store
-from filmgate_server.uploads import LOOSE_BYTES_MAX
+from filmgate_server.store.content import Store
+from filmgate_server.store.uploads import LOOSE_BYTES_MAX
 
 FRAME_MAX = 1000
 MAIN = ref_to(b"main")

@@ -13,7 +13,7 @@ from fakes.gate import ALICE, BOB, EVE, job_id, make_models
 from filmgate.manifest import Temporal
 from filmgate.params import resolve_parameters
 from filmgate.wire.records import BlobRef, Wish
-from filmgate_server.jobs import Job, JobTable, Work
+from filmgate_server.jobs.table import Job, JobTable, Work
 from filmgate_server.registry.local import LocalRegistry, Package
 
 MAIN = BlobRef("color", b"\xa1" * 32, 10, "image/x-exr", 1001.0)

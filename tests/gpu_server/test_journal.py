@@ -12,7 +12,7 @@ from fakes.gate import Clock, job_id
 from filmgate.errors import StorageError
 from filmgate.wire.messages import JobEnded
 from filmgate_server.config import IN_MEMORY
-from filmgate_server.journal import Journal
+from filmgate_server.jobs.journal import Journal
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from filmgate.wire.messages import JobEnded
-from filmgate_server.journal import Journal
+from filmgate_server.jobs.journal import Journal
 journal = Journal(Path(sys.argv[1]), lambda: 1.0)
 for number in range(20):
     name = number.to_bytes(16, "big")

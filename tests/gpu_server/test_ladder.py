@@ -12,10 +12,10 @@ import pytest
 from fakes.frames import manifest
 from fakes.pool import NEGATIVE, make_package
 from filmgate.errors import CancelledError, DeviceMemoryError, ModelError
-from filmgate_server.ladder import RETRY_AFTER_FRAMES, StepDowns, plan_rungs
-from filmgate_server.memory import FakeMemory
-from filmgate_server.models import Models
 from filmgate_server.registry.local import Package, load_package
+from filmgate_server.worker.ladder import RETRY_AFTER_FRAMES, StepDowns, plan_rungs
+from filmgate_server.worker.memory import FakeMemory
+from filmgate_server.worker.models import Models
 
 MIB = 1 << 20
 TILES = "[tiling]\nmax_tile_px = 512\nhalo_px = 4"

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from fakes.gate import ALICE, BOB, EVE, Gate, content, job_id
 from filmgate.errors import FilmgateError, ModelError
 from filmgate.wire.messages import JobAccepted, JobEnded, JobReady
-from filmgate_server.auth import LOCAL, Identity
+from filmgate_server.access.auth import LOCAL, Identity
 from filmgate_server.config import IN_MEMORY
-from filmgate_server.levels import STATES, count_sessions, count_workers
-from filmgate_server.metrics import LEVELS, Levels
+from filmgate_server.gateway.sessions import SessionTable
+from filmgate_server.operations.levels import STATES, count_sessions, count_workers
+from filmgate_server.operations.metrics import LEVELS, Levels
+from filmgate_server.operations.status import Status
 from filmgate_server.pool.port import WorkerState
-from filmgate_server.sessions import SessionTable
-from filmgate_server.status import Status
 
 OWNERS = (ALICE, BOB, EVE)
 PRIORITIES = ("interactive", "batch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakes.frames import manifest
-from filmgate_server.measurements import HANG_FACTOR, MEBIBYTE, Measurements
+from filmgate_server.worker.measurements import HANG_FACTOR, MEBIBYTE, Measurements
 
 MODEL = b"a model"
 RUNTIME = {"engine": "array", "entry": "model.py:Model", "model_mib": 7, "mib_per_megapixel": 300}

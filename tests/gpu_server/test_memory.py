@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from filmgate.errors import DeviceMemoryError
-from filmgate_server.memory import CpuMemory, FakeMemory, open_memory
+from filmgate_server.worker.memory import CpuMemory, FakeMemory, open_memory
 
 MIB = 1 << 20
 

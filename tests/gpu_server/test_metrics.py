@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from filmgate_server.metrics import Metrics
+from filmgate_server.operations.metrics import Metrics
 
 BASE_UNITS = ("_seconds", "_bytes")
 OTHER_UNITS = ("_ms", "_us", "_mib", "_kb", "_minutes", "_milliseconds")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filmgate.manifest import Tiling
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
-from filmgate_server.tiles import Tile, plan_tiles
+from filmgate_server.runtime.tiles import Tile, plan_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from filmgate_server.config import ServerConfig
-from filmgate_server.notify import ALIVE, READY, VARIABLE, Notifier, status_line
+from filmgate_server.operations.notify import ALIVE, READY, VARIABLE, Notifier, status_line
 from filmgate_server.supervisor import STOP_GRACE_S
 
 

@@ -12,7 +12,7 @@ from filmgate.errors import IntegrityError, ProtocolError
 from filmgate_server.pool.messages import Attachment, GrantEntry, OutputEntry
 from filmgate_server.pool.outputs import OutputBook
 from filmgate_server.pool.translation import attach_all
-from filmgate_server.segments import SEGMENT_BYTES_MIN, Segment, new_segment_id
+from filmgate_server.store.segments import SEGMENT_BYTES_MIN, Segment, new_segment_id
 
 SIZE = SEGMENT_BYTES_MIN
 

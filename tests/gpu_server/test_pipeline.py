@@ -9,10 +9,10 @@ import pytest
 
 from fakes.frames import order
 from filmgate.errors import CancelledError, FilmgateError, ModelError, StorageError
-from filmgate_server.execution import Execution, RefusedError
-from filmgate_server.inboxes import Inboxes
-from filmgate_server.pipeline import Pipeline, is_fatal, typed_error
 from filmgate_server.pool.messages import Grant, Progress, Reserve
+from filmgate_server.worker.execution import Execution, RefusedError
+from filmgate_server.worker.inboxes import Inboxes
+from filmgate_server.worker.pipeline import Pipeline, is_fatal, typed_error
 
 PATIENCE_S = 30
 

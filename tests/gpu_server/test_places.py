@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from filmgate_server.places import INTERVAL_S, INTERVAL_S_MAX, LOOKS_MAX, Places
-from filmgate_server.scheduler import Scheduler
-from filmgate_server.tickets import Ticket
+from filmgate_server.scheduling.places import INTERVAL_S, INTERVAL_S_MAX, LOOKS_MAX, Places
+from filmgate_server.scheduling.scheduler import Scheduler
+from filmgate_server.scheduling.tickets import Ticket
 
 
 def queue(length: int) -> tuple[Scheduler, Places]:

@@ -22,7 +22,7 @@ from filmgate_server.pool.environment import MALLOC_SETTINGS, worker_environment
 from filmgate_server.pool.member import BACKOFF_MAX_S, backoff_s, describe_exit
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.watch import LOADING_MAX_S, LOADING_SILENCE_S
-from filmgate_server.segments import capacity_for
+from filmgate_server.store.segments import capacity_for
 
 SHAPE = (4, 5, 3)
 PIXELS = np.linspace(-2, 70000, 60, dtype=np.float32).reshape(SHAPE)

@@ -5,22 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from filmgate_server import (
-    admission,
-    answers,
-    catalogue,
-    config,
-    dispatcher,
-    downloads,
-    gateway,
-    handoff,
-    intake,
-    router,
-    service,
-    sessions,
-    status,
-    uploads,
-)
+from filmgate_server import config, service
+from filmgate_server.gateway import catalogue, downloads, gateway, handoff, router, sessions
+from filmgate_server.jobs import admission, answers, dispatcher, intake
+from filmgate_server.operations import status
+from filmgate_server.store import uploads
 
 LIMITS = {
     "piece": config.CHUNK_BYTES_MAX,

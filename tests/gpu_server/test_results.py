@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fakes.gate import Clock, ref_to, store_blob
-from filmgate_server import results as results_module
-from filmgate_server.jobs import Outcome
-from filmgate_server.results import Results
-from filmgate_server.store import Store
+from filmgate_server.jobs import results as results_module
+from filmgate_server.jobs.results import Results
+from filmgate_server.jobs.table import Outcome
+from filmgate_server.store.content import Store
 
 KEY = b"k" * 32
 

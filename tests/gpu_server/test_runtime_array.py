@@ -11,9 +11,9 @@ import pytest
 from fakes.packages import write_package
 from filmgate.errors import CancelledError, IntegrityError, ManifestError, ModelError
 from filmgate.tensor import Tensor, TensorSpec
-from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
+from filmgate_server.worker.memory import CpuMemory
 
 IMAGE = np.arange(24, dtype=np.float32).reshape(2, 4, 3) - 7
 

@@ -17,9 +17,9 @@ from filmgate.errors import CancelledError, DeviceMemoryError, InputError, Model
 from filmgate.image.exr import load_exr
 from filmgate.manifest import Manifest, Tiling
 from filmgate.tensor import Tensor, TensorSpec
-from filmgate_server.memory import CpuMemory, FakeMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.exposure import auto_exposure
+from filmgate_server.worker.memory import CpuMemory, FakeMemory
 from filmgate_server.zoo import ZOO_FOLDER
 
 if find_spec("pyoidn") is None:
@@ -28,7 +28,7 @@ if find_spec("pyoidn") is None:
 from filmgate_server.runtime.denoiser import QUALITIES, Device, TileFilter, pyoidn
 from filmgate_server.runtime.oidn import BORDER_PX, OidnRuntime
 from filmgate_server.runtime.tensors import MIB
-from filmgate_server.tiles import Span, Tile
+from filmgate_server.runtime.tiles import Span, Tile
 
 Pixels = NDArray[np.float32]
 

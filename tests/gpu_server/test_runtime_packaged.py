@@ -35,10 +35,10 @@ from filmgate.errors import (
 )
 from filmgate.manifest import Manifest
 from filmgate.tensor import Tensor, TensorSpec
-from filmgate_server.memory import CpuMemory, DeviceMemory, FakeMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
 from filmgate_server.runtime.tensors import MIB
+from filmgate_server.worker.memory import CpuMemory, DeviceMemory, FakeMemory
 
 Pixels = NDArray[np.float32]
 Make = Callable[..., Runtime]

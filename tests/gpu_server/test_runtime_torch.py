@@ -19,8 +19,8 @@ from fakes.packages import write_package
 from filmgate.errors import CancelledError, ManifestError, ModelError
 from filmgate.manifest import Geometry, Manifest, Tiling
 from filmgate.tensor import Tensor, TensorSpec
-from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
+from filmgate_server.worker.memory import CpuMemory
 from filmgate_server.zoo import ZOO_FOLDER
 
 if find_spec("torch") is None or find_spec("safetensors") is None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.devices import Studio, jain_index
-from filmgate_server.scheduler import Scheduler
-from filmgate_server.shares import SKIPS_MAX, SLACK_S
-from filmgate_server.tickets import Ticket
+from filmgate_server.scheduling.scheduler import Scheduler
+from filmgate_server.scheduling.shares import SKIPS_MAX, SLACK_S
+from filmgate_server.scheduling.tickets import Ticket
 
 
 def ticket(number: int, user: str = "alice", priority: str = "interactive", **more: Any) -> Ticket:

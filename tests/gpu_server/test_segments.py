@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from fakes.descriptors import no_descriptor_left
 from filmgate.errors import IntegrityError, StorageError
-from filmgate_server import segments
-from filmgate_server.segments import (
+from filmgate_server.store import segments
+from filmgate_server.store.segments import (
     SEGMENT_BYTES_MIN,
     Arena,
     Segment,

@@ -6,9 +6,9 @@ import pytest
 
 from filmgate.errors import BusyError, CreditError, UnknownSessionError
 from filmgate.keys import Authorisation
-from filmgate_server.auth import LOCAL, Identity
-from filmgate_server.jobs import Owner
-from filmgate_server.sessions import Download, Session, SessionTable
+from filmgate_server.access.auth import LOCAL, Identity
+from filmgate_server.gateway.sessions import Download, Session, SessionTable
+from filmgate_server.jobs.table import Owner
 
 ONE, TWO = b"\0one.", b"\0two."
 ALICE = Identity(LOCAL, "alice", "film")

@@ -11,9 +11,9 @@ import pytest
 from fakes.gate import ALICE, BOB, EVE, TERMS, Gate, content, job_id
 from filmgate.errors import ModelError
 from filmgate.wire.messages import JobAccepted, JobEnded, JobProgress, JobReady, JobRefused
-from filmgate_server.admission import HUNGRY_S, RETRY_MS_MAX, RETRY_MS_MIN
-from filmgate_server.jobs import Owner
-from filmgate_server.segments import capacity_for
+from filmgate_server.jobs.admission import HUNGRY_S, RETRY_MS_MAX, RETRY_MS_MIN
+from filmgate_server.jobs.table import Owner
+from filmgate_server.store.segments import capacity_for
 
 PLATES = [content(number) for number in range(12)]
 CLEAN = content(100)

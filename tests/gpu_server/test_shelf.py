@@ -8,10 +8,10 @@ import pytest
 
 from fakes.pool import NEGATIVE, make_package
 from filmgate.errors import DeviceMemoryError, ManifestError
-from filmgate_server.measurements import Measurements
-from filmgate_server.memory import FakeMemory
 from filmgate_server.registry.local import Package, load_package
-from filmgate_server.shelf import Shelf
+from filmgate_server.worker.measurements import Measurements
+from filmgate_server.worker.memory import FakeMemory
+from filmgate_server.worker.shelf import Shelf
 
 MIB = 1 << 20
 

@@ -8,11 +8,11 @@ import pytest
 
 from fakes.gate import ALICE, BOB, EVE, Gate, content, job_id
 from filmgate.wire.codec import decode, encode
-from filmgate_server.auth import LOCAL, Identity
-from filmgate_server.jobs import Owner
-from filmgate_server.segments import capacity_for
-from filmgate_server.sessions import SessionTable
-from filmgate_server.status import PAGE_USERS, Status
+from filmgate_server.access.auth import LOCAL, Identity
+from filmgate_server.gateway.sessions import SessionTable
+from filmgate_server.jobs.table import Owner
+from filmgate_server.operations.status import PAGE_USERS, Status
+from filmgate_server.store.segments import capacity_for
 
 
 @pytest.fixture

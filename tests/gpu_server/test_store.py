@@ -15,9 +15,9 @@ from filmgate.errors import (
     IntegrityError,
     ProtocolError,
 )
-from filmgate_server.segments import Segment, capacity_for, new_segment_id
-from filmgate_server.staging import Staging
-from filmgate_server.store import Blob, Store, reservation_bytes
+from filmgate_server.store.content import Blob, Store, reservation_bytes
+from filmgate_server.store.segments import Segment, capacity_for, new_segment_id
+from filmgate_server.store.staging import Staging
 
 UNIT = 64 << 10
 """The smallest segment: what each small blob takes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filmgate_server.suspects import Suspects
+from filmgate_server.jobs.suspects import Suspects
 
 
 def test_a_free_worker_takes_one_and_nothing_else() -> None:

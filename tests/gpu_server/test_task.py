@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakes.frames import blob, manifest
-from filmgate_server.task import find_footage, step_of_view
+from filmgate_server.worker.task import find_footage, step_of_view
 
 MOVING = manifest(temporal={"kind": "window", "before": 1, "after": 1})
 

@@ -12,8 +12,8 @@ from fakes.frames import FunctionRuntime, Room, Steps, blob, manifest, order
 from filmgate.errors import InputError, UnsupportedError
 from filmgate.tensor import TENSOR_MEDIA, TensorSpec, parse_tensor_blob, to_tensor_blob
 from filmgate.wire.records import Wish
-from filmgate_server.execution import InputBlob
-from filmgate_server.tensor_task import TensorTask
+from filmgate_server.worker.execution import InputBlob
+from filmgate_server.worker.tensor_task import TensorTask
 
 SPEC = TensorSpec("F32", (1, 2, 3), ("y", "x", "c"))
 NUMBERS = struct.pack("<6f", *range(6))

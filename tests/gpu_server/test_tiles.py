@@ -13,7 +13,7 @@ from fakes.frames import manifest
 from filmgate.errors import CancelledError, ManifestError
 from filmgate.manifest import Geometry, Tiling
 from filmgate_server.runtime.mosaic import render_tiles
-from filmgate_server.tiles import Tile, plan_tiles, split, tile_ladder, tiling_at
+from filmgate_server.runtime.tiles import Tile, plan_tiles, split, tile_ladder, tiling_at
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Step

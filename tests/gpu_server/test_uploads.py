@@ -9,10 +9,10 @@ from filmgate.digest import digest_blob
 from filmgate.errors import BusyError, IntegrityError, ProtocolError
 from filmgate.wire.messages import BlobPut
 from filmgate.wire.records import BlobRef
-from filmgate_server.jobs import Owner
-from filmgate_server.segments import capacity_for
-from filmgate_server.store import Blob, Store
-from filmgate_server.uploads import LOOSE_BYTES_MAX, Uploads
+from filmgate_server.jobs.table import Owner
+from filmgate_server.store.content import Blob, Store
+from filmgate_server.store.segments import capacity_for
+from filmgate_server.store.uploads import LOOSE_BYTES_MAX, Uploads
 
 PIECE = 64 << 10
 PLATE = content(1, 4 * PIECE - 100)

@@ -16,12 +16,12 @@ from filmgate.image.container import Limits
 from filmgate.image.frame import Part
 from filmgate.image.window import Window
 from filmgate.wire.records import Wish
-from filmgate_server.decoded import DecodedFrames
-from filmgate_server.image_task import ImageTask
-from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import load_runtime
-from filmgate_server.task import find_footage
+from filmgate_server.worker.decoded import DecodedFrames
+from filmgate_server.worker.image_task import ImageTask
+from filmgate_server.worker.memory import CpuMemory
+from filmgate_server.worker.task import find_footage
 
 WINDOW, DISPLAY = Window(-7, 5, 61, 41), Window(0, 0, 59, 59)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filmgate_server.usefulness import HALF_LIFE_S, Holding, least_useful
+from filmgate_server.worker.usefulness import HALF_LIFE_S, Holding, least_useful
 
 NOW_S = 10_000.0
 

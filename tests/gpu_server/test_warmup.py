@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fakes.frames import manifest
-from filmgate_server.warmup import CPU_TILE_PX, WHOLE_FRAME_PX, make_frame, why_not_warmed
+from filmgate_server.worker.warmup import CPU_TILE_PX, WHOLE_FRAME_PX, make_frame, why_not_warmed
 
 TORCH = {"engine": "torch", "entry": "model.py:Model"}
 

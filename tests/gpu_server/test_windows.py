@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filmgate.errors import CreditError
-from filmgate_server.auth import LOCAL, Identity
-from filmgate_server.jobs import Owner
-from filmgate_server.sessions import Session
-from filmgate_server.windows import Windows, budget_bytes
+from filmgate_server.access.auth import LOCAL, Identity
+from filmgate_server.gateway.sessions import Session
+from filmgate_server.gateway.windows import Windows, budget_bytes
+from filmgate_server.jobs.table import Owner
 
 PIECE = 100
 ALICE = Identity(LOCAL, "alice", "film")

@@ -25,7 +25,7 @@ from filmgate.errors import (
 from filmgate.image.exr import parse_exr
 from filmgate.wire.records import EXR_MEDIA, Wish
 from filmgate_server.pool.port import AssignedInput
-from filmgate_server.worker import POISONED_EXIT_CODE, failure
+from filmgate_server.worker.process import POISONED_EXIT_CODE, failure
 
 SHAPE = (2, 3, 3)
 PIXELS = np.linspace(-1, 1, 18, dtype=np.float32).reshape(SHAPE)

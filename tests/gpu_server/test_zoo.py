@@ -26,9 +26,9 @@ from filmgate.manifest import (
 )
 from filmgate.params import Parameter, resolve_parameters
 from filmgate.tensor import DTYPE_BYTES, Tensor, TensorSpec
-from filmgate_server.memory import CpuMemory
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
+from filmgate_server.worker.memory import CpuMemory
 from filmgate_server.zoo import ZOO_FOLDER
 
 RGBA = ("y", "x", "c")

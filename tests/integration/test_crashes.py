@@ -229,7 +229,9 @@ def test_nothing_remains_of_a_killed_server(victim: str):
         victims = {
             "supervisor": family[:1],
             "gateway": [each for each in family if "filmgate_server.service" in each.cmdline()],
-            "workers": [each for each in family if "filmgate_server.worker" in each.cmdline()],
+            "workers": [
+                each for each in family if "filmgate_server.worker.process" in each.cmdline()
+            ],
             "all": family,
         }[victim]
         assert victims

@@ -45,7 +45,7 @@ from filmgate.wire.messages import (
     StatusGet,
     StatusPage,
 )
-from filmgate_server.uploads import LOOSE_UPLOADS_MAX
+from filmgate_server.store.uploads import LOOSE_UPLOADS_MAX
 
 GOLDEN = {
     kind: bytes.fromhex(golden["header"])

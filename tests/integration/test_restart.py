@@ -12,7 +12,7 @@ from fakes.plates import negate_exr, negate_tensor
 from fakes.stages import Reached
 from fakes.supervised import Supervised
 from fakes.waiting import wait_until
-from filmgate_server.notify import VARIABLE
+from filmgate_server.operations.notify import VARIABLE
 
 MANAGER_S = 40.0
 

@@ -27,7 +27,7 @@ from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo, Worker
 from filmgate_server.pool.recycling import retire_worn
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.translation import attach_all, produced_output, run_message
-from filmgate_server.segments import Segment
+from filmgate_server.store.segments import Segment
 
 MESSAGES_PER_TURN = 64
 """How many messages of one worker are taken at once, so that others get their turn."""

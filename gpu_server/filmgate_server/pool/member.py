@@ -102,7 +102,7 @@ class Member:
         environment = worker_environment(os.environ, self.settings.threads)
         try:
             self.child = spawn_child(
-                "filmgate_server.worker", settings, [theirs.fileno()], environment
+                "filmgate_server.worker.process", settings, [theirs.fileno()], environment
             )
         except BaseException:
             ours.close()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from filmgate.errors import ProtocolError
 from filmgate_server.pool.messages import GrantEntry, OutputEntry
-from filmgate_server.segments import Segment, capacity_for, new_segment_id
+from filmgate_server.store.segments import Segment, capacity_for, new_segment_id
 
 
 class OutputBook:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from filmgate.errors import FilmgateError
 from filmgate.wire.records import Wish
-from filmgate_server.segments import Segment
+from filmgate_server.store.segments import Segment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from filmgate.errors import FilmgateError
 from filmgate_server.pool.channel import Parcel
 from filmgate_server.pool.messages import Attachment, Beat, InputEntry, OutputEntry, Run, split_sums
 from filmgate_server.pool.port import Assignment, ProducedOutput
-from filmgate_server.segments import Segment
+from filmgate_server.store.segments import Segment
 
 
 def attach_all(entries: Sequence[Attachment], fds: Sequence[int]) -> dict[int, Segment]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
-    from filmgate_server.memory import DeviceMemory
     from filmgate_server.runtime.port import Images, Step
+    from filmgate_server.worker.memory import DeviceMemory
 
 
 class ArrayRuntime(PackagedRuntime):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from filmgate_server.runtime.port import Pixels
-    from filmgate_server.tiles import Tile
+    from filmgate_server.runtime.tiles import Tile
 
 
 @contextmanager

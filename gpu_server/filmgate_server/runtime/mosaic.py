@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from filmgate_server.tiles import Tile
+from filmgate_server.runtime.tiles import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from filmgate_server.runtime.port import Pixels, Step
-    from filmgate_server.tiles import Grid, Span
+    from filmgate_server.runtime.tiles import Grid, Span
 
 
 class Mosaic:

@@ -6,7 +6,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from filmgate.errors import ModelError
-from filmgate_server.tiles import tiling_at
+from filmgate_server.runtime.tiles import tiling_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

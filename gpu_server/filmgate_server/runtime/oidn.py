@@ -13,14 +13,14 @@ from filmgate_server.runtime.denoiser import CHANNELS, QUALITIES, Device, TileFi
 from filmgate_server.runtime.exposure import auto_exposure
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.tensors import ImageRuntime
-from filmgate_server.tiles import Tile, plan_tiles, tiling_at
+from filmgate_server.runtime.tiles import Tile, plan_tiles, tiling_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from filmgate.manifest import Manifest
-    from filmgate_server.memory import DeviceMemory
     from filmgate_server.runtime.port import Images, Pixels, Step
+    from filmgate_server.worker.memory import DeviceMemory
 
 GRID_PX = 16
 """The net halves its input four times: tiles on this grid see what the whole frame would."""

@@ -9,14 +9,14 @@ from filmgate.errors import InputError
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.source import checked_outputs, output_shapes
 from filmgate_server.runtime.tensors import ImageRuntime
+from filmgate_server.runtime.tiles import plan_tiles, tiling_at
 from filmgate_server.runtime.windows import cut, frame_size
-from filmgate_server.tiles import plan_tiles, tiling_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from filmgate_server.runtime.port import Images, Pixels, Step
-    from filmgate_server.tiles import Grid, Tile
+    from filmgate_server.runtime.tiles import Grid, Tile
 
 
 class PackagedRuntime(ImageRuntime):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
-    from filmgate_server.memory import DeviceMemory
     from filmgate_server.runtime.tensors import ImageRuntime
+    from filmgate_server.worker.memory import DeviceMemory
 
     Pixels = NDArray[np.float32]
     """(H, W, C), C-contiguous, scene-linear, in the channel order of the manifest; an input that a
@@ -56,7 +56,8 @@ class Runtime(Protocol):
             params: every declared parameter, resolved to its declared type; for a temporal model of
                 the kind ``between`` also ``fraction``, 0 to 1: where between the two frames.
             step: see `Step`.
-            max_tile_px: the longest side of a tile, one of `filmgate_server.tiles.tile_ladder`;
+            max_tile_px: the longest side of a tile, one of
+                `filmgate_server.runtime.tiles.tile_ladder`;
                 None means the manifest's.
 
         Returns:

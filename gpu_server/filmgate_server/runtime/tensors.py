@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from filmgate.manifest import Manifest
-    from filmgate_server.memory import DeviceMemory
     from filmgate_server.runtime.port import Images, Pixels, Step
-    from filmgate_server.tiles import Tile
+    from filmgate_server.runtime.tiles import Tile
+    from filmgate_server.worker.memory import DeviceMemory
 
 NUMPY_TYPES = {
     "BOOL": "?",

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filmgate.manifest import Manifest
-    from filmgate_server.memory import DeviceMemory
     from filmgate_server.runtime.port import Images, Pixels, Step
+    from filmgate_server.worker.memory import DeviceMemory
 
 _T = TypeVar("_T")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from filmgate_server.runtime.port import Pixels
-    from filmgate_server.tiles import Tile
+    from filmgate_server.runtime.tiles import Tile
 
 _IMAGE_AXES = 3
 _CLIP_AXES = 4

@@ -1,0 +1,1 @@
+"""The socket and everything between it and the jobs."""

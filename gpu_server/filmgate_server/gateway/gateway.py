@@ -1,0 +1,341 @@
+"""The gateway: one ROUTER socket, its sessions and their credit. It never looks into pixels."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import zmq
+
+import filmgate
+from filmgate.errors import (
+    CreditError,
+    DeniedError,
+    FilmgateError,
+    ProtocolError,
+    UnknownSessionError,
+)
+from filmgate.wire.codec import Envelope, decode, encode
+from filmgate.wire.messages import (
+    BlobData,
+    BlobPut,
+    Credit,
+    Drain,
+    Hello,
+    JobRefused,
+    JobSubmit,
+    Message,
+    Welcome,
+    to_error,
+)
+from filmgate.wire.version import negotiate
+from filmgate_server.access.door import Door
+from filmgate_server.gateway.downloads import GET_CREDIT_MAX
+from filmgate_server.gateway.flow import Flow
+from filmgate_server.gateway.requests import Requests
+from filmgate_server.gateway.router import address_of, bind_router, is_chosen, port_of, user_of
+from filmgate_server.gateway.sessions import DOWNLOADS_MAX, Session, SessionTable
+from filmgate_server.gateway.watchdog import Watchdog
+from filmgate_server.gateway.windows import Windows
+from filmgate_server.operations.metrics import Metrics
+
+PARTS_MAX = 3
+MESSAGE_OVERHEAD_BYTES = 64
+PROBE_S = 5.0
+RECEIVE_BURST = 64
+DRAIN_RETRY_MS = 2_000
+REVOKED_GRACE_S = 1.0
+"""Between telling a client that its key was revoked and shutting its connection."""
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """The socket and everything that speaks through it; implements the broker's outbox.
+
+    Args:
+        address: where to bind, for example ``tcp://127.0.0.1:5700``; port 0 takes any.
+        door: who may come in.
+        sessions: who is connected.
+        windows: how much may be on the way.
+
+    Attributes:
+        door: who may come in.
+        requests: answers everything but a hello; see `answer_with`.
+        features: optional features that are told to each client that is let in.
+        socket: the ROUTER, to poll.
+        port: where it listens.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: str,
+        door: Door,
+        sessions: SessionTable,
+        metrics: Metrics,
+        windows: Windows,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.door = door
+        self.requests: Requests | None = None
+        self.instance = secrets.token_bytes(16)
+        self.features: tuple[str, ...] = ()
+        self._sessions = sessions
+        self._metrics = metrics
+        self._clock = clock
+        self._probed_s = clock()
+        self._closing: list[tuple[float, bytes]] = []
+        self.socket = bind_router(context, address, windows.chunk_bytes, door.lock)
+        self.port = port_of(self.socket)
+        surplus_max = 2 * windows.window_bytes + (16 << 20)
+        self.watchdog = Watchdog(self.socket, surplus_max, door.admit)
+        self._flow = Flow(windows, sessions, self.watchdog, self.send)
+
+    # Receiving.
+
+    def receive(self) -> None:
+        """Handle what has arrived, up to a burst, so that workers are heard in between."""
+        for _ in range(RECEIVE_BURST):
+            try:
+                first = self.socket.recv(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            self._receive_one(first)
+
+    def _receive_one(self, first: zmq.Frame) -> None:
+        route, size_bytes = first.bytes, len(first)
+        parts: list[zmq.Frame] = []
+        fd = _source(first)
+        last = first
+        while last.more:
+            last = self.socket.recv(copy=False)
+            size_bytes += len(last) + MESSAGE_OVERHEAD_BYTES
+            if len(parts) < PARTS_MAX:
+                parts.append(last)
+        self._metrics.received_bytes.inc(size_bytes)
+        if fd is None:
+            return  # no client of ours; the watchdog shuts it as one that has said nothing
+        self.watchdog.delivered(fd, route, size_bytes)
+        if is_chosen(route):
+            self.watchdog.shut_down(route)
+            return
+        self._handle(route, parts)
+
+    def _handle(self, route: bytes, parts: list[zmq.Frame]) -> None:
+        number = 0
+        try:
+            if not 1 <= len(parts) < PARTS_MAX:
+                raise ProtocolError("A message has one header and at most one binary part.")
+            envelope = decode(parts[0].bytes)
+            number = envelope.id
+            piece = parts[1].buffer if len(parts) > 1 else memoryview(b"")
+            self._dispatch(route, envelope, piece, parts[0])
+        except FilmgateError as error:
+            self._answer_error(route, error, int(error.detail.pop("id", number)))
+
+    def _dispatch(
+        self, route: bytes, envelope: Envelope, piece: memoryview, header: zmq.Frame
+    ) -> None:
+        if isinstance(envelope.message, Hello):
+            self._hello(route, envelope, envelope.message, header)
+            return
+        session, message = self._sessions.by_route(route), envelope.message
+        session.seen_s = self._clock()
+        if len(piece):
+            self._flow.windows.spend(session, len(piece))
+        try:
+            with self.door.audit.acting(session.actor):
+                self._the_requests.handle(session, message, envelope.id, piece)
+        finally:
+            if session.route is not None and self._wants_credit(session, message):
+                self._flow.top_up(session)
+
+    def _wants_credit(self, session: Session, message: Message) -> bool:
+        """Say whether a client sends, or has nothing to send with; a credit of 0 asks for some."""
+        if isinstance(message, BlobPut):
+            return True
+        asks = isinstance(message, JobSubmit) or message == Credit(0)
+        return asks and session.put_credit < self._flow.windows.chunk_bytes
+
+    def _hello(self, route: bytes, envelope: Envelope, hello: Hello, header: zmq.Frame) -> None:
+        protocol = negotiate(hello.protocols)
+        self._lose(route)  # a second hello on one connection leaves its first session
+        address = address_of(header)
+        identity = self.door.identify(hello, user_of(header), address)
+        session, resumed = self._sessions.open(identity, hello.resume, route, self._clock())
+        session.address = address
+        with self.door.audit.acting(session.actor):
+            self.door.audit.note("session resumed" if resumed else "session opened")
+        session.get_credit = 0
+        session.downloads.clear()
+        welcome = Welcome(
+            protocol=protocol,
+            server=filmgate.__version__,
+            instance=self.instance,
+            resume=session.token,
+            resumed=resumed,
+            show=session.owner.show,
+            user=session.owner.user,
+            chunk_bytes=self._flow.windows.chunk_bytes,
+            credit_bytes=self._flow.open(session),
+            limits={"downloads": DOWNLOADS_MAX, "credit_bytes": GET_CREDIT_MAX},
+            features=self.features,
+        )
+        self._send(route, welcome, re=envelope.id)
+        self._the_requests.broker.session_back(session.token)
+
+    # Sending.
+
+    def send(self, session: bytes, message: Message, re: int | None = None) -> None:
+        """Send to a session; dropped while its client is away, who will ask again."""
+        if isinstance(message, JobRefused) and message.code == DeniedError.code:
+            self.door.audit.deny("job", job=message.job_id.hex(), text=message.text)
+        found = self._sessions.by_token(session)
+        if found is not None and found.route is not None:
+            self._send(found.route, message, re=re)
+
+    def send_piece(self, session: Session, data: BlobData, piece: memoryview) -> None:
+        """Send a piece of a blob to a session that is there."""
+        if session.route is not None:
+            self._metrics.sent_bytes.inc(len(piece))
+            self._send(session.route, data, piece)
+
+    def may_send(self, session: Session, size_bytes: int) -> bool:
+        """Return whether a piece may be sent now; if not, it is tried again."""
+        return self._flow.may_send(session, size_bytes)
+
+    def answer_error(self, session: Session, error: FilmgateError, number: int) -> None:
+        """Say that request *number* of a session cannot be answered."""
+        if session.route is not None:
+            self._answer_error(session.route, error, number)
+
+    def _answer_error(self, route: bytes, error: FilmgateError, number: int) -> None:
+        self._metrics.wire_errors.labels(code=error.code).inc()
+        self._send(route, to_error(error), re=number)
+        if isinstance(error, CreditError):
+            log.warning("peer overdrew its credit")
+            self.watchdog.shut_down(route)
+        elif isinstance(error, DeniedError):
+            self.door.audit.deny("request", text=error.text)
+        elif isinstance(error, ProtocolError) and not isinstance(error, UnknownSessionError):
+            log.info("protocol error", code=error.code, text=error.text)
+
+    def _send(
+        self, route: bytes, message: Message, piece: memoryview | None = None, re: int | None = None
+    ) -> None:
+        try:
+            header = encode(message, re=re)
+        except ProtocolError as error:
+            log.error("message too long", kind=message.kind)
+            header = encode(to_error(error), re=re)
+        parts: list[Any] = [route, header, *([] if piece is None else [piece])]
+        try:
+            self.socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
+        except zmq.Again:
+            log.warning("peer does not read; its connection is shut")
+            self.watchdog.shut_down(route)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+        else:
+            self.watchdog.sent(route, sum(map(len, parts[1:])))
+            return
+        self._lose(route)
+
+    # Time and loss.
+
+    def tick(self) -> None:
+        """Look after connections: the watchdog, the lost, the silent and the long gone."""
+        self.lost()
+        now_s = self._clock()
+        self.watchdog.check(now_s)
+        self._flow.tick()
+        if self.door.refresh():
+            self._review()
+        self._shut_revoked(now_s)
+        if now_s - self._probed_s > PROBE_S:
+            self._probed_s = now_s
+            for session in self._sessions:
+                self._look_after(session, now_s)
+
+    def _review(self) -> None:
+        """End the sessions whose keys were revoked, or are worth less than before."""
+        for session in self._sessions:
+            identity = self.door.review(session.identity)
+            if identity is not None:
+                session.identity = identity
+            elif session.route is not None:
+                self._revoke(session, session.route)
+
+    def _revoke(self, session: Session, route: bytes) -> None:
+        with self.door.audit.acting(session.actor):
+            self.door.audit.note("key revoked")
+        self._send(route, to_error(DeniedError("Your key was revoked.")))
+        self._closing.append((self._clock() + REVOKED_GRACE_S, route))
+        self._lose(route)
+
+    def _shut_revoked(self, now_s: float) -> None:
+        """Shut revoked connections, once they have had the time to be told."""
+        for closing in [each for each in self._closing if now_s > each[0]]:
+            self._closing.remove(closing)
+            self.watchdog.shut_down(closing[1])
+
+    def lost(self) -> None:
+        """Take note of connections that the socket's monitor reports as gone."""
+        for route in self.watchdog.drain():
+            self._lose(route)
+
+    def announce_drain(self) -> None:
+        """Tell every client that no new work is taken."""
+        for session in self._sessions:
+            self.send(session.token, Drain(DRAIN_RETRY_MS))
+
+    def close(self) -> None:
+        """Close the socket; nothing lingers."""
+        self.watchdog.close()
+        self.socket.close(0)
+        self.door.close()
+
+    def _look_after(self, session: Session, now_s: float) -> None:
+        if session.route is not None and now_s - session.seen_s > PROBE_S:
+            self._send(session.route, Credit(0))  # a probe: it fails if the peer is gone
+        self._forget_idle(session)
+
+    def _lose(self, route: bytes) -> None:
+        try:
+            session = self._sessions.by_route(route)
+        except UnknownSessionError:
+            return
+        self._flow.close(session)
+        self._sessions.disconnect(session)
+        self._the_requests.broker.session_away(session.token)
+        self._forget_idle(session)
+
+    def _forget_idle(self, session: Session) -> None:
+        """Drop a session whose client has gone and left no job: it can be opened anew."""
+        if session.route is None and self._the_requests.broker.is_idle(session.token):
+            self._sessions.forget(session)
+
+    def answer_with(self, requests: Requests) -> None:
+        """Let *requests* answer everything but a hello."""
+        self.requests = requests
+        self._flow.pump = requests.pump
+        self._flow.wanted_bytes = requests.broker.uploads.wanted_bytes
+
+    @property
+    def _the_requests(self) -> Requests:
+        if self.requests is None:
+            raise ProtocolError("The server has not finished starting.")
+        return self.requests
+
+
+def _source(frame: zmq.Frame) -> int | None:
+    """Return the connection that a frame came by; noise taken for ZMTP 1.0 does not tell."""
+    try:
+        return int(frame.get(zmq.SRCFD))  # type: ignore[call-overload]
+    except zmq.ZMQError:
+        return None

@@ -1,0 +1,1 @@
+"""Jobs and executions, from their submission to their one end."""

@@ -1,0 +1,176 @@
+"""What jobs claim: their share in an execution, their uploads, and the outputs kept for them."""
+
+from __future__ import annotations
+
+from filmgate.errors import BusyError, FilmgateError
+from filmgate.wire.records import BlobRef, Missing
+from filmgate_server.jobs.admission import Admission, Share
+from filmgate_server.jobs.table import Execution, Job, JobTable, Outcome, Owner
+from filmgate_server.store.content import Blob, Store
+from filmgate_server.store.segments import capacity_for
+from filmgate_server.store.uploads import Uploads
+
+
+class Claims:
+    """Takes and gives back what a job needs of table, store and uploads, all of it or nothing.
+
+    Args:
+        table: jobs and executions.
+        store: the blobs and the memory promised for more.
+        uploads: what clients are expected to send.
+        admission: what each artist may take.
+    """
+
+    def __init__(
+        self, table: JobTable, store: Store, uploads: Uploads, admission: Admission
+    ) -> None:
+        self._table = table
+        self._store = store
+        self._uploads = uploads
+        self._admission = admission
+
+    def execution(self, job: Job) -> Execution | None:
+        """Return the execution that a job waits for."""
+        return None if job.execution is None else self._table.executions.get(job.execution)
+
+    def missing(self, job: Job) -> list[Missing]:
+        """Say what the job's session should send, and from which byte on."""
+        return self._uploads.missing(job.owner.session, self._wanted(job))
+
+    def attach(self, job: Job, output_bytes: int) -> Execution:
+        """Join the execution of this work, or open one, with memory set aside for it.
+
+        Args:
+            job: in no execution.
+            output_bytes: what its outputs are taken to need.
+
+        Raises:
+            BusyError: the memory cannot be set aside now; nothing was claimed.
+            ImageTooLargeError: it never could be.
+        """
+        execution = self._table.execution_for(job.owner.show, job.work_key)
+        shares = _shares(job, capacity_for(output_bytes))
+        self._admission.check_bytes(job.owner.user, shares)
+        refs = self._absent(job)
+        if execution is None:
+            execution = self._open(job, refs, capacity_for(output_bytes))
+        else:
+            self._promise(job.owner, refs)
+        self._uploads.expect(job.owner.session, job.owner.show, refs)
+        self._admission.holdings.hold(job, shares)
+        execution.jobs[job.id] = job
+        job.execution = execution.number
+        return execution
+
+    def detach(self, job: Job) -> Execution | None:
+        """Leave the execution and return it, whether or not another job still wants it."""
+        execution = self.execution(job)
+        job.execution = None
+        if execution is None:
+            return None
+        execution.jobs.pop(job.id, None)
+        if execution.missing:
+            for digest in execution.missing - self._missing_elsewhere(job):
+                self._uploads.close(job.owner.session, digest)
+        return execution
+
+    def take_over(self, job: Job, owner: Owner) -> None:
+        """Bind a job to the session that asks for it now: the newest one wins.
+
+        Raises:
+            BusyError: there is no memory for what this session would have to send.
+        """
+        if job.owner.session == owner.session:
+            return
+        refs = self._wanted(job)
+        self._promise(owner, refs)
+        self._uploads.expect(owner.session, owner.show, refs)
+        self._table.move(job, owner)
+        job.away_since_s = None
+
+    def supply(self, execution: Execution, blob: Blob) -> None:
+        """Keep an input that has arrived for the execution."""
+        self._store.pin(blob)
+        execution.pins.append(blob)
+        self._table.arrived(execution, blob.digest)
+
+    def keep(self, job: Job, outcome: Outcome) -> None:
+        """Keep the outputs for a job that is ready."""
+        for ref in outcome.outputs:
+            blob = self._store.find(job.owner.show, ref.digest)
+            if blob is not None:
+                self._store.pin(blob)
+                job.pins.append(blob)
+        kept = [(blob.key, blob.segment.capacity_bytes) for blob in job.pins]
+        self._admission.holdings.hold(job, kept)
+        job.execution, job.outcome = None, outcome
+
+    def let_go(self, job: Job) -> None:
+        """Keep the job's outputs no longer."""
+        for blob in job.pins:
+            self._store.unpin(blob)
+        job.pins.clear()
+
+    def end(self, job: Job) -> None:
+        """Give back what a job that has ended was counted with."""
+        self.let_go(job)
+        self._admission.holdings.drop(job)
+
+    def _open(self, job: Job, refs: list[BlobRef], outputs_bytes: int) -> Execution:
+        pinned = self._pin_inputs(job)
+        try:
+            self._promise(job.owner, refs, outputs_bytes, 1)
+        except FilmgateError:
+            for blob in pinned:
+                self._store.unpin(blob)
+            raise
+        execution = self._table.new_execution(job, (ref.digest for ref in refs))
+        execution.pins, execution.promised_bytes = pinned, outputs_bytes
+        execution.promised_segments = 1
+        return execution
+
+    def _promise(
+        self, owner: Owner, refs: list[BlobRef], more_bytes: int = 0, more_segments: int = 0
+    ) -> None:
+        """Set memory aside for what the session is not expected to send yet, and for *more*."""
+        missing = [self._uploads.missing_bytes(owner.session, [ref]) for ref in refs]
+        segments = sum(1 for size_bytes in missing if size_bytes) + more_segments
+        try:
+            self._store.promise(sum(missing) + more_bytes, segments)
+        except BusyError:
+            self._admission.keep_room_for(owner.user)
+            raise
+
+    def _wanted(self, job: Job) -> list[BlobRef]:
+        execution = self.execution(job)
+        return self._absent(job) if execution is not None and execution.missing else []
+
+    def _absent(self, job: Job) -> list[BlobRef]:
+        refs = {ref.digest: ref for ref in job.work.inputs}
+        return [ref for ref in refs.values() if not self._store.find(job.owner.show, ref.digest)]
+
+    def _pin_inputs(self, job: Job) -> list[Blob]:
+        digests = {ref.digest for ref in job.work.inputs}
+        found = [self._store.find(job.owner.show, digest) for digest in sorted(digests)]
+        blobs = [blob for blob in found if blob is not None]
+        for blob in blobs:
+            self._store.pin(blob)
+        return blobs
+
+    def _missing_elsewhere(self, job: Job) -> set[bytes]:
+        """Return what other jobs of the same session wait for."""
+        wanted: set[bytes] = set()
+        for ref in job.work.inputs:
+            for other in self._table.waiting_for(job.owner.show, ref.digest):
+                sessions = {each.owner.session for each in other.jobs.values()}
+                if job.owner.session in sessions:
+                    wanted.add(ref.digest)
+        return wanted
+
+
+def _shares(job: Job, outputs_bytes: int) -> list[Share]:
+    """Return what a job's inputs and outputs take of the store."""
+    inputs: list[Share] = [
+        ((job.owner.show, ref.digest), capacity_for(ref.size)) for ref in job.work.inputs
+    ]
+    return [*inputs, ((job.owner.show, job.work_key), outputs_bytes)]

@@ -1,0 +1,1 @@
+"""What happens inside a worker: the process that runs models on one device."""
