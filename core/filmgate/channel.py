@@ -6,19 +6,18 @@ copy. Only Linux has all that this needs.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import mmap
 import os
 import queue
 import socket
 import stat
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Optional
 
+from filmgate.descriptors import close_all, dial, is_own, new_memory, read_into, receive, send
 from filmgate.digest import PrefixHasher
 from filmgate.errors import FilmgateError, IntegrityError, ProtocolError
 from filmgate.wire.codec import decode, encode
@@ -40,30 +39,6 @@ PIECES = 3
 COPY_BYTES = 1 << 20
 ANSWER_WITHIN_S = 10.0
 _HEADER_MAX = 4096
-_FDS_MAX = 4
-_PEER = struct.Struct("3i")
-_NEEDED = (
-    hasattr(socket, "AF_UNIX"),
-    hasattr(socket, "SOCK_SEQPACKET"),
-    hasattr(socket, "SO_PEERCRED"),
-    hasattr(os, "memfd_create"),
-    hasattr(os, "preadv"),
-)
-
-
-def is_possible() -> bool:
-    """Return whether this system has all that a handoff needs."""
-    return all(_NEEDED)
-
-
-def is_own(peer: socket.socket) -> bool:
-    """Return whether the kernel says that the peer is of our user and among our processes."""
-    pid, user, _ = _PEER.unpack(_credentials(peer))
-    return pid != 0 and user == os.geteuid()
-
-
-def _credentials(peer: socket.socket) -> bytes:
-    return peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
 
 
 def send_message(peer: socket.socket, message: Message, fds: Sequence[int] = ()) -> None:
@@ -72,8 +47,7 @@ def send_message(peer: socket.socket, message: Message, fds: Sequence[int] = ())
     Raises:
         OSError: the peer has gone, or does not read.
     """
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-    peer.sendmsg([encode(message)], rights, socket.MSG_NOSIGNAL)
+    send(peer, encode(message), fds)
 
 
 def receive_message(peer: socket.socket) -> Optional[tuple[Message, list[int]]]:
@@ -83,31 +57,16 @@ def receive_message(peer: socket.socket) -> Optional[tuple[Message, list[int]]]:
         ProtocolError: what came is no message; its descriptors are closed.
         OSError: the peer has gone, or has sent nothing in time.
     """
-    room = socket.CMSG_SPACE(_FDS_MAX * array.array("i").itemsize)
-    header, rights, cut, _ = peer.recvmsg(_HEADER_MAX, room, socket.MSG_CMSG_CLOEXEC)
-    fds = [fd for level, kind, data in rights for fd in _descriptors(level, kind, data)]
+    header, fds, whole = receive(peer, _HEADER_MAX)
     if not header and not fds:
         return None
     try:
-        if cut & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        if not whole:
             raise ProtocolError("A message on the channel is too long.")
         return decode(header).message, fds
     except FilmgateError:
         close_all(fds)
         raise
-
-
-def close_all(fds: Sequence[int]) -> None:
-    """Close descriptors that nobody wants."""
-    for fd in fds:
-        os.close(fd)
-
-
-def _descriptors(level: int, kind: int, data: bytes) -> array.array[int]:
-    fds = array.array("i")
-    if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-        fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-    return fds
 
 
 class Ring:
@@ -120,8 +79,7 @@ class Ring:
     def __init__(self, piece_bytes: int) -> None:
         self.size_bytes = PIECES * piece_bytes
         self.piece_bytes = piece_bytes
-        self.fd = os.memfd_create("filmgate-handoff", os.MFD_CLOEXEC)
-        os.ftruncate(self.fd, self.size_bytes)
+        self.fd = new_memory(self.size_bytes)
         self._map = mmap.mmap(self.fd, self.size_bytes)
         self.view = memoryview(self._map)
         self.free = deque(range(0, self.size_bytes, piece_bytes))
@@ -168,10 +126,8 @@ class Channel:
         Raises:
             OSError: it is not on this machine, or not of this user, or turns us away.
         """
-        peer = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        peer = dial(name)
         try:
-            peer.settimeout(0)
-            peer.connect("\0" + name)
             peer.settimeout(ANSWER_WITHIN_S)
             if not is_own(peer):
                 raise PermissionError("the server is not one of this user's processes")
@@ -295,7 +251,7 @@ def _read(
     start = 0
     for step in steps:
         try:
-            whole = wanted() and os.preadv(fd, [step], start) == len(step)
+            whole = wanted() and read_into(fd, step, start) == len(step)
         except OSError:
             whole = False
         report(whole)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-from filmgate.channel import Channel, is_possible
+from filmgate.channel import Channel
+from filmgate.descriptors import is_possible
 from filmgate.digest import Buffer
 from filmgate.errors import ConnectionLostError, FilmgateError, ProtocolError
 from filmgate.transfer import Receiving

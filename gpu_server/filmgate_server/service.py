@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 import zmq
 
-from filmgate.channel import is_possible
+from filmgate.descriptors import is_possible
 from filmgate.errors import FilmgateError, StorageError
 from filmgate.keys import load_secret_key
 from filmgate_server.access.audit import AuditedJournal, AuditLog

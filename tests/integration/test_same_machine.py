@@ -18,8 +18,8 @@ from fakes.plates import negate_exr, negate_tensor
 from fakes.relay import Relay, Stream
 from fakes.service import MIB, TOKEN, Service, counters, wait_idle
 from fakes.waiting import wait_until
-from filmgate.channel import is_possible
 from filmgate.client import Client
+from filmgate.descriptors import is_possible
 
 if not is_possible():
     pytest.skip("this system lacks what a handoff needs", allow_module_level=True)

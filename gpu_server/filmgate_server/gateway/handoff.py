@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 import structlog
 
-from filmgate.channel import close_all, send_message
+from filmgate.channel import send_message
+from filmgate.descriptors import close_all
 from filmgate.digest import PrefixHasher
 from filmgate.errors import FilmgateError, ProtocolError, UnknownBlobError
 from filmgate.handoff import FEATURE

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from filmgate.channel import is_own, receive_message
+from filmgate.channel import receive_message
+from filmgate.descriptors import is_own
 from filmgate.errors import FilmgateError, ProtocolError
 from filmgate.wire.messages import Message
 from filmgate_server.gateway.porter import Load

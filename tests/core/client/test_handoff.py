@@ -14,6 +14,7 @@ import pytest
 
 from fakes.scripted import CHUNK, RESUME, ScriptedServer
 from filmgate import channel
+from filmgate import descriptors as descriptors_of
 from filmgate.channel import receive_message, send_message
 from filmgate.client import Client
 from filmgate.digest import digest_bytes
@@ -37,7 +38,7 @@ from filmgate.wire.messages import (
     to_error,
 )
 
-if not channel.is_possible():
+if not descriptors_of.is_possible():
     pytest.skip("this system lacks what a handoff needs", allow_module_level=True)
 
 PATIENCE_S = 20.0
@@ -326,8 +327,8 @@ def test_a_server_that_is_not_ours_gets_nothing(
     desk: Desk, stranger: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is of another user, or in another space of processes, is left without a word."""
-    packed = channel._PEER.pack(*stranger)
-    monkeypatch.setattr(channel, "_credentials", lambda peer: packed)
+    packed = descriptors_of.PEER.pack(*stranger)
+    monkeypatch.setattr(descriptors_of, "credentials", lambda peer: packed)
     with ScriptedServer() as server, Client(server.address) as client:
         server.welcome(features=(desk.feature,), credit_bytes=len(PLATE))
         client.submit(Work("denoise", (Payload("color", PLATE),)))
@@ -368,7 +369,7 @@ def test_closing_the_client_leaves_nothing(desk: Desk) -> None:
 
 def test_without_what_it_needs_there_is_no_handoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """On systems without such sockets or memory nothing is even tried."""
-    monkeypatch.setattr(channel, "_NEEDED", (True, False))
+    monkeypatch.setattr(descriptors_of, "_NEEDED", (True, False))
     handoff = Handoff(lambda call: call(), enabled=True)
     assert not handoff.takes(1 << 30)
     assert not handoff._enabled
