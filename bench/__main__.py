@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bench.curve import measure_curve
 from bench.exr import coding_table, measure_codings
 from bench.filmgate import (
     Moving,
@@ -122,6 +123,11 @@ def measure_frames(effort: Effort, triton_python: str) -> Report:
     say("a server under pressure")
     report.targets.append(measure_memory(tensors(effort.sizes[0]), effort.pressure_frames))
     report.targets.append(measure_deadlock(tensors(effort.sizes[-1])))
+    say("encryption")
+    largest = effort.sizes[0]
+    encryption, target = measure_curve(tensors(largest), largest, effort.rounds)
+    report.promise(target)
+    report.add(f"Encryption, {largest.name} tensor", encryption)
     say("tiles")
     height, width, tile_px = effort.tiles
     cuts = measure_tiles(height, width, tile_px, effort.tile_rounds)
