@@ -339,6 +339,63 @@ def test_shared_work_is_charged_to_who_still_wants_it(gate: Gate) -> None:
     assert gate.scheduler.waiting_by_user() == {("bob", "film", "interactive"): 1}
 
 
+def served_before(gate: Gate, gain: float, turns: int) -> list[str]:
+    """Run *turns* frames; return whose they were before the one with this *gain*."""
+    users: list[str] = []
+    for _ in range(turns):
+        execution = the_running(gate)
+        if gate.pool.running[execution].params["gain"] == gain:
+            return users
+        users.append(gate.table.executions[execution].user)
+        gate.complete(execution, CLEAN)
+    return users
+
+
+def queue_of_alice(gate: Gate, frames: int) -> None:
+    """Let an artist have many frames of one plate wait, told apart by their gain."""
+    for number in range(frames):
+        gate.submit(ALICE, job_id(number), PLATES[0], params={"gain": 1.0 + number / 100})
+    gate.put(ALICE, PLATES[0])
+
+
+def test_joining_anothers_queued_work_costs_no_share(gate: Gate) -> None:
+    """Who wants the last of another's frames has it when a frame of their own would come."""
+    queue_of_alice(gate, 30)
+    gate.submit(BOB, job_id(100), PLATES[0], params={"gain": 1.29})
+    assert served_before(gate, 1.29, 10) == ["alice"]
+
+
+def test_who_joins_and_leaves_takes_no_place_away(gate: Gate) -> None:
+    """Work that goes back into the first artist's line is where it was."""
+    queue_of_alice(gate, 10)
+    gate.submit(BOB, job_id(100), PLATES[0], params={"gain": 1.02})
+    gate.broker.cancel(BOB, job_id(100), 0)
+    assert served_before(gate, 1.02, 10) == ["alice", "alice"]
+
+
+def test_joining_takes_no_earlier_turn_away(gate: Gate) -> None:
+    """Work stays with the artist whose turn comes first, however many want it."""
+    queue_of_alice(gate, 3)
+    for number in range(5):
+        gate.submit(BOB, job_id(50 + number), PLATES[0], params={"gain": 2.0 + number / 100})
+    gate.submit(BOB, job_id(100), PLATES[0], params={"gain": 1.01}, deadline_ms=600_000)
+    gate.submit(BOB, job_id(101), PLATES[0], params={"gain": 1.02})
+    users = {e.work.params["gain"]: e.user for e in gate.table.executions.values()}
+    assert (users[1.01], users[2.0]) == ("bob", "bob")
+    assert "alice" in served_before(gate, 1.02, 10)
+
+
+def test_the_earliest_deadline_counts_for_all(gate: Gate) -> None:
+    """Shared work is early enough for whoever needs it first, and outlives their job."""
+    queue_of_alice(gate, 4)
+    gate.submit(ALICE, job_id(100), PLATES[0], params={"gain": 1.03}, deadline_ms=5000)
+    assert served_before(gate, 1.03, 4) == ["alice"]
+    gate.advance(6.0)
+    assert gate.outcomes(job_id(100)) == {"expired"}
+    gate.complete(the_running(gate), CLEAN)
+    assert gate.sent(JobReady, job_id(3))
+
+
 def test_late_work_is_never_started(gate: Gate) -> None:
     """A frame whose deadline passes while it waits ends as expired and does not run."""
     start(gate, ALICE, 0)

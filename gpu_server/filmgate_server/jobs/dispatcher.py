@@ -107,7 +107,9 @@ class Dispatcher:
 
     def revise(self, execution: Execution) -> None:
         """Take note that other jobs than before want an execution."""
-        if execution.stand() and self._scheduler.remove(execution.number):
+        before = execution.standing
+        self._stand(execution)
+        if execution.standing != before and self._scheduler.remove(execution.number):
             self._scheduler.push(self._placement.ticket(execution))
 
     def abandon(self, execution: Execution) -> None:
@@ -262,7 +264,14 @@ class Dispatcher:
     def _line_up(self, execution: Execution) -> None:
         execution.stage, execution.worker, execution.done, execution.total = "queued", None, 0, 0
         self._queued_s.setdefault(execution.number, self._clock())
+        self._stand(execution)
+
+    def _stand(self, execution: Execution) -> None:
+        """Let an execution stand for all who want it; what is at a worker has had its turn."""
         execution.stand()
+        if execution.worker is None and execution.jobs:
+            ticket = self._placement.ticket(execution)
+            execution.user = self._scheduler.soonest(ticket, execution.users)
 
     def _charge(self, execution: Execution, timings: Mapping[str, float]) -> None:
         self.usage.add(execution.worker, (execution.user, execution.work.show), timings)

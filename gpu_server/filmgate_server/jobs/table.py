@@ -118,10 +118,10 @@ class Execution:
         number: its name between gateway and worker.
         work: what to run.
         work_key: its digest.
-        user: the artist it is charged to: the first who still wants it.
+        user: the artist in whose line it stands and who is charged; one who still wants it.
         priority: ``interactive`` if one of its jobs is, else ``batch``.
         missing: digests of inputs that have not arrived.
-        deadline_s: when the last of its jobs expires; None for never.
+        deadline_s: when the first of its jobs expires; None for never.
         pins: the inputs kept for it.
         promised_bytes: memory set aside for its outputs.
         promised_segments: how many segments those may take.
@@ -151,18 +151,27 @@ class Execution:
     done: int = 0
     total: int = 0
 
-    def stand(self) -> bool:
-        """Take artist, priority and deadline from the jobs; return whether anything changed."""
-        before = (self.user, self.priority, self.deadline_s)
+    @property
+    def standing(self) -> tuple[str, str, float | None]:
+        """Artist, priority and deadline."""
+        return self.user, self.priority, self.deadline_s
+
+    @property
+    def users(self) -> list[str]:
+        """The artists who want it in its priority, the one in whose line it stands first."""
+        wanted = {job.owner.user for job in self.jobs.values() if job.priority == self.priority}
+        return sorted(wanted, key=lambda user: (user != self.user, user))
+
+    def stand(self) -> None:
+        """Take priority and deadline from the jobs, and the artist where theirs has left."""
         jobs = self.jobs.values()
-        users = [job.owner.user for job in jobs]
-        if users and self.user not in users:
-            self.user = users[0]
         priorities = {job.priority for job in jobs}
         self.priority = "interactive" if "interactive" in priorities else "batch"
         deadlines = [job.deadline_s for job in jobs if job.deadline_s is not None]
-        self.deadline_s = max(deadlines) if deadlines and len(deadlines) == len(jobs) else None
-        return before != (self.user, self.priority, self.deadline_s)
+        self.deadline_s = min(deadlines, default=None)
+        users = [job.owner.user for job in jobs]
+        if users and self.user not in users:
+            self.user = users[0]
 
 
 class JobTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from filmgate_server.scheduling.floor import Floor
@@ -43,7 +43,7 @@ class Scheduler:
         self._running: dict[int, Debit] = {}
 
     def push(self, ticket: Ticket) -> None:
-        """Let *ticket* wait in its artist's line: by deadline, else as they came."""
+        """Let *ticket* wait in its artist's line: by deadline, else as they were accepted."""
         self._queues[ticket.priority].push(ticket)
 
     def push_front(self, ticket: Ticket) -> None:
@@ -114,6 +114,13 @@ class Scheduler:
         if self._late.pop(execution, None) is not None:
             return True
         return any(queue.remove(execution) for queue in self._queues.values())
+
+    def soonest(self, ticket: Ticket, users: Sequence[str]) -> str:
+        """Return in which artist's line *ticket* has its turn first; among equals the first."""
+        if len(users) == 1:
+            return users[0]
+        queue = self._queues[ticket.priority]
+        return min(users, key=lambda user: queue.turn_s(user, ticket))
 
     def ahead(self, execution: int) -> Ahead:
         """Return what is taken to run before work that waits."""

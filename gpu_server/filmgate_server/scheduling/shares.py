@@ -37,7 +37,10 @@ class Ahead(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Orders a line: what was put back, then the earliest deadline, then as they came."""
+    """Orders a line: what was put back, then the earliest deadline, then as they were accepted.
+
+    Work that changes lines and comes back finds its place again: its number stays.
+    """
 
     deadline_s: float
     number: int
@@ -66,10 +69,9 @@ class Line:
         self._places: list[_Place] = []
         self._tickets: dict[int, tuple[_Place, Ticket]] = {}
 
-    def add(self, ticket: Ticket, number: int, first: bool) -> None:
-        """Put *ticket* in its place, or before all others."""
-        deadline_s = math.inf if ticket.deadline_s is None else ticket.deadline_s
-        place = _Place(-math.inf if first else deadline_s, number, ticket.execution)
+    def add(self, ticket: Ticket, first: int = 0) -> None:
+        """Put *ticket* in its place, or before all others; the highest *first* before the rest."""
+        place = _Place(-math.inf, -first, ticket.execution) if first else _place_of(ticket)
         insort(self._places, place)
         self._tickets[ticket.execution] = (place, ticket)
         self.waiting_s += ticket.estimate_s
@@ -94,6 +96,11 @@ class Line:
     def place(self, execution: int) -> int:
         """Return how many of its own tickets are before this one."""
         return bisect_left(self._places, self._tickets[execution][0])
+
+    def before(self, ticket: Ticket) -> int:
+        """Return how many of its tickets are before where *ticket* stands or would stand."""
+        known = self._tickets.get(ticket.execution)
+        return bisect_left(self._places, known[0] if known else _place_of(ticket))
 
     def __contains__(self, execution: int) -> bool:
         """Return whether the ticket waits here."""
@@ -131,7 +138,7 @@ class FairQueue:
             line.served_s = max(line.served_s, self._virtual_s)
             line.number = number
         was_empty = not line
-        line.add(ticket, -number if first else number, first)
+        line.add(ticket, number if first else 0)
         self._user_of[ticket.execution] = ticket.user
         self.waiting_s += ticket.estimate_s
         if was_empty:
@@ -173,6 +180,15 @@ class FairQueue:
         line.served_s += device_s
         line.running += running
         self._queue(line) if line else self._tidy(user)
+
+    def turn_s(self, user: str, ticket: Ticket) -> float:
+        """Return at which virtual time *ticket* would have its turn in an artist's line."""
+        line = self._lines.get(user)
+        if line is None:
+            return self._virtual_s
+        if not line:
+            return max(line.served_s, self._virtual_s)
+        return line.served_s + line.before(ticket) * line.mean_s
 
     def ahead(self, execution: int) -> Ahead:
         """Return what is taken to run before a waiting ticket, by mean estimates of each line."""
@@ -276,6 +292,11 @@ class FairQueue:
         line = self._lines[user]
         if not line and not line.running and line.served_s <= self._virtual_s:
             del self._lines[user]
+
+
+def _place_of(ticket: Ticket) -> _Place:
+    deadline_s = math.inf if ticket.deadline_s is None else ticket.deadline_s
+    return _Place(deadline_s, ticket.execution, ticket.execution)
 
 
 def _started_before(line: Line, mean_s: float, start_s: float, number: int) -> int:
