@@ -1,4 +1,4 @@
-"""The pipeline's threads: order, failure, and which errors poison a process."""
+"""The pipeline's threads: order and failure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,9 @@ from filmgate.errors import CancelledError, FilmgateError, ModelError, StorageEr
 from filmgate_server.pool.messages import Grant, Progress, Reserve
 from filmgate_server.worker.execution import Execution, RefusedError
 from filmgate_server.worker.inboxes import Inboxes
-from filmgate_server.worker.pipeline import Pipeline, is_fatal, typed_error
+from filmgate_server.worker.pipeline import Pipeline, typed_error
 
 PATIENCE_S = 30
-
-
-class AcceleratorError(RuntimeError):
-    """Named as torch names what a device reports."""
-
-
-class OutOfMemoryError(RuntimeError):
-    """Named as torch names a full device."""
 
 
 def execution(said: list[Any] | None = None) -> Execution:
@@ -123,25 +115,6 @@ def test_errors_become_typed() -> None:
     wrapped.__cause__ = MemoryError()
     assert isinstance(typed_error(wrapped), StorageError)
     assert isinstance(typed_error(RuntimeError("x")), ModelError)
-
-
-@pytest.mark.parametrize(
-    ("error", "fatal"),
-    [
-        (RuntimeError("CUDA error: device-side assert triggered"), True),
-        (AcceleratorError("unspecified launch failure"), True),
-        (OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), False),
-        (OutOfMemoryError("CUDA error: out of memory"), False),
-        (RuntimeError("shapes do not fit"), False),
-        (ValueError("CUDA"), False),
-    ],
-)
-def test_which_errors_poison_the_process(error: Exception, fatal: bool) -> None:
-    """A CUDA error other than a full memory does, however deeply it is wrapped."""
-    assert is_fatal(typed_error(error)) is fatal
-    wrapped = ModelError("It failed.")
-    wrapped.__cause__ = error
-    assert is_fatal(wrapped) is fatal
 
 
 def test_waiting_execution_is_withdrawn_once() -> None:

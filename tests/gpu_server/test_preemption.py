@@ -13,6 +13,7 @@ from filmgate.image.exr import parse_exr
 from filmgate.wire.records import EXR_MEDIA
 from filmgate_server.pool.port import AssignedInput
 from filmgate_server.pool.settings import PoolSettings
+from filmgate_server.worker.process import POISONED_EXIT_CODE
 
 SHAPE = (64, 160, 3)
 PIXELS = np.random.default_rng(5).normal(size=SHAPE).astype(np.float32)
@@ -255,3 +256,22 @@ def test_failure_of_a_pair_is_found_one_by_one(tmp_path: Path) -> None:
         broker.until(lambda: broker.ended(2) and broker.ended(3))
         for number in (2, 3):
             assert_negative(broker, number)
+
+
+def test_device_error_of_a_pair_ends_the_worker(tmp_path: Path) -> None:
+    """Nothing leaves a process whose device can no longer be trusted; both frames are named."""
+    poison = "raise RuntimeError('CUDA error: an illegal memory access')\n        while not"
+    with FakeBroker(PoolSettings()) as broker:
+        first = slow(tmp_path)
+        code = TOGETHER.replace("while not", poison)
+        pair = make_package(tmp_path, code, "pair", tables="[batch]\nmax = 2")
+        held_in_first_tile(broker, first, "interactive")
+        for number in (2, 3):
+            broker.run(number, pair, image(broker, number))
+        decoded(broker, 2, 3)
+        go(first, 1, 2, 3)
+        broker.until(lambda: bool(broker.losses))
+        (loss,) = broker.losses
+        assert {2, 3} <= set(loss[1])
+        assert f"status {POISONED_EXIT_CODE}" in loss[2]
+        assert not {2, 3} & {*broker.outputs, *broker.errors}

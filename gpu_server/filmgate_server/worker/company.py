@@ -9,12 +9,22 @@ from filmgate.errors import CancelledError, ModelError
 from filmgate_server.worker.execution import Execution
 from filmgate_server.worker.inboxes import Inboxes
 from filmgate_server.worker.ladder import Ladder
+from filmgate_server.worker.poison import is_fatal
+from filmgate_server.worker.recent import Recent
 
 if TYPE_CHECKING:
     from filmgate_server.runtime.port import Images, Step
 
 INFER_PLACE = 1
 """Of the inbox before the device."""
+
+ALONE_AFTER_FAILURE = 32
+"""So many frames of that kind are computed alone before some are tried together again."""
+
+KINDS_MAX = 64
+
+Kind = tuple[bytes, tuple[tuple[str, tuple[int, ...]], ...]]
+"""A package's digest, and the name and shape of each input."""
 
 
 class Company:
@@ -29,19 +39,19 @@ class Company:
 
     def __init__(self, inboxes: Inboxes) -> None:
         self._inboxes = inboxes
-        self._failed: set[bytes] = set()
+        self._alone: Recent[Kind, int] = Recent(KINDS_MAX)
 
     def compute(self, execution: Execution, ladder: Ladder, step: Step) -> None:
         """Compute *execution* together with those that wait, if its model and they allow it.
 
-        A failure is nobody's: each is then computed alone, which shows whose it was.
+        A failure is nobody's: each is then computed alone, which shows whose it was, and so are the
+        next frames of that kind.
+
+        Raises:
+            CancelledError: nobody wants *execution* any more.
+            ModelError: the device can no longer be trusted; see `is_fatal`.
         """
-        manifest, digest = execution.package.manifest, execution.package.digest
-        known = execution.computed is not None or digest in self._failed
-        if manifest.batch.max < 2 or known:
-            return
-        others = [other for other in self._waiting(execution) if _fit(execution, other)]
-        members = [execution, *others[: manifest.batch.max - 1]]
+        members = self._members(execution)
         if len(members) < 2:
             return
         began_s = execution.spent_s()
@@ -49,13 +59,31 @@ class Company:
             self._compute(members, ladder, step)
         except CancelledError:
             raise
-        except ModelError:
-            self._failed.add(digest)
+        except ModelError as error:
+            if is_fatal(error):
+                raise
+            self._alone[_kind(execution)] = ALONE_AFTER_FAILURE
             return
         share_s = (execution.spent_s() - began_s) / len(members)
         for other in members[1:]:
             other.share_time("infer", share_s)
             execution.give_time(share_s)
+
+    def _members(self, execution: Execution) -> list[Execution]:
+        """Return *execution* and those that may be computed with it now."""
+        most, frame = execution.package.manifest.batch.max, execution.task.frame
+        if most < 2 or frame is None or execution.computed is not None:
+            return [execution]
+        if self._is_alone(_kind(execution)):
+            return [execution]
+        others = [other for other in self._waiting(execution) if _fit(execution, other)]
+        return [execution, *others[: most - 1]]
+
+    def _is_alone(self, kind: Kind) -> bool:
+        left = self._alone.pop(kind, 0)
+        if left > 1:
+            self._alone[kind] = left - 1
+        return left > 0
 
     def _waiting(self, execution: Execution) -> list[Execution]:
         return self._inboxes.waiting(INFER_PLACE, execution.urgent)
@@ -74,11 +102,14 @@ def _frame(execution: Execution) -> tuple[Images, Mapping[str, Any]]:
     return frame
 
 
+def _kind(execution: Execution) -> Kind:
+    inputs, _ = _frame(execution)
+    shapes = sorted((name, pixels.shape) for name, pixels in inputs.items())
+    return execution.package.digest, tuple(shapes)
+
+
 def _fit(one: Execution, other: Execution) -> bool:
     first, second = one.task.frame, other.task.frame
-    if first is None or second is None or one.package.digest != other.package.digest:
+    if first is None or second is None or _kind(one) != _kind(other):
         return False
-    shapes = [
-        {name: pixels.shape for name, pixels in inputs.items()} for inputs, _ in (first, second)
-    ]
-    return shapes[0] == shapes[1] and dict(first[1]) == dict(second[1])
+    return dict(first[1]) == dict(second[1])

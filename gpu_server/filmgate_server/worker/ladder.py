@@ -12,6 +12,7 @@ from filmgate_server.registry.local import Package
 from filmgate_server.runtime.tiles import Span, plan_tiles, tile_ladder, tiling_at
 from filmgate_server.worker.measurements import Measurements
 from filmgate_server.worker.memory import DeviceMemory
+from filmgate_server.worker.recent import Recent
 from filmgate_server.worker.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_FRAMES = 32
 """After so many frames in smaller tiles the full size is tried again: others may have left."""
+
+SIZES_MAX = 256
+"""So many frame sizes are remembered, of all models together."""
 
 Size = tuple[int, int]
 """Height and width of a frame in px."""
@@ -74,7 +78,7 @@ class StepDowns:
 
     def __init__(self) -> None:
         self.count = 0
-        self._forced: dict[tuple[bytes, Size], _Forced] = {}
+        self._forced: Recent[tuple[bytes, Size], _Forced] = Recent(SIZES_MAX)
 
     def start(self, digest: bytes, size: Size, evictions: int) -> int:
         """Return the place of the rung to begin with.
@@ -91,6 +95,7 @@ class StepDowns:
         if forced.evictions != evictions or forced.frames_left <= 0:
             del self._forced[digest, size]
             return 0
+        self._forced.move_to_end((digest, size))
         forced.frames_left -= 1
         return forced.place
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from filmgate_server.worker.recent import Recent
+
 if TYPE_CHECKING:
     from filmgate.manifest import Manifest
 
@@ -13,6 +15,9 @@ MEGAPIXEL = 1_000_000
 HANG_FACTOR = 10.0
 """So many times longer than its measured time a tile may take before the model counts as hung."""
 
+TILE_SIZES_MAX = 64
+"""So many sizes of a model's tiles are remembered."""
+
 
 @dataclass
 class Measured:
@@ -20,12 +25,12 @@ class Measured:
 
     Attributes:
         model_bytes: what it takes when loaded; None until it was.
-        tile_bytes: the most that a tile of so many pixels has taken beside it.
+        tile_bytes: the most that a tile of so many pixels has taken beside it, lately.
         seconds_per_px: the longest that a tile has taken, for each pixel; None until warmed.
     """
 
     model_bytes: int | None = None
-    tile_bytes: dict[int, int] = field(default_factory=dict[int, int])
+    tile_bytes: Recent[int, int] = field(default_factory=lambda: Recent[int, int](TILE_SIZES_MAX))
     seconds_per_px: float | None = None
 
 
@@ -50,6 +55,7 @@ class Measurements:
         if not known:
             return manifest.runtime.mib_per_megapixel * MEBIBYTE * area_px // MEGAPIXEL
         nearest = min(known, key=lambda area: abs(area - area_px))
+        known.move_to_end(nearest)
         return known[nearest] * area_px // nearest
 
     def note_model(self, digest: bytes, size_bytes: int) -> int:

@@ -9,6 +9,7 @@ from functools import partial
 from filmgate.errors import FilmgateError, ModelError, StorageError
 from filmgate_server.worker.execution import Execution, RefusedError
 from filmgate_server.worker.inboxes import Inboxes
+from filmgate_server.worker.poison import words_of
 
 Work = Callable[[Execution], None]
 Fail = Callable[[Execution, FilmgateError | None], None]
@@ -88,33 +89,6 @@ def typed_error(error: BaseException) -> FilmgateError:
     elif isinstance(error, FilmgateError):
         return error
     else:
-        typed = ModelError(f"The model failed: {type(error).__name__}: {_words(error)}")
+        typed = ModelError(f"The model failed: {type(error).__name__}: {words_of(error)}")
     typed.__cause__ = error
     return typed
-
-
-def is_fatal(error: BaseException) -> bool:
-    """Tell whether a CUDA error other than exhausted memory lies behind *error*.
-
-    Such an error poisons the process's context: every later result may be silently wrong.
-    """
-    cause: BaseException | None = error
-    while cause is not None:
-        if _comes_from_the_device(cause):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
-
-
-def _comes_from_the_device(error: BaseException) -> bool:
-    name = type(error).__name__
-    if isinstance(error, FilmgateError) or name == "OutOfMemoryError":
-        return False  # our own text repeats that of its cause, which is judged by itself
-    return name == "AcceleratorError" or "CUDA error" in _words(error)
-
-
-def _words(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - model code may raise what cannot even say what it is
-        return ""

@@ -46,7 +46,8 @@ from filmgate_server.worker.growth import Growth
 from filmgate_server.worker.inboxes import Inboxes
 from filmgate_server.worker.mappings import Mappings
 from filmgate_server.worker.memory import open_memory, own_memory_bytes
-from filmgate_server.worker.pipeline import Pipeline, is_fatal, typed_error
+from filmgate_server.worker.pipeline import Pipeline, typed_error
+from filmgate_server.worker.poison import is_fatal
 
 POISONED_EXIT_CODE = 114
 """The device's context can no longer be trusted: nothing more may leave this process."""
