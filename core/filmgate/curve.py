@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import zmq
 
-from filmgate.errors import DeniedError
+from filmgate.errors import BusyError, DeniedError
 
 SILENT_MAX = 6
-"""So many handshakes in a row that the server ends without a word mean another server's key: it
-cannot read what was encrypted for somebody else. One that starts or is flooded ends fewer."""
+"""So many handshakes in a row that the server ends without a word are told. It cannot read what was
+encrypted for somebody else, and one that is flooded is as silent."""
 
 MECHANISM_MISMATCH = 0x11000002
 """ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH: one side encrypts and the other does not."""
@@ -71,8 +71,11 @@ class Handshakes:
         self._silent = 0
         self._succeeded = False
 
-    def judge(self, event: Mapping[str, Any]) -> Optional[DeniedError]:
-        """Take an event of the socket's monitor; return why it is pointless to go on, if it is."""
+    def judge(self, event: Mapping[str, Any]) -> Optional[Union[BusyError, DeniedError]]:
+        """Take an event of the socket's monitor; return why it is pointless to go on, if it is.
+
+        A `BusyError` is no certainty: another client may be let in later.
+        """
         kind = event["event"]
         if kind == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._silent, self._succeeded = 0, True
@@ -83,7 +86,7 @@ class Handshakes:
         elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._encrypted:
             self._silent += 1
             if self._silent >= SILENT_MAX and not self._succeeded:
-                return self._foreign_gateway_key()
+                return self._silence()
         return None
 
     def _unknown_key(self) -> DeniedError:
@@ -96,7 +99,8 @@ class Handshakes:
     def _does_not_encrypt(self) -> DeniedError:
         return DeniedError(
             f"{self._server} does not encrypt, and you have a key: nothing was sent.",
-            "Check the address. If it is a server of your own, unset key and gateway_key.",
+            "Check the address. For a server of your own, leave server unset: it is found by "
+            "itself, or unset key.",
             {HANDSHAKE: "plain server"},
         )
 
@@ -108,9 +112,11 @@ class Handshakes:
             {HANDSHAKE: "no key"},
         )
 
-    def _foreign_gateway_key(self) -> DeniedError:
-        return DeniedError(
-            f"{self._server} ends each handshake without a word: gateway_key is another server's.",
-            "Ask the people who run the server for the file with its present public key.",
-            {HANDSHAKE: "foreign server key"},
+    def _silence(self) -> BusyError:
+        return BusyError(
+            f"{self._server} ends each handshake without a word: it is too busy for new "
+            "connections, or gateway_key is another server's.",
+            "Try again in a minute. If it recurs, ask the people who run the server for the file "
+            "with its present public key.",
+            {HANDSHAKE: "silence"},
         )

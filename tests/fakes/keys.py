@@ -27,7 +27,7 @@ class Keyring:
 
     def __init__(self, folder: Path) -> None:
         self.authorized = folder / "authorized"
-        self.authorized.mkdir(parents=True)
+        self.authorized.mkdir(0o700, parents=True)
         self.server_key = folder / "server.key"
         self.audit_log = folder / "audit.jsonl"
         self.pairs: dict[str, KeyPair] = {}

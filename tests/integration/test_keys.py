@@ -22,7 +22,13 @@ from fakes.waiting import wait_until
 from filmgate import link as link_module
 from filmgate.client import Client
 from filmgate.curve import HANDSHAKE, Curve
-from filmgate.errors import ConfigError, DeniedError, UnknownModelError
+from filmgate.errors import (
+    BusyError,
+    ConfigError,
+    DeniedError,
+    FilmgateError,
+    UnknownModelError,
+)
 from filmgate.job import Options
 from filmgate.keys import make_pair
 from filmgate.wire.messages import (
@@ -89,9 +95,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def turned_away(address: str, curve: Curve | None) -> DeniedError:
+def turned_away(
+    address: str, curve: Curve | None, kind: type[FilmgateError] = DeniedError
+) -> FilmgateError:
     """Return why a client is not let in."""
-    with Client(address, curve=curve) as client, pytest.raises(DeniedError) as caught:
+    with Client(address, curve=curve) as client, pytest.raises(kind) as caught:
         client.wait_connected(30)
     return caught.value
 
@@ -130,14 +138,18 @@ def test_a_client_without_a_key_is_told_to_bring_one(studio: Service):
     assert "gateway_key" in error.remedy
 
 
-def test_a_foreign_server_key_is_named(
+def test_silence_names_both_of_its_causes(
     studio: Service, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ):
-    """Where the server cannot read what was encrypted for another, the client says so itself."""
+    """A server that cannot read what was encrypted for another is as silent as a busy one."""
     monkeypatch.setattr(link_module, "BACKOFF_S", (0.01, 0.05))
     alice = keyring.curve("alice")
     wrong = Curve(make_pair().public.encode(), alice.public, alice.secret)
-    assert turned_away(studio.address, wrong).detail[HANDSHAKE] == "foreign server key"
+    error = turned_away(studio.address, wrong, BusyError)
+    assert error.detail[HANDSHAKE] == "silence"
+    assert error.retryable
+    assert "busy" in error.text
+    assert "gateway_key" in error.text
 
 
 def test_a_server_that_does_not_encrypt_gets_nothing(server: Service, keyring: Keyring):
@@ -415,13 +427,14 @@ def test_a_server_key_that_others_can_read_is_refused(tmp_path: Path):
         service.__enter__()
 
 
-def test_a_folder_that_everybody_may_write_is_refused(tmp_path: Path):
-    """Whoever may write there could let himself in."""
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, mode: int):
+    """Whoever may write there, as one of the group or as anybody, could let himself in."""
     keyring = Keyring(tmp_path / "keys")
-    keyring.authorized.chmod(0o777)
+    keyring.authorized.chmod(mode)
     (tmp_path / "service").mkdir()
     service = Service(tmp_path / "service", **keyring.settings)
-    with pytest.raises(ConfigError, match="chmod o-w"):
+    with pytest.raises(ConfigError, match="chmod go-w"):
         service.__enter__()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from filmgate.endpoint import (
     find_running,
     is_local,
 )
-from filmgate.errors import ConnectionLostError, DeniedError
+from filmgate.errors import BusyError, ConnectionLostError, DeniedError, FilmgateError
 from filmgate.keys import load_curve
 from filmgate.local_server import LocalServer
 
@@ -95,26 +96,60 @@ def _connected(server: str, config: Config, wait_s: float, tell: Tell = say) -> 
     give_up_s = time.monotonic() + wait_s
     patience = _Patience(server, wait_s, tell)
     while True:
-        endpoint = find_endpoint(server)
+        endpoint = _token(server, config)
         with _client(server, config, endpoint) as client:
             if _wait(client, endpoint, give_up_s, patience):
                 yield client
                 return
         if time.monotonic() >= give_up_s:
-            raise ConnectionLostError(f"{server} did not answer within {wait_s:g} s.", _REMEDY)
+            raise patience.busy or _absent(server, wait_s)
 
 
 class _Patience:
-    """Says once that we wait."""
+    """Says once that we wait, and once that the server seems to be busy.
+
+    Attributes:
+        busy: what a server meant that is there and does not let us in now.
+    """
 
     def __init__(self, server: str, wait_s: float, tell: Tell) -> None:
         self._tell = tell
         self._text = f"Waiting up to {wait_s:g} s for {server} ..."
+        self.busy: BusyError | None = None
 
     def show(self) -> None:
         if self._text:
             self._tell(self._text)
         self._text = ""
+
+    def excuse(self, error: BusyError) -> None:
+        self.show()
+        if self.busy is None:
+            self._tell(f"{error.text} Trying again ...")
+        self.busy = error
+
+
+def _absent(server: str, wait_s: float) -> FilmgateError:
+    """Return the error of a server that did not answer: perhaps there is no such machine."""
+    host = server.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        return ConnectionLostError(
+            f"This machine knows no host {host!r} ({error.strerror}).",
+            "Correct the setting server (`filmgate doctor` shows where it comes from), or ask the "
+            "people who run the network.",
+        )
+    return ConnectionLostError(f"{server} did not answer within {wait_s:g} s.", _REMEDY)
+
+
+def _token(server: str, config: Config) -> Endpoint | None:
+    """Return the token for a server, unless there is a key: what encrypts goes first.
+
+    A file with a token may be a dead server's, or that of another one on the same port.
+    """
+    keyed = config.server.value == server and config.key.value
+    return None if keyed else find_endpoint(server)
 
 
 def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _Patience) -> bool:
@@ -124,9 +159,12 @@ def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _P
         try:
             client.wait_connected(max(0.0, min(_SLICE_S, left_s)))
         except ConnectionLostError:
-            if left_s <= 0 or find_endpoint(client.server) != known:
+            if left_s <= 0 or _has_new_token(client, known):
                 return False
             patience.show()
+        except BusyError as error:
+            patience.excuse(error)
+            return False
         except DeniedError as error:
             if client.encrypted or HANDSHAKE in error.detail:  # no token is asked for
                 raise
@@ -135,6 +173,10 @@ def _wait(client: Client, known: Endpoint | None, give_up_s: float, patience: _P
             return False
         else:
             return True
+
+
+def _has_new_token(client: Client, known: Endpoint | None) -> bool:
+    return not client.encrypted and find_endpoint(client.server) != known
 
 
 def _new_token(server: str, known: Endpoint | None, wait_s: float) -> bool:

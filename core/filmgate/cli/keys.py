@@ -16,11 +16,11 @@ from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import JsonOption, Options, SiteOptions
 from filmgate.cli.terminal import results, warn, write_json
 from filmgate.disk import remove, storage_errors, write_whole
-from filmgate.errors import ConfigError, StorageError
+from filmgate.errors import ConfigError, RequestError, StorageError
 from filmgate.keys import (
-    ANY,
     ARTIST,
     AUTHORISED_SUFFIX,
+    FARM,
     KEY_SUFFIX,
     PUBLIC_SUFFIX,
     ROLES,
@@ -46,6 +46,7 @@ _Folder = Annotated[
 ]
 _Out = Annotated[str, typer.Option(help="The folder that the new key is written to.")]
 _Replace = Annotated[bool, typer.Option("--replace", help="Replace a key of this name.")]
+_RIGHTS = ("shows", "role", "artists", "models")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +55,26 @@ class NewOptions(Options):
 
     name: Annotated[str, typer.Argument(help="The artist's user name, or a farm's name.")]
     shows: Annotated[str, typer.Option(help="Shows, by commas; * for all of them.")] = ""
-    role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")] = ARTIST
+    role: Annotated[
+        str, typer.Option(help=f"One of {', '.join(ROLES)}; {ARTIST} for a new key.")
+    ] = ""
     artists: Annotated[str, typer.Option(help="For whom a farm submits, by commas; * for all.")] = (
         ""
     )
-    models: Annotated[str, typer.Option(help="Patterns of models, by commas.")] = ANY
+    models: Annotated[
+        str, typer.Option(help="Patterns of models, by commas; * for all, as for a new key.")
+    ] = ""
     public: Annotated[
         str, typer.Option(help="A public key that the artist has made; no new one is made.")
     ] = ""
     authorized: _Folder = ""
     out: _Out = "."
-    replace: _Replace = False
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Replace a key of this name; what it may do stays, unless given."
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,17 +117,15 @@ def new_key(options: NewOptions) -> int:
     run the server, who authorise it with --public.
     """
     name = check_name(options.name)
+    _check_given(options)
     pair = KeyPair(load_public_key(Path(options.public))) if options.public else make_pair()
     entry = _authorised_path(options.authorized, name) if options.authorized else None
-    content = b""
-    if entry is not None:
-        _refuse_present(entry, options.replace)
-        content = parse_authorisation(name, _document(options, pair.public)).to_toml().encode()
+    rights = _rights(entry, options, pair.public) if entry is not None else None
     if pair.secret:
         _save(Path(options.out), name, pair, options.replace)
-    if entry is not None:
-        write_whole(entry, content)
-        results.print(f"Authorised: {entry.as_posix()}")
+    if entry is not None and rights is not None:
+        write_whole(entry, rights.to_toml().encode())
+        results.print(f"Authorised: {entry.as_posix()} ({_describe(rights)})", soft_wrap=True)
     return EXIT_OK
 
 
@@ -149,7 +157,10 @@ def revoke_key(options: RevokeOptions) -> int:
     """Revoke a key: open sessions end within seconds, and nobody enters with it again."""
     path = _authorised_path(options.authorized, check_name(options.name))
     if not path.is_file():
-        raise ConfigError(f"No key {options.name!r} is authorised in {path.parent.as_posix()}.")
+        raise ConfigError(
+            f"No key {options.name!r} is authorised in {path.parent.as_posix()}.",
+            f"`filmgate keys list --authorized {path.parent.as_posix()}` shows which are.",
+        )
     if not remove(path):
         raise StorageError(f"{path.as_posix()} is open in another program.")
     results.print(f"Revoked: {options.name}")
@@ -176,14 +187,61 @@ def _save(folder: Path, name: str, pair: KeyPair, replace: bool) -> None:
     results.print(f"Public key: {public.as_posix()}")
 
 
-def _document(options: NewOptions, public: str) -> dict[str, object]:
-    return {
-        "key": public,
-        "role": options.role,
-        "shows": _split(options.shows),
-        "artists": _split(options.artists),
-        "models": _split(options.models),
-    }
+def _check_given(options: NewOptions) -> None:
+    """Refuse what would be dropped without a word, and roles that do not exist.
+
+    Raises:
+        RequestError: names the option.
+    """
+    if options.role and options.role not in ROLES:
+        raise RequestError(f"--role {options.role} is unknown.", f"It is {' or '.join(ROLES)}.")
+    idle = [name for name in (*_RIGHTS, "public") if getattr(options, name)]
+    if idle and not options.authorized:
+        raise RequestError(
+            f"--{idle[0]} says nothing without --authorized: only the key itself would be made.",
+            f"Name the server's folder with --authorized or {AUTHORISED_VARIABLE}, "
+            f"or leave out --{idle[0]}.",
+        )
+
+
+def _rights(entry: Path, options: NewOptions, public: str) -> Authorisation:
+    """Settle what the key may do: as given, else as its file says, else as a new artist's.
+
+    Raises:
+        ConfigError: there is a file and it should not be replaced, or it is damaged.
+        RequestError: an option is missing, or does not go with another.
+    """
+    _refuse_present(entry, options.replace)
+    before = _load_authorised(entry) if entry.exists() else Authorisation(entry.stem, public)
+    given = {name: _split(getattr(options, name)) for name in _RIGHTS}
+    role = options.role or before.role
+    artists = given["artists"] or (before.artists if role == FARM else ())
+    shows = given["shows"] or before.shows
+    if not shows:
+        raise RequestError("--shows is missing.", "Name the shows by commas, or * for all.")
+    if (role == FARM) != bool(artists):
+        raise RequestError(
+            f"--artists goes with --role {FARM}, and a farm needs it.",
+            "Name the artists that the farm submits for by commas, or * for all.",
+        )
+    models = given["models"] or before.models
+    return Authorisation(entry.stem, public, role, tuple(shows), tuple(artists), tuple(models))
+
+
+def _load_authorised(path: Path) -> Authorisation:
+    try:
+        return parse_authorisation(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ConfigError, OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{path.as_posix()} lets nobody in: {error}",
+            "Mend it, or revoke it and authorise the key anew with its role and shows.",
+        ) from error
+
+
+def _describe(rights: Authorisation) -> str:
+    parts = [rights.role, f"shows {', '.join(rights.shows)}"]
+    parts += [f"for {', '.join(rights.artists)}"] if rights.artists else []
+    return "; ".join([*parts, f"models {', '.join(rights.models)}"])
 
 
 def _split(text: str) -> list[str]:
@@ -193,9 +251,9 @@ def _split(text: str) -> list[str]:
 def _authorised(folder: Path) -> Iterator[Authorisation]:
     for path in sorted(folder.glob(f"*{AUTHORISED_SUFFIX}")):
         try:
-            yield parse_authorisation(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
-        except (ConfigError, OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            warn(f"{path.as_posix()} lets nobody in: {error}")
+            yield _load_authorised(path)
+        except ConfigError as error:
+            warn(error.text)
 
 
 def _authorised_path(folder: str, name: str) -> Path:

@@ -109,6 +109,10 @@ class LocalToken:
         """Return whether anything has changed: never."""
         return False
 
+    def by_key(self, public: str) -> Authorisation | None:
+        """Return what the local user may do."""
+        return LOCAL
+
     def by_name(self, name: str) -> Authorisation | None:
         """Return what the local user may do."""
         return LOCAL
@@ -132,10 +136,10 @@ class KeyFolder:
         self._seen: Mapping[str, tuple[int, ...]] = {}
         self._by_name: dict[str, Authorisation] = {}
         self._by_key: dict[str, Authorisation] = {}
-        if folder.stat().st_mode & stat.S_IWOTH:
+        if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ConfigError(
-                f"Everybody may write into the folder of authorised keys, {folder}.",
-                f"Run: chmod o-w {folder}",
+                f"Others than its owner may write into the folder of authorised keys, {folder}.",
+                f"Run: chmod go-w {folder}",
             )
         self.refresh()
 
@@ -152,26 +156,26 @@ class KeyFolder:
 
         Args:
             hello: what he says; a token in it counts for nothing.
-            key: the name of the key that the connection has proved to hold.
+            key: the public key that the connection has proved to hold.
 
         Raises:
             DeniedError: the key was revoked, or does not cover the show or the artist.
         """
-        rights = self._by_name.get(key)
+        rights = self._by_key.get(key)
         if rights is None:
             raise DeniedError("Your key was revoked.")
         show = hello.show or _only(rights.shows)
         if not rights.covers(show):
             raise DeniedError(
-                f"The key {key!r} does not cover the show {show!r}."
+                f"The key {rights.name!r} does not cover the show {show!r}."
                 if show
-                else f"The key {key!r} covers several shows, and none was named.",
+                else f"The key {rights.name!r} covers several shows, and none was named.",
                 f"Set show to one of: {', '.join(rights.shows)}.",
             )
         if rights.role != FARM:
             return Identity(rights, rights.name, show or NO_SHOW)
         if not rights.speaks_for(hello.user):
-            raise DeniedError(f"The key {key!r} may not submit for {hello.user!r}.")
+            raise DeniedError(f"The key {rights.name!r} may not submit for {hello.user!r}.")
         return Identity(rights, hello.user, show or NO_SHOW)
 
     def refresh(self) -> bool:

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from fakes.keys import Keyring
 from fakes.service import TOKEN, Service
+from filmgate import link
 from filmgate.endpoint import Endpoint, publish_endpoint
+from filmgate.keys import KeyPair, load_public_key, make_pair, save_pair
 
 Command = Any
 """What `conftest.Command` is: tests import nothing from each other."""
@@ -100,6 +103,57 @@ def test_a_token_that_is_not_found_is_told(
         assert f"server-{service.port}.json" in text
         assert f"{tmp_path.as_posix()}/filmgate-" in text
         assert "XDG_RUNTIME_DIR" in text
+
+
+def keyed(keyring: Keyring, folder: Path, name: str) -> tuple[object, ...]:
+    """Write the files of an artist of a studio; return the options that name them."""
+    curve = keyring.curve(name)
+    save_pair(folder / "my.key", KeyPair(curve.public.decode(), curve.secret.decode()), name)
+    save_pair(folder / "gate.public", KeyPair(load_public_key(keyring.server_key)), "server")
+    return ("--key", folder / "my.key", "--gateway-key", folder / "gate.public", "--wait", 5)
+
+
+def test_a_token_that_lies_about_does_not_beat_a_key(lonely: Command, tmp_path: Path) -> None:
+    """The file of another server on the same port is left alone where a key is set."""
+    keyring = Keyring(tmp_path / "keys")
+    keyring.authorise("alice", "film")
+    with Service(tmp_path, **keyring.settings) as studio:
+        publish_endpoint(Endpoint(studio.port, "of another server", 1))
+        options = keyed(keyring, tmp_path, "alice")
+        assert "state" in lonely("status", "--json", "--server", studio.address, *options).out
+
+
+def test_with_a_key_nothing_is_said_in_the_clear(
+    lonely: Command, service: Service, tmp_path: Path
+) -> None:
+    """A server that does not encrypt hears nothing, even if its token is known."""
+    publish_endpoint(Endpoint(service.port, TOKEN, service.process.pid))
+    options = keyed(Keyring(tmp_path / "keys"), tmp_path, "alice")
+    said = lonely("status", "--server", service.address, *options, code=77).err
+    assert "does not encrypt" in said
+
+
+def test_silence_is_waited_through_and_may_pass(
+    lonely: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy server and another server's key look alike: both are named, and the code is 75."""
+    monkeypatch.setattr(link, "RECONNECT_MS", (10, 20))
+    monkeypatch.setattr(link, "BACKOFF_S", (0.01, 0.02))
+    keyring = Keyring(tmp_path / "keys")
+    keyring.authorise("alice", "film")
+    options = keyed(keyring, tmp_path, "alice")
+    save_pair(tmp_path / "gate.public", KeyPair(make_pair().public), "another server")
+    with Service(tmp_path, handshakes_per_s=500, **keyring.settings) as studio:
+        said = lonely("status", "--server", studio.address, *options, code=75).err
+    assert said.count("Trying again ...") == 1
+    assert "too busy" in said
+    assert "another server's" in said
+
+
+def test_a_host_that_nobody_knows_is_named(lonely: Command) -> None:
+    """A typing error in the address is not the same as a server that is away."""
+    said = lonely("status", "--server", "tcp://gaet.invalid:5700", "--wait", "0.1", code=75).err
+    assert "no host 'gaet.invalid'" in said
 
 
 def test_a_bad_setting_is_named(lonely: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tomllib
 
-from filmgate.keys import load_public_key, load_secret_key
+from filmgate.keys import load_public_key, load_secret_key, parse_authorisation
 
 
 def test_a_new_key_is_made_and_authorised(lonely: Callable[..., Any], tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_a_mistake_leaves_no_key_behind(lonely: Callable[..., Any], tmp_path: Pa
     folder = tmp_path / "authorized"
     folder.mkdir()
     options = ("--role", "farm", "--shows", "film", "--authorized", folder, "--out", tmp_path)
-    assert "artists" in lonely("keys", "new", "farm", *options, code=78).err
+    assert "artists" in lonely("keys", "new", "farm", *options, code=2).err
     assert not list(folder.iterdir()) + list(tmp_path.glob("farm.*"))
 
 
@@ -79,3 +80,62 @@ def test_the_server_gets_a_key_of_its_own(lonely: Callable[..., Any], tmp_path: 
     assert load_secret_key(tmp_path / "server.key").public == load_public_key(
         tmp_path / "server.public"
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "given", "expected"),
+    [
+        ({"role": "supervisor", "models": ["denoise*"]}, (), {}),
+        ({"role": "farm", "artists": ["bob"]}, (), {}),
+        ({"models": ["denoise*"]}, ("--shows", "tv"), {"shows": ["tv"]}),
+        ({"role": "farm", "artists": ["bob"]}, ("--role", "artist"), {"role": "artist"}),
+        ({"models": ["denoise*"]}, ("--models", "*"), {"models": ["*"]}),
+    ],
+)
+def test_a_replaced_key_may_do_what_the_old_one_could(
+    lonely: Callable[..., Any],
+    tmp_path: Path,
+    fields: dict[str, Any],
+    given: tuple[str, ...],
+    expected: dict[str, Any],
+) -> None:
+    """Rights change only where an option says so: nobody gains or loses any by a new key."""
+    before = {"key": "k" * 40, "shows": ["film"], **fields}
+    path = tmp_path / "ann.toml"
+    path.write_text(parse_authorisation("ann", before).to_toml(), encoding="utf-8")
+    lonely("keys", "new", "ann", "--replace", "--authorized", tmp_path, "--out", tmp_path, *given)
+    after = parse_authorisation("ann", tomllib.loads(path.read_text(encoding="utf-8")))
+    wanted = {**before, "key": load_public_key(tmp_path / "ann.public"), **expected}
+    if wanted.get("role") != "farm":
+        wanted.pop("artists", None)
+    assert after == parse_authorisation("ann", wanted)
+
+
+def test_a_damaged_file_is_not_replaced(lonely: Callable[..., Any], tmp_path: Path) -> None:
+    """What the old key might do is not known: nothing is guessed, and no key is made."""
+    (tmp_path / "ann.toml").write_text("role =")
+    options = ("--replace", "--authorized", tmp_path, "--out", tmp_path)
+    assert "ann.toml" in lonely("keys", "new", "ann", *options, code=78).err
+    assert not (tmp_path / "ann.key").exists()
+
+
+@pytest.mark.parametrize(
+    "given", [("--shows", "film"), ("--role", "farm"), ("--models", "x"), ("--artists", "bob")]
+)
+def test_rights_without_a_folder_are_refused(
+    lonely: Callable[..., Any], tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    """They would be written nowhere, and whoever gave them would think that they count."""
+    said = lonely("keys", "new", "ann", "--out", tmp_path / "keys", *given, code=2).err
+    assert given[0] in said
+    assert "--authorized" in said
+    assert not (tmp_path / "keys").exists()
+
+
+def test_mistakes_in_options_name_them(lonely: Callable[..., Any], tmp_path: Path) -> None:
+    """Whoever types a command knows its options, not the file that it writes."""
+    new = ("keys", "new", "ann", "--authorized", tmp_path, "--out", tmp_path)
+    assert "--role king" in lonely(*new, "--shows", "film", "--role", "king", code=2).err
+    assert "--shows" in lonely(*new, code=2).err
+    said = lonely("keys", "revoke", "nobody", "--authorized", tmp_path, code=78).err
+    assert "filmgate keys list" in said
