@@ -190,6 +190,9 @@ class ServerConfig(BaseSettings):
         60.0, description="How long any job waits for its client after the server was restarted."
     )
     upload_stall_s: _Seconds = Field(30.0, description="How long an upload may stand still.")
+    stall_s: _Seconds = Field(
+        300.0, description="How long a model that was not measured may make no step."
+    )
     drain_s: _Seconds = Field(
         60.0, description="How long accepted work may take to finish when the server is stopped."
     )

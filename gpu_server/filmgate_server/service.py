@@ -159,6 +159,7 @@ class Service:
             self._devices,
             config.threads,
             frame_bytes_max=config.max_frame_bytes,
+            stall_s=config.stall_s,
             device_bytes=config.device_memory,
             warm=tuple((str(package.path), package.digest.hex()) for package in warm),
             recycle_jobs=config.recycle_jobs,

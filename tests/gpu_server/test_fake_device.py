@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 
 from fakes.frames import exr, part, rgb
 from fakes.pool import NEGATIVE, FakeBroker, make_package, tensor_blob, tensor_bytes
-from filmgate.errors import DeviceMemoryError, ModelError
+from filmgate.errors import CancelledError, DeviceMemoryError, ModelError
 from filmgate.image.exr import parse_exr
 from filmgate.image.provenance import read_provenance
 from filmgate.image.window import Window
@@ -31,6 +32,19 @@ class Model:
     def infer(self, inputs, params, step):
         if inputs["color"].any():
             signal.pause()
+        return {"color": -inputs["color"]}
+"""
+
+LONG_WHEN_WARM = """
+import pathlib, signal
+class Model:
+    def infer(self, inputs, params, step):
+        if inputs["color"].any():
+            here = pathlib.Path(__file__)
+            here.with_name(".held").touch()
+            while not here.with_name(".go").exists():
+                signal.sigtimedwait([], 0.005)
+        step(1, 1)
         return {"color": -inputs["color"]}
 """
 
@@ -135,3 +149,21 @@ def test_broken_model_keeps_nobody_from_work(tmp_path: Path) -> None:
         broker.until(lambda: broker.ended(1) and broker.ended(2))
         assert isinstance(broker.errors[1], ModelError)
         assert 2 in broker.outputs
+
+
+def test_cancelled_tile_that_may_take_long_is_waited_for(tmp_path: Path) -> None:
+    """Its worker, with whatever else it has, outlives a tile that is longer than the grace."""
+    package = make_package(tmp_path, LONG_WHEN_WARM, "long", tables=TILES)
+    settings = device(20, warm=warm(package), beat_s=0.05, cancel_grace_s=0.2, hang_floor_s=20.0)
+    with FakeBroker(settings) as broker:
+        broker.run(1, package, broker.blob(BLOB))
+        broker.until((package / ".held").exists)
+        held_s = time.monotonic()
+        broker.until(lambda: time.monotonic() - held_s > 0.3)  # a beat has told of it
+        broker.pool.cancel(1)
+        cancelled_s = time.monotonic()
+        broker.until(lambda: time.monotonic() - cancelled_s > 0.6)
+        (package / ".go").touch()
+        broker.until(lambda: broker.ended(1) or bool(broker.losses))
+        assert isinstance(broker.errors[1], CancelledError)
+        assert broker.losses == []

@@ -115,7 +115,7 @@ def test_poisoned_weights_are_refused(
     ledger.audit(poisoned)
 
 
-@pytest.mark.nightly  # its patience cannot be shortened from outside
+@pytest.mark.nightly  # the floor of a measured tile's patience cannot be lowered from outside
 @pytest.mark.timeout(int(2 * HANG_S))
 def test_model_that_hangs_is_ended(make_service, ledger: Ledger, tmp_path: Path):
     """A tile that takes ten times too long ends its worker, twice, then its job; others go on."""

@@ -200,6 +200,7 @@ class Beat:
     Attributes:
         loading: a model is being loaded, which asks for patience.
         overdue_s: for how much longer than it may an execution has made no step; the worst one's.
+        allowed_s: how long a tile under way may take, the longest; 0 while that is not known.
         residents: the models that the device holds.
         used_bytes: device memory in use.
         budget_bytes: device memory that may be used; 0 means without a bound.
@@ -210,6 +211,7 @@ class Beat:
     kind: ClassVar[str] = "beat"
     loading: bool = wire_field(f.flag, False)
     overdue_s: float = wire_field(f.number, 0.0)
+    allowed_s: float = wire_field(f.number, 0.0)
     residents: tuple[Resident, ...] = wire_field(f.many(f.record(Resident)), ())
     used_bytes: int = wire_field(f.count, 0)
     budget_bytes: int = wire_field(f.count, 0)

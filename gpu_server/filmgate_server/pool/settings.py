@@ -19,7 +19,8 @@ class PoolSettings:
         in_flight: executions that a worker has at once, so that its stages overlap.
         beat_s: how often a worker says that it is alive.
         frame_bytes_max: the largest decoded frame that a worker takes on.
-        cancel_grace_s: how long a cancelled execution may take to end; then its worker is replaced.
+        cancel_grace_s: how long a cancelled execution may take to end, if its tiles are not known
+            to take longer; then its worker is replaced.
         stall_s: how long an execution may go without a step; then its worker is replaced.
         hang_floor_s: where a model's tiles were measured, they may take ten times as long as that,
             and never less than this.
@@ -35,7 +36,7 @@ class PoolSettings:
     beat_s: float = 2.0
     frame_bytes_max: int = 4 << 30
     cancel_grace_s: float = 15.0
-    stall_s: float = 600.0
+    stall_s: float = 300.0
     hang_floor_s: float = 10.0
     device_bytes: int | None = None
     warm: tuple[tuple[str, str], ...] = ()

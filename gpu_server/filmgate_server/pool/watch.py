@@ -22,7 +22,8 @@ class Patience:
 
     Attributes:
         beat_s: from one sign of life to the next.
-        cancel_grace_s: until an execution that was cancelled has ended.
+        cancel_grace_s: until an execution that was cancelled has ended; a tile that may take longer
+            than that, as the worker says, is waited for.
     """
 
     beat_s: float
@@ -44,7 +45,7 @@ class Watch:
         self._silent_since_s = now_s
         self._loading = False
         self._loading_since_s: float | None = None
-        self._overdue_s = 0.0
+        self._overdue_s = self._allowed_s = 0.0
         self._cancelled_s: dict[int, float] = {}
 
     def note_sign_of_life(self) -> None:
@@ -59,6 +60,7 @@ class Watch:
         """Remember what it says of itself; while it loads a model, nothing else can move."""
         self._loading = beat.loading
         self._overdue_s = 0.0 if beat.loading else beat.overdue_s
+        self._allowed_s = beat.allowed_s
         if not beat.loading:
             self._loading_since_s = None
 
@@ -79,7 +81,8 @@ class Watch:
             return f"it was silent for {silent_s:.1f} s"
         if self._loading_since_s is not None and now_s - self._loading_since_s > LOADING_MAX_S:
             return f"it has been loading a model for more than {LOADING_MAX_S:.0f} s"
-        if any(now_s - at_s > self._patience.cancel_grace_s for at_s in self._cancelled_s.values()):
+        grace_s = max(self._patience.cancel_grace_s, self._allowed_s)
+        if any(now_s - at_s > grace_s for at_s in self._cancelled_s.values()):
             return "it did not stop when asked"
         if self._overdue_s > 0:
             return f"its model made no step for {self._overdue_s:.1f} s longer than it may"

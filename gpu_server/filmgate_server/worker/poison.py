@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from filmgate.errors import FilmgateError
 
 _DEVICE_WORDS = (
@@ -53,8 +55,10 @@ def is_fatal(error: BaseException) -> bool:
 
 def behind(error: BaseException) -> list[BaseException]:
     """Return what led to *error*, as far as Python knows: cause, context and a group's members."""
-    members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    return [each for each in (error.__cause__, error.__context__, *members) if each is not None]
+    led = [each for each in (error.__cause__, error.__context__) if each is not None]
+    if isinstance(error, BaseExceptionGroup):
+        led += cast("BaseExceptionGroup[BaseException]", error).exceptions
+    return led
 
 
 def words_of(error: BaseException) -> str:

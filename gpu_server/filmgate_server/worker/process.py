@@ -9,6 +9,7 @@ What brings numpy along is imported late: it starts threads, and the network is 
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import resource
 import signal
@@ -219,12 +220,15 @@ class Worker:
 
     def _sign_of_life(self) -> Beat:
         stall_s, since_s = self._settings.stall_s, time.monotonic() - self._loaded_s
-        overdue_s = [each.overdue_s(stall_s, since_s) for each in list(self._open.values())]
+        under_way = list(self._open.values())
+        overdue_s = [each.overdue_s(stall_s, since_s) for each in under_way]
+        known_s = [each.allowed_s for each in under_way if each.allowed_s < math.inf]
         shelf, memory = self._models.shelf, self._models.memory
         residents = [Resident(name, digest) for digest, name in shelf.references.items()]
         return Beat(
             self._loads > 0,
             max(0.0, *overdue_s, 0.0),
+            min(stall_s, max(0.0, *known_s, 0.0)),
             tuple(residents[:LIST_MAX]),
             memory.used_bytes(),
             memory.budget_bytes,
