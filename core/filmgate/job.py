@@ -75,6 +75,7 @@ class Progress:
         done: tiles done.
         total: tiles in all; 0 while unknown.
         eta_s: seconds to go, 0 while unknown.
+        text: why it waits, as the server said it; empty in other stages.
     """
 
     stage: str = "sending"
@@ -82,6 +83,7 @@ class Progress:
     done: int = 0
     total: int = 0
     eta_s: float = 0.0
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,8 @@ class Options:
         deadline_s: give up after so long; 0 for never.
         lease_s: how long the server keeps the job while this client is away; 0 for its default.
         patience_s: how long to ask again when a busy server refuses.
-        lane: one name for each node of a host that scrubs: a newer job of the same artist, show
-            and lane ends the older ones as superseded; empty for none.
+        lane: one name for each node of a host that scrubs: a newer job of the same artist, show,
+            priority and lane ends the older ones as superseded; empty for none.
     """
 
     priority: str = "interactive"

@@ -247,7 +247,7 @@ class Submissions(DownloadEvents):
             self._finish(opened.job.id, CancelledError("The job was cancelled."))
         elif after_s and now_s < opened.started_s + opened.job.options.patience_s:
             opened.retry_at_s = now_s + after_s
-            _report(opened.job, Progress("waiting"))
+            _report(opened.job, Progress("waiting", text=error.text))
         else:
             if opened.accepted is not None:
                 self._link.send(JobCancel(opened.job.id))

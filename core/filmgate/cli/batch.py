@@ -9,15 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
+from filmgate.cli.notice import Notices
 from filmgate.cli.plan import FrameTask
 from filmgate.client import Client
 from filmgate.errors import ConnectionLostError, FilmgateError
 from filmgate.job import Job, Options, Result, Work
+from filmgate.link import lost_error
 
 CANCEL_TIMEOUT_S = 5.0
 """How long the server may take to confirm that the open jobs are cancelled."""
 
 _TURN_S = 0.2
+_AWAY, _BUSY = "away", "busy"
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,22 @@ class Batch:
         in_flight: how many frames at once, so that reading, computing and writing overlap.
         patience_s: how long a lost server is waited for.
         on_turn: called a few times a second while waiting, for the display.
+        tell: shows a line that says what is waited for, now and then.
     """
 
     def __init__(
-        self, client: Client, in_flight: int, patience_s: float, on_turn: Callable[[], None]
+        self,
+        client: Client,
+        in_flight: int,
+        patience_s: float,
+        on_turn: Callable[[], None],
+        tell: Callable[[str], None],
     ) -> None:
         self._client = client
         self._in_flight = in_flight
         self._patience_s = patience_s
         self._on_turn = on_turn
+        self._notices = Notices(tell)
         self._open: dict[Job, tuple[FrameTask, float]] = {}
         self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
 
@@ -62,8 +72,7 @@ class Batch:
         """Cancel what is open and wait until the server, if there is one, has taken note."""
         for job in self._open:
             job.cancel()
-        lost = isinstance(error, ConnectionLostError)
-        give_up_s = time.monotonic() + (0.0 if lost else CANCEL_TIMEOUT_S)
+        give_up_s = time.monotonic() + (CANCEL_TIMEOUT_S if self._is_connected() else 0.0)
         for job in self._open:
             with suppress(FilmgateError):
                 job.result(max(0.01, give_up_s - time.monotonic()))
@@ -107,10 +116,46 @@ class Batch:
             try:
                 job = self._ended.get(timeout=_TURN_S)
             except queue.Empty:
-                self._client.wait_connected(self._patience_s)
+                self._wait_connected()
+                self._tell_refusals()
                 continue
             task, started_s = self._open.pop(job)
             return Ended(task, _outcome(job), time.monotonic() - started_s)
+
+    def _is_connected(self) -> bool:
+        try:
+            self._client.wait_connected(0.0)
+        except FilmgateError:
+            return False
+        return True
+
+    def _wait_connected(self) -> None:
+        """Wait for a server that is away, and say so.
+
+        Raises:
+            ConnectionLostError: it was away for longer than our patience.
+        """
+        give_up_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                self._client.wait_connected(min(_TURN_S, max(0.0, give_up_s - time.monotonic())))
+            except ConnectionLostError as error:
+                if time.monotonic() >= give_up_s:
+                    raise lost_error(self._client.server, self._patience_s) from error
+            else:
+                self._notices.end(_AWAY, "The server is back.")
+                return
+            self._notices.show(
+                _AWAY, f"The server is away; waiting up to {self._patience_s:g} s for it ..."
+            )
+            self._on_turn()
+
+    def _tell_refusals(self) -> None:
+        """Say why the server takes a frame later, if it does."""
+        for progress in [job.progress for job in self._open]:
+            if progress.text:
+                self._notices.show(_BUSY, f"The server is busy: {progress.text} Trying again ...")
+                return
 
 
 def _outcome(job: Job) -> Result | FilmgateError:

@@ -221,7 +221,7 @@ def _make(
         display.moved(tally.through + batch.tiles_done())
 
     reader = PayloadReader(max(len(task.files) for task in tasks))
-    with Batch(client, options.in_flight, options.wait, show) as batch:
+    with Batch(client, options.in_flight, options.wait, show, say) as batch:
         for ended in batch.run(tasks, partial(_work, order, reader)):
             _take(ended, tally, display)
             show()

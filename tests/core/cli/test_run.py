@@ -15,11 +15,15 @@ import pytest
 
 from fakes.service import TOKEN, Service
 from fakes.waiting import wait_until
+from filmgate.cli.batch import Batch
+from filmgate.cli.notice import Notices
+from filmgate.cli.plan import FrameTask
 from filmgate.cli.sequence import parse_sequence
 from filmgate.client import Client
 from filmgate.endpoint import Endpoint, find_endpoint, publish_endpoint
 from filmgate.image.exr import load_exr
 from filmgate.image.provenance import read_provenance
+from filmgate.job import Payload, Work
 
 Command = Any
 """What `conftest.Command` is: tests import nothing from each other."""
@@ -357,7 +361,54 @@ def test_a_server_that_stays_away_ends_the_run(
     mortal.stop()
     said = process.communicate(timeout=45)[1]
     assert process.returncode == 75, said
+    assert said.count("The server is away; waiting up to 2 s") == 1
     assert "Traceback" not in said
+
+
+def test_a_busy_server_is_named(
+    lonely: Command, tmp_path: Path, packages: Path, sequence: Path
+) -> None:
+    """Whoever waits because the server refuses reads why, and the frames are made."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with Service(folder, models=[str(packages)], artist_jobs_max=1) as running:
+        publish_endpoint(Endpoint(running.port, TOKEN, running.process.pid))
+        arguments = (pattern(sequence, "in"), pattern(sequence, "out"), "--param", "gain=0.1")
+        said = lonely("run", "slow", *arguments, "--server", running.address).err
+    assert "The server is busy: You have 1 open jobs" in said
+    assert outputs(sequence) == [1, 2, 3]
+
+
+def test_leaving_does_not_wait_for_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A farm's SIGTERM is obeyed at once: nobody is there to confirm that jobs are cancelled."""
+    monkeypatch.setattr("filmgate.cli.batch.CANCEL_TIMEOUT_S", 1e6)
+    told: list[str] = []
+
+    def interrupt(text: str) -> None:
+        told.append(text)
+        raise KeyboardInterrupt
+
+    task = FrameTask(1, 1.0, (), Path("out.exr"))
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Client("tcp://127.0.0.1:9") as client,
+        Batch(client, 1, 60.0, lambda: None, interrupt) as batch,
+    ):
+        next(batch.run([task], lambda _: Work("any", (Payload("color", b"pixels"),))))
+    assert told == ["The server is away; waiting up to 60 s for it ..."]
+
+
+def test_what_lasts_is_told_now_and_then() -> None:
+    """A notice comes at once, again after half a minute, and its end only if it was told."""
+    now_s = [0.0]
+    told: list[str] = []
+    notices = Notices(told.append, lambda: now_s[0])
+    notices.end("away", "back")
+    for now_s[0] in (0.0, 1.0, 29.0, 31.0):
+        notices.show("away", f"away at {now_s[0]:g}")
+    notices.show("busy", "busy")
+    notices.end("away", "back")
+    assert told == ["away at 0", "away at 31", "busy", "back"]
 
 
 def test_a_bar_on_a_terminal(filmgate: Command, sequence: Path) -> None:

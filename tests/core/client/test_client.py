@@ -512,6 +512,7 @@ def test_cancel_while_waiting_to_try_again(server: ScriptedServer, client: Clien
     server.welcome()
     refuse(server, "busy", 60_000)
     assert waiting.wait(PATIENCE_S)
+    assert job.progress.text
     job.cancel()
     with pytest.raises(CancelledError):
         job.result(PATIENCE_S)
