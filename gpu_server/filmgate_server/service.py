@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -266,10 +267,8 @@ class Service:
         self._notifier.tell(ALIVE)
 
     def _forget_old_jobs(self) -> None:
-        try:
+        with suppress(StorageError):  # the journal has logged it; the next tick tries again
             self._journal.forget(time.time() - JOURNAL_KEEP_S)
-        except StorageError as error:
-            log.warning("journal cannot be written", error=error.text)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._drain_until_s is None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from fakes.gate import Clock, job_id
 from filmgate.errors import StorageError
@@ -133,6 +134,17 @@ def test_a_full_journal_is_a_typed_error(path: Path, clock: Clock) -> None:
         for number in range(2, 2000):
             accept(journal, number)
     assert journal.find(job_id(1)) is not None
+
+
+def test_a_full_journal_is_logged_once_a_minute(path: Path, clock: Clock) -> None:
+    """However often a write is tried again, the log stays readable."""
+    journal = Journal(path, clock)
+    journal._base.execute("PRAGMA query_only=1")
+    with capture_logs() as logged:
+        for clock.now_s in (0.0, 0.25, 59.0, 61.0, 62.0):
+            with pytest.raises(StorageError):
+                accept(journal, 1)
+    assert [line["event"] for line in logged] == ["journal cannot be written"] * 2
 
 
 KILLED = """

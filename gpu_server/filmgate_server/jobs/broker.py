@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from filmgate.errors import (
     BusyError,
     CancelledError,
@@ -36,8 +34,6 @@ from filmgate_server.jobs.table import Execution, Job, JobTable, Outcome, Owner
 from filmgate_server.operations.metrics import Metrics
 from filmgate_server.store.content import Blob, Store
 from filmgate_server.store.uploads import Uploads
-
-log = structlog.get_logger()
 
 
 class Broker:
@@ -262,8 +258,7 @@ class Broker:
         job.ending = job.ending or ended
         try:
             final = self._journal.end(job.ending)
-        except StorageError as failure:
-            log.warning("journal cannot be written", error=failure.text)
+        except StorageError:
             return
         self._table.drop(job)
         self._acceptance.leave(job)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from filmgate.errors import ExpiredError, StorageError
 from filmgate.wire.messages import JobEnded, to_ended
 from filmgate_server.jobs.claims import Claims
@@ -13,8 +11,6 @@ from filmgate_server.jobs.journal import Journal
 from filmgate_server.jobs.table import Job, JobTable
 from filmgate_server.jobs.terms import Terms
 from filmgate_server.store.uploads import Uploads
-
-log = structlog.get_logger()
 
 
 class Expiry:
@@ -78,9 +74,8 @@ class Expiry:
         for job_id in [job_id for job_id, until_s in self._orphans.items() if now_s > until_s]:
             try:
                 self._journal.end(to_ended(job_id, "expired", error))
-            except StorageError as failure:
-                log.warning("journal cannot be written", error=failure.text)
-                return
+            except StorageError:
+                return  # the next tick tries again
             del self._orphans[job_id]
 
     def _expire_stalled(self, now_s: float) -> None:

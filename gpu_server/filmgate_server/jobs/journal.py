@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import structlog
 
 from filmgate.errors import StorageError
 from filmgate.wire.messages import JobEnded
+
+COMPLAIN_EVERY_S = 60.0
+"""What cannot be written is tried again several times a second."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -34,6 +38,8 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS open_jobs ON jobs (accepted_s) WHERE outcome IS NULL;
 CREATE INDEX IF NOT EXISTS ended_jobs ON jobs (ended_s) WHERE outcome IS NOT NULL;
 """
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Journal:
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._path = path
+        self._complained_s: float | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(path, isolation_level=None)
@@ -150,7 +157,15 @@ class Journal:
         try:
             self._base.execute(statement, values)
         except sqlite3.Error as error:
+            self._complain(error)
             raise StorageError(f"The journal {self._path} cannot be written ({error}).") from error
+
+    def _complain(self, error: sqlite3.Error) -> None:
+        """Log a failure at once, and then once a minute while it lasts."""
+        now_s = self._clock()
+        if self._complained_s is None or now_s >= self._complained_s + COMPLAIN_EVERY_S:
+            self._complained_s = now_s
+            log.warning("journal cannot be written", path=str(self._path), error=str(error))
 
 
 def _entry(job_id: bytes, row: tuple[Any, ...]) -> Entry:
