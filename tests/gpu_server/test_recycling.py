@@ -13,6 +13,12 @@ SHAPE = (4, 5, 3)
 PIXELS = np.linspace(-2, 70000, 60, dtype=np.float32).reshape(SHAPE)
 BLOB = tensor_blob(PIXELS.tobytes(), SHAPE)
 
+WIDE_BLOB = tensor_blob(np.zeros((64, 160, 3), np.float32).tobytes(), (64, 160, 3))
+TILES = "[tiling]\nmax_tile_px = 64\nhalo_px = 0"
+"""That frame is three tiles."""
+
+NO_DEVICE = "cuda:99"
+
 LEAKS = """
 class Model:
     kept = []
@@ -27,6 +33,19 @@ class Model:
     def infer(self, inputs, params, step):
         step(0, 1)
         while not pathlib.Path(__file__).with_name(".go").exists():
+            signal.sigtimedwait([], 0.005)
+        return {"color": -inputs["color"]}
+"""
+
+TILED = """
+import pathlib, signal
+class Model:
+    tiles = 0
+    def infer(self, inputs, params, step):
+        self.tiles += 1
+        here = pathlib.Path(__file__)
+        here.with_name(f".tile{self.tiles}").touch()
+        while not here.with_name(f".go{self.tiles}").exists():
             signal.sigtimedwait([], 0.005)
         return {"color": -inputs["color"]}
 """
@@ -95,3 +114,41 @@ def test_worker_that_leaks_is_replaced(tmp_path: Path) -> None:
             broker.until(lambda: bool(broker.pool.free_slots(express=False)))
         assert len(broker.outputs) == number
         assert broker.losses == []
+
+
+def test_worn_worker_still_gives_way(tmp_path: Path) -> None:
+    """Until its batch frame is done an artist's frames pass it, one at a time; then it leaves."""
+    quick, tiled = make_package(tmp_path, NEGATIVE), make_package(tmp_path, TILED, "b", "", TILES)
+    with FakeBroker(PoolSettings(recycle_jobs=1)) as broker:
+        broker.run(1, tiled, broker.blob(WIDE_BLOB), priority="batch")
+        broker.until((tiled / ".tile1").exists)
+        broker.run(2, quick, broker.blob(BLOB))
+        (tiled / ".go1").touch()
+        broker.until(lambda: broker.ended(2))
+        broker.until(lambda: not broker.pool.free_slots(express=False))
+        assert broker.pool.free_slots(express=True) == {0: 1}
+        broker.run(3, quick, broker.blob(BLOB))
+        assert broker.pool.free_slots(express=True) == {}
+        broker.until(lambda: (3, "decode") in broker.finished)
+        (tiled / ".go2").touch()
+        broker.until(lambda: broker.ended(3))
+        assert not broker.ended(1)
+        (tiled / ".go3").touch()
+        broker.until(lambda: len(broker.infos) == 2)
+        assert sorted(broker.outputs) == [1, 2, 3]
+        assert broker.losses == []
+
+
+def test_broken_device_keeps_nobody_from_being_renewed(tmp_path: Path) -> None:
+    """A worker that never starts is not waited for."""
+    package = make_package(tmp_path, NEGATIVE)
+    broker = FakeBroker(PoolSettings(devices=("cpu", NO_DEVICE), recycle_jobs=1))
+    broker.pool.start()
+    try:
+        broker.until(lambda: bool(broker.infos))
+        broker.run(1, package, broker.blob(BLOB))
+        broker.until(lambda: broker.ended(1))
+        broker.until(lambda: len(broker.infos) == 2)
+        assert {worker for worker, _, _ in broker.losses} == {1}
+    finally:
+        broker.pool.stop()

@@ -11,6 +11,7 @@ from filmgate.errors import FilmgateError, ProtocolError, error_from_wire
 from filmgate_server.pool.channel import Parcel
 from filmgate_server.pool.member import STOP_GRACE_S, Member, State
 from filmgate_server.pool.messages import (
+    INTERACTIVE,
     Attachment,
     Beat,
     Cancel,
@@ -96,11 +97,16 @@ class LocalPool:
     def free_slots(self, express: bool) -> dict[int, int]:
         """Return how many more executions each ready worker takes."""
         slots = self._settings.in_flight + (EXPRESS_SLOTS if express else 0)
-        return {
+        free = {
             worker: max(0, slots - len(member.executions))
             for worker, member in enumerate(self._members)
             if member.is_at_work
         }
+        if express:
+            for worker, member in enumerate(self._members):
+                if member.retiring and (room := member.express_room(EXPRESS_SLOTS)):
+                    free[worker] = room
+        return free
 
     def residents(self) -> dict[int, frozenset[bytes]]:
         """Return the digests of the packages that each ready worker has loaded."""
@@ -128,7 +134,7 @@ class LocalPool:
         }
         message = run_message(assignment, list(fresh.values()))
         member.post(message, [segment.fd for segment in fresh.values()])
-        member.executions.add(assignment.execution)
+        member.note_run(assignment.execution, assignment.priority != INTERACTIVE)
         member.seen_inputs.update(fresh)
 
     def cancel(self, execution: int) -> None:

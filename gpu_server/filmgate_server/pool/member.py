@@ -22,6 +22,9 @@ BACKOFF_FIRST_S = 0.25
 BACKOFF_MAX_S = 30.0
 STOP_GRACE_S = 2.0
 
+FAILING_AFTER_DEATHS = 3
+"""So many processes that died one after another without a result are a broken device's."""
+
 LEAVE_GRACE_S = 10.0
 """So long a process that was let go may take to leave."""
 
@@ -73,7 +76,8 @@ class Member:
         watch: what the process has said lately.
         beat: its latest beat.
         answered: how many executions this process has ended.
-        retiring: whether it gets no more work: a successor takes its place once it is idle.
+        retiring: whether a successor takes its place once it is idle; until then it gets only what
+            may pass the batch work that it has.
     """
 
     def __init__(self, settings: MemberSettings, patience: Patience) -> None:
@@ -90,6 +94,7 @@ class Member:
         self.retiring = False
         self.restart_at_s = 0.0
         self._counters: Counter[str] = Counter(evictions=0, oom_step_downs=0, recycled=0)
+        self._batch: set[int] = set()
         self._leave_by_s = 0.0
         self._reason = ""
         self._deaths = 0
@@ -113,6 +118,7 @@ class Member:
         self.outputs, self.seen_inputs = OutputBook(), set()
         self.state, self._reason = State.STARTING, ""
         self.beat, self.answered, self.retiring = Beat(), 0, False
+        self._batch = set()
         self.watch = Watch(self._patience, now_s)
 
     def respawn(self, now_s: float) -> None:
@@ -154,6 +160,11 @@ class Member:
         """Forget earlier deaths: this process does its work."""
         self._deaths = 0
 
+    def note_run(self, execution: int, batch: bool) -> None:
+        """Note that the process was given *execution*."""
+        self._batch = {*(self._batch & self.executions), *([execution] if batch else [])}
+        self.executions.add(execution)
+
     def note_end(self, execution: int) -> None:
         """Note that *execution* has been answered."""
         self.executions.discard(execution)
@@ -168,6 +179,19 @@ class Member:
     def is_at_work(self) -> bool:
         """Whether it takes work."""
         return self.state is State.READY and not self.retiring
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it has died so often that nobody should wait for it."""
+        return not self.is_at_work and self._deaths >= FAILING_AFTER_DEATHS
+
+    def express_room(self, slots: int) -> int:
+        """Return how many interactive executions it takes now, *slots* beside its batch work.
+
+        One that retires takes them only while it has such work, which may last long.
+        """
+        batch = len(self._batch & self.executions)
+        return max(0, slots - (len(self.executions) - batch)) if batch else 0
 
     def describe(self, worker: int) -> WorkerState:
         """Return what is known of it now."""

@@ -190,7 +190,8 @@ class Pool(Protocol):
 
         Args:
             express: count for interactive work, which may take one more slot than batch work: it
-                is decoded, and runs between two tiles, while batch work fills the others.
+                is decoded, and runs between two tiles, while batch work fills the others. A worker
+                that is about to be replaced takes it too, while it has batch work to finish.
         """
         ...
 
