@@ -74,7 +74,7 @@ class Door:
 
         Args:
             hello: what he says.
-            key: the name of the key that his connection has proved to hold.
+            key: the public key that his connection has proved to hold.
             address: where he is.
 
         Raises:
@@ -86,9 +86,14 @@ class Door:
         try:
             return self._credentials.identify(hello, key)
         except DeniedError as error:
-            with self.audit.acting(Actor(key, hello.user, hello.show, address)):
-                self.audit.deny("session", text=error.text)
+            self._note_denied(error, hello, key, address)
             raise
+
+    def _note_denied(self, error: DeniedError, hello: Hello, key: str, address: str) -> None:
+        known = self._credentials.by_key(key)
+        facts = {} if known else {"public_key": key}
+        with self.audit.acting(Actor(known.name if known else "", hello.user, hello.show, address)):
+            self.audit.deny("session", text=error.text, **facts)
 
     def refresh(self) -> bool:
         """Read the keys again if they have changed; return whether they had."""

@@ -63,7 +63,8 @@ class Zap:
         if (version, domain, mechanism) == (_VERSION, DOMAIN, b"CURVE") and credentials:
             found = self._authorised(credentials[0], address.decode("ascii", "replace"))
         status, text = (b"200", b"OK") if found else (b"400", b"unknown key")
-        user_id = found.name.encode() if found else b""
+        # The key itself: a name could be another key's by the time the connection speaks.
+        user_id = found.public.encode() if found else b""
         self.socket.send_multipart([route, b"", _VERSION, number, status, text, user_id, b""])
 
     def _authorised(self, key: bytes, address: str) -> Authorisation | None:

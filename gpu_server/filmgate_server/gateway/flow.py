@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from filmgate.wire.messages import Credit, Message
+from filmgate.wire.messages import BlobPut, Credit, JobSubmit, Message
 from filmgate_server.gateway.sessions import Session, SessionTable
 from filmgate_server.gateway.watchdog import Watchdog
 from filmgate_server.gateway.windows import Windows
@@ -57,6 +57,13 @@ class Flow:
         """Forget a session's connection."""
         self.windows.close(session)
         self._blocked.pop(session.token, None)
+
+    def heard(self, session: Session, message: Message) -> None:
+        """Grant credit to a session that sends, or has nothing to send with and asks for some."""
+        asks = isinstance(message, JobSubmit) or message == Credit(0)
+        short = session.put_credit < self.windows.chunk_bytes
+        if session.route is not None and (isinstance(message, BlobPut) or (asks and short)):
+            self.top_up(session)
 
     def top_up(self, session: Session) -> None:
         """Grant credit to a session that sends."""

@@ -21,12 +21,10 @@ from filmgate.errors import (
 from filmgate.wire.codec import Envelope, decode, encode
 from filmgate.wire.messages import (
     BlobData,
-    BlobPut,
     Credit,
     Drain,
     Hello,
     JobRefused,
-    JobSubmit,
     Message,
     Welcome,
     to_error,
@@ -36,7 +34,15 @@ from filmgate_server.access.door import Door
 from filmgate_server.gateway.downloads import GET_CREDIT_MAX
 from filmgate_server.gateway.flow import Flow
 from filmgate_server.gateway.requests import Requests
-from filmgate_server.gateway.router import address_of, bind_router, is_chosen, port_of, user_of
+from filmgate_server.gateway.revocation import Revocation
+from filmgate_server.gateway.router import (
+    address_of,
+    bind_router,
+    is_chosen,
+    key_of,
+    port_of,
+    source_of,
+)
 from filmgate_server.gateway.sessions import DOWNLOADS_MAX, Session, SessionTable
 from filmgate_server.gateway.watchdog import Watchdog
 from filmgate_server.gateway.windows import Windows
@@ -47,8 +53,6 @@ MESSAGE_OVERHEAD_BYTES = 64
 PROBE_S = 5.0
 RECEIVE_BURST = 64
 DRAIN_RETRY_MS = 2_000
-REVOKED_GRACE_S = 1.0
-"""Between telling a client that its key was revoked and shutting its connection."""
 
 log = structlog.get_logger()
 
@@ -88,12 +92,12 @@ class Gateway:
         self._metrics = metrics
         self._clock = clock
         self._probed_s = clock()
-        self._closing: list[tuple[float, bytes]] = []
         self.socket = bind_router(context, address, windows.chunk_bytes, door.lock)
         self.port = port_of(self.socket)
         surplus_max = 2 * windows.window_bytes + (16 << 20)
         self.watchdog = Watchdog(self.socket, surplus_max, door.admit)
         self._flow = Flow(windows, sessions, self.watchdog, self.send)
+        self._revocation = Revocation(door, sessions, self.watchdog, self._send, self._lose)
 
     # Receiving.
 
@@ -109,7 +113,7 @@ class Gateway:
     def _receive_one(self, first: zmq.Frame) -> None:
         route, size_bytes = first.bytes, len(first)
         parts: list[zmq.Frame] = []
-        fd = _source(first)
+        fd = source_of(first)
         last = first
         while last.more:
             last = self.socket.recv(copy=False)
@@ -150,22 +154,17 @@ class Gateway:
         try:
             with self.door.audit.acting(session.actor):
                 self._the_requests.handle(session, message, envelope.id, piece)
+        except DeniedError as error:
+            self._note_denied(session, "request", text=error.text)
+            raise
         finally:
-            if session.route is not None and self._wants_credit(session, message):
-                self._flow.top_up(session)
-
-    def _wants_credit(self, session: Session, message: Message) -> bool:
-        """Say whether a client sends, or has nothing to send with; a credit of 0 asks for some."""
-        if isinstance(message, BlobPut):
-            return True
-        asks = isinstance(message, JobSubmit) or message == Credit(0)
-        return asks and session.put_credit < self._flow.windows.chunk_bytes
+            self._flow.heard(session, message)
 
     def _hello(self, route: bytes, envelope: Envelope, hello: Hello, header: zmq.Frame) -> None:
         protocol = negotiate(hello.protocols)
         self._lose(route)  # a second hello on one connection leaves its first session
         address = address_of(header)
-        identity = self.door.identify(hello, user_of(header), address)
+        identity = self.door.identify(hello, key_of(header), address)
         session, resumed = self._sessions.open(identity, hello.resume, route, self._clock())
         session.address = address
         with self.door.audit.acting(session.actor):
@@ -192,10 +191,12 @@ class Gateway:
 
     def send(self, session: bytes, message: Message, re: int | None = None) -> None:
         """Send to a session; dropped while its client is away, who will ask again."""
-        if isinstance(message, JobRefused) and message.code == DeniedError.code:
-            self.door.audit.deny("job", job=message.job_id.hex(), text=message.text)
         found = self._sessions.by_token(session)
-        if found is not None and found.route is not None:
+        if found is None:
+            return
+        if isinstance(message, JobRefused) and message.code == DeniedError.code:
+            self._note_denied(found, "job", job=message.job_id.hex(), text=message.text)
+        if found.route is not None:
             self._send(found.route, message, re=re)
 
     def send_piece(self, session: Session, data: BlobData, piece: memoryview) -> None:
@@ -210,8 +211,14 @@ class Gateway:
 
     def answer_error(self, session: Session, error: FilmgateError, number: int) -> None:
         """Say that request *number* of a session cannot be answered."""
+        if isinstance(error, DeniedError):
+            self._note_denied(session, "request", text=error.text)
         if session.route is not None:
             self._answer_error(session.route, error, number)
+
+    def _note_denied(self, session: Session, what: str, **facts: str) -> None:
+        with self.door.audit.acting(session.actor):
+            self.door.audit.deny(what, **facts)
 
     def _answer_error(self, route: bytes, error: FilmgateError, number: int) -> None:
         self._metrics.wire_errors.labels(code=error.code).inc()
@@ -219,8 +226,6 @@ class Gateway:
         if isinstance(error, CreditError):
             log.warning("peer overdrew its credit")
             self.watchdog.shut_down(route)
-        elif isinstance(error, DeniedError):
-            self.door.audit.deny("request", text=error.text)
         elif isinstance(error, ProtocolError) and not isinstance(error, UnknownSessionError):
             log.info("protocol error", code=error.code, text=error.text)
 
@@ -254,35 +259,11 @@ class Gateway:
         now_s = self._clock()
         self.watchdog.check(now_s)
         self._flow.tick()
-        if self.door.refresh():
-            self._review()
-        self._shut_revoked(now_s)
+        self._revocation.tick(now_s)
         if now_s - self._probed_s > PROBE_S:
             self._probed_s = now_s
             for session in self._sessions:
                 self._look_after(session, now_s)
-
-    def _review(self) -> None:
-        """End the sessions whose keys were revoked, or are worth less than before."""
-        for session in self._sessions:
-            identity = self.door.review(session.identity)
-            if identity is not None:
-                session.identity = identity
-            elif session.route is not None:
-                self._revoke(session, session.route)
-
-    def _revoke(self, session: Session, route: bytes) -> None:
-        with self.door.audit.acting(session.actor):
-            self.door.audit.note("key revoked")
-        self._send(route, to_error(DeniedError("Your key was revoked.")))
-        self._closing.append((self._clock() + REVOKED_GRACE_S, route))
-        self._lose(route)
-
-    def _shut_revoked(self, now_s: float) -> None:
-        """Shut revoked connections, once they have had the time to be told."""
-        for closing in [each for each in self._closing if now_s > each[0]]:
-            self._closing.remove(closing)
-            self.watchdog.shut_down(closing[1])
 
     def lost(self) -> None:
         """Take note of connections that the socket's monitor reports as gone."""
@@ -331,11 +312,3 @@ class Gateway:
         if self.requests is None:
             raise ProtocolError("The server has not finished starting.")
         return self.requests
-
-
-def _source(frame: zmq.Frame) -> int | None:
-    """Return the connection that a frame came by; noise taken for ZMTP 1.0 does not tell."""
-    try:
-        return int(frame.get(zmq.SRCFD))  # type: ignore[call-overload]
-    except zmq.ZMQError:
-        return None

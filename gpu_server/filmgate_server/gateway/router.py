@@ -66,8 +66,8 @@ def port_of(socket: zmq.Socket[bytes]) -> int:
     return int(socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
 
-def user_of(frame: zmq.Frame) -> str:
-    """Return the name of the key that the sender of a message holds; empty without encryption."""
+def key_of(frame: zmq.Frame) -> str:
+    """Return the public key, as Z85 text, of a message's sender; empty without encryption."""
     try:
         return str(frame.get("User-Id"))
     except zmq.ZMQError:
@@ -80,6 +80,14 @@ def address_of(frame: zmq.Frame) -> str:
         return str(frame.get("Peer-Address"))
     except zmq.ZMQError:
         return ""
+
+
+def source_of(frame: zmq.Frame) -> int | None:
+    """Return the connection that a frame came by; noise taken for ZMTP 1.0 does not tell."""
+    try:
+        return int(frame.get(zmq.SRCFD))  # type: ignore[call-overload]
+    except zmq.ZMQError:
+        return None
 
 
 def is_chosen(route: bytes) -> bool:

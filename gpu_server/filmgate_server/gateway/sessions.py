@@ -128,6 +128,10 @@ class SessionTable:
             raise UnknownSessionError("This connection has no session.")
         return session
 
+    def has_route(self, route: bytes) -> bool:
+        """Say whether a connection has a session."""
+        return route in self._by_route
+
     @property
     def connected(self) -> int:
         """How many clients are connected now."""

@@ -169,6 +169,10 @@ class Watchdog:
         peer = self._peer(route)
         return 0.0 if peer is None else self.checked_s - peer.heard_s
 
+    def routes(self) -> list[bytes]:
+        """Return the routes of the connections that have said something."""
+        return list(self._fds)
+
     def shut_down(self, route: bytes) -> None:
         """Shut the connection of *route*."""
         if route in self._fds:
