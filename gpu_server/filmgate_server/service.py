@@ -72,6 +72,7 @@ class Service:
         self._clock = time.monotonic
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._upkeep_s = 0.0
+        self._overdue = False
         self._turned_s = self._clock()
         self._drain_until_s: float | None = None
         self._wake, self._waker = socket.socketpair()
@@ -244,6 +245,8 @@ class Service:
         if now_s - self._upkeep_s > UPKEEP_S:
             self._upkeep_s = now_s
             self._upkeep(now_s)
+        elif self._overdue:
+            self._overdue = self._broker.tick()
 
     def _poll(self) -> list[Any]:
         poller = zmq.Poller()
@@ -258,7 +261,7 @@ class Service:
         return [fd for fd, _ in poller.poll(TICK_MS)]
 
     def _upkeep(self, now_s: float) -> None:
-        self._broker.tick()
+        self._overdue = self._broker.tick()
         if self._handoffs is not None:
             self._handoffs.tick()
         self._store.expire(now_s - self._config.result_ttl_s)

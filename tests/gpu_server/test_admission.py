@@ -38,7 +38,8 @@ CONTENTS = tuple(content(seed, 60_000 + 45_000 * seed) for seed in range(5))
 DIGESTS = tuple(digest_blob(data).digest for data in CONTENTS)
 OUTPUTS = tuple(content(100 + seed, 20_000 + 150_000 * seed) for seed in range(4))
 
-owners = st.sampled_from((ALICE, BOB, EVE))
+ALL = (ALICE, BOB, EVE)
+owners = st.sampled_from(ALL)
 contents = st.integers(0, len(CONTENTS) - 1)
 gains = st.sampled_from((1.0, 2.0))
 
@@ -269,6 +270,16 @@ class Admission(RuleBasedStateMachine):
         assert store.segments <= store.segments_max
 
     @invariant()
+    def what_is_still_to_come_is_counted(self) -> None:
+        """Of each session's uploads as much is wanted as has not arrived."""
+        uploads = self.gate.broker.uploads
+        wanted: Counter[bytes] = Counter()
+        for (session, _), upload in uploads._open.items():
+            received = upload.staging.received_bytes if upload.staging else 0
+            wanted[session] += upload.size_bytes - received
+        assert all(uploads.wanted_bytes(owner.session) == wanted[owner.session] for owner in ALL)
+
+    @invariant()
     def what_artists_hold_is_what_their_jobs_hold(self) -> None:
         """Bytes counted for an artist are those of open jobs, each thing once."""
         holdings = self.gate.admission.holdings
@@ -299,7 +310,9 @@ class Admission(RuleBasedStateMachine):
     def a_lane_has_one_job_without_a_result(self) -> None:
         """Of an artist's lane only the newest job is still being worked on."""
         open_jobs = [job for job in self.gate.table.jobs.values() if job.lane and not job.outcome]
-        lanes = Counter((job.owner.user, job.owner.show, job.lane) for job in open_jobs)
+        lanes = Counter(
+            (job.owner.user, job.owner.show, job.priority, job.lane) for job in open_jobs
+        )
         assert all(count == 1 for count in lanes.values())
 
     @invariant()

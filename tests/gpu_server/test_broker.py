@@ -27,6 +27,7 @@ from filmgate.wire.messages import (
 )
 from filmgate.wire.records import BlobRef
 from filmgate_server.jobs.answers import MISSING_MAX
+from filmgate_server.jobs.expiry import ENDS_MAX
 from filmgate_server.jobs.table import Owner
 from filmgate_server.scheduling.estimates import GUESS_S
 from filmgate_server.store.segments import capacity_for
@@ -396,6 +397,21 @@ def test_a_draining_server_takes_nothing_new(gate: Gate) -> None:
     gate.complete(1, CLEAN)
     gate.broker.acknowledge(ALICE, JOB, 0)
     assert gate.outcomes(JOB) == {"result"}
+
+
+def test_many_jobs_end_a_few_at_a_time(gate: Gate) -> None:
+    """A client that leaves with many jobs does not hold up the loop; all end in a few turns."""
+    count = 2 * ENDS_MAX + 5
+    for number in range(count):
+        gate.submit(ALICE, job_id(number), PLATE, params={"gain": 1.0 + number / 1000})
+    gate.clock.now_s += 3600.0
+    ended: list[int] = []
+    while gate.broker.tick():
+        ended.append(len(gate.sent(JobEnded)))
+        assert len(gate.broker.uploads) == 1
+    assert ended == [ENDS_MAX, 2 * ENDS_MAX]
+    assert len(gate.sent(JobEnded)) == count
+    at_rest(gate)
 
 
 def test_a_deadline_ends_a_job(gate: Gate) -> None:

@@ -112,6 +112,47 @@ def test_superseding_makes_room(tmp_path: Path) -> None:
     assert len(gate.sent(JobAccepted, job_id(2))) == 1
 
 
+def test_a_lane_has_one_class(gate: Gate) -> None:
+    """What a farm does for an artist ends nothing of what they look at, and the other way round."""
+    start(gate, ALICE, 0, lane="node")
+    start(gate, ALICE, 1, lane="node", priority="batch")
+    start(gate, ALICE, 2, lane="node")
+    assert [code_of(gate, number) for number in range(3)] == ["superseded", "", ""]
+
+
+def test_a_newer_frame_without_room_costs_no_older_one(tmp_path: Path) -> None:
+    """What a worker has in hand keeps its memory for a while: it ends only if that is enough."""
+    gate = Gate(tmp_path, budget_bytes=3 * CAPACITY)
+    start(gate, ALICE, 0, lane="node")
+    refused = gate.submit(ALICE, job_id(1), PLATES[1], lane="node")
+    assert isinstance(refused, JobRefused)
+    assert not gate.sent(JobEnded)
+    gate.complete(the_running(gate), CLEAN)
+    assert len(gate.sent(JobReady, job_id(0))) == 1
+
+
+@pytest.mark.parametrize("uploaded", [True, False])
+def test_room_that_a_waiting_frame_leaves_is_the_newer_ones(tmp_path: Path, uploaded: bool) -> None:
+    """The memory of a frame that has not started is free at once, its plate's included."""
+    gate = Gate(tmp_path, budget_bytes=3 * CAPACITY, slots=0)
+    gate.submit(ALICE, job_id(0), PLATES[0], lane="node")
+    if uploaded:
+        gate.put(ALICE, PLATES[0])
+    assert isinstance(gate.submit(BOB, job_id(1), PLATES[1], lane="node"), JobRefused)
+    gate.submit(ALICE, job_id(2), PLATES[2], lane="node")
+    assert code_of(gate, 0) == "superseded"
+    assert len(gate.sent(JobAccepted, job_id(2))) == 1
+
+
+def test_a_plate_that_both_frames_need_is_counted_once(tmp_path: Path) -> None:
+    """A newer frame of the same plate needs room for its outputs alone."""
+    gate = Gate(tmp_path, budget_bytes=2 * CAPACITY, slots=0)
+    start(gate, ALICE, 0, lane="node")
+    gate.submit(ALICE, job_id(1), PLATES[0], params={"gain": 2.0}, lane="node")
+    assert code_of(gate, 0) == "superseded"
+    assert len(gate.sent(JobAccepted, job_id(1))) == 1
+
+
 # Leases.
 
 

@@ -208,3 +208,24 @@ def test_waiting_behind_another_upload_is_not_standing_still(
     assert uploads.stalled(clock.now_s - 30) == [(BOB.session, bobs.digest)]
     clock.now_s += 31
     assert (ALICE.session, later.digest) in uploads.stalled(clock.now_s - 30)
+
+
+def test_what_is_still_to_come_follows_every_change(uploads: Uploads, store: Store) -> None:
+    """Sent, damaged, lent, taken back and closed: so much of a session's uploads is wanted."""
+    first = expect(uploads, store, ALICE, PLATE)
+    second = expect(uploads, store, ALICE, LARGE)
+    wanted = [uploads.wanted_bytes(ALICE.session)]
+    put(uploads, ALICE, PLATE, 0)
+    wanted.append(uploads.wanted_bytes(ALICE.session))
+    with pytest.raises(IntegrityError):
+        put(uploads, ALICE, PLATE, 1, damaged=True)
+    wanted.append(uploads.wanted_bytes(ALICE.session))
+    staging = uploads.lend(ALICE.session, second.digest, second.size)
+    assert staging is not None
+    wanted.append(uploads.wanted_bytes(ALICE.session))
+    uploads.take_back(ALICE.session, staging, verified=False)
+    uploads.close(ALICE.session, first.digest)
+    wanted.append(uploads.wanted_bytes(ALICE.session))
+    both = first.size + second.size
+    assert wanted == [both, both - PIECE, both, first.size, second.size]
+    assert uploads.wanted_bytes(BOB.session) == 0

@@ -53,17 +53,18 @@ class Acceptance:
     end: Callable[[Job, JobEnded], None]
 
     def accept(self, owner: Owner, submit: JobSubmit, re: int) -> None:
-        """Accept a job; the older ones of its lane end, before it if there is no room otherwise.
+        """Accept a job; the older ones of its lane end, before it if it has room only then.
 
         Raises:
-            FilmgateError: it is not accepted.
+            FilmgateError: it is not accepted; the older ones go on.
         """
         job = self._job_from(owner, submit)
         try:
             self._take(job, re)
         except BusyError:
-            if not self._supersede(job):
+            if not self._fits_in_place_of(self.table.older_in_lane(job), job):
                 raise
+            self._supersede(job)
             self._take(job, re)
         else:
             self._supersede(job)
@@ -116,6 +117,8 @@ class Acceptance:
         outcome = self.results.find(job.owner.show, job.work_key)
         if outcome is None:
             self.claims.attach(job, self.intake.output_bytes(job.work))
+        else:
+            self.claims.check_kept(job, outcome)
         self._record(job)
         self.table.add(job)
         self.admission.admitted(job.owner.user)
@@ -129,13 +132,25 @@ class Acceptance:
         self.answers.say_accepted(job, re)
         self.answers.say_where(job)
 
-    def _supersede(self, newer: Job) -> bool:
-        """End what the artist no longer looks at; return whether there was any."""
-        older = self.table.older_in_lane(newer)
+    def _fits_in_place_of(self, older: list[Job], newer: Job) -> bool:
+        """Return whether the newer job is sure to be taken once the older ones have ended."""
+        if not older:
+            return False
+        outcome = self.results.find(newer.owner.show, newer.work_key)
+        try:
+            self.admission.check_jobs(newer.owner.user, len(older))
+            if outcome is not None:
+                self.claims.check_kept(newer, outcome, older)
+        except BusyError:
+            return False
+        output_bytes = self.intake.output_bytes(newer.work)
+        return outcome is not None or self.claims.fits_in_place_of(older, newer, output_bytes)
+
+    def _supersede(self, newer: Job) -> None:
+        """End what the artist no longer looks at."""
         error = SupersededError("A newer frame has taken this one's place.")
-        for job in older:
+        for job in self.table.older_in_lane(newer):
             self.end(job, to_ended(job.id, "cancelled", error))
-        return bool(older)
 
     def _record(self, job: Job) -> None:
         if self.expiry.adopt(job.id):

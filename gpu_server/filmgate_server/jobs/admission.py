@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from filmgate.errors import BusyError
 from filmgate_server.jobs.table import Job, JobTable
@@ -33,10 +33,21 @@ class Holdings:
         """Return how much an artist's jobs take."""
         return self._total_bytes[user]
 
-    def more(self, user: str, shares: Iterable[Share]) -> int:
-        """Return by how much *shares* would add to it."""
-        held = self._jobs.get(user, ())
-        return sum(size_bytes for name, size_bytes in dict(shares).items() if name not in held)
+    def more(self, user: str, shares: Iterable[Share], gone: Iterable[Job] = ()) -> tuple[int, int]:
+        """Return how much an artist's jobs take, and by how much *shares* would add to it.
+
+        Args:
+            user: the artist.
+            shares: what one more job would take.
+            gone: jobs of the artist that are taken to have ended.
+        """
+        left = Counter(self._jobs.get(user, ()))
+        for job in gone:
+            left.subtract(job.held)
+        held = {name for name, count in left.items() if count}
+        held_bytes = sum(self._size_bytes[(user, name)] for name in held) if gone else self.of(user)
+        shared = dict(shares).items()
+        return held_bytes, sum(size_bytes for name, size_bytes in shared if name not in held)
 
     def hold(self, job: Job, shares: Iterable[Share]) -> None:
         """Count *shares* for a job's artist, in place of what was counted for the job."""
@@ -102,28 +113,33 @@ class Admission:
         self._clock = clock
         self._hungry: dict[str, float] = {}
 
-    def check_jobs(self, user: str) -> None:
-        """Let an artist open one more job.
+    def check_jobs(self, user: str, gone: int = 0) -> None:
+        """Let an artist open one more job, so many of them being taken to have ended.
 
         Raises:
             BusyError: not now.
         """
-        mine, terms = self._table.count_of(user), self.terms
+        mine, terms = self._table.count_of(user) - gone, self.terms
         if mine >= terms.artist_jobs_max:
             raise BusyError(f"You have {mine} open jobs, as many as one artist may have.")
-        if len(self._table.jobs) >= terms.jobs_max:
+        if len(self._table.jobs) - gone >= terms.jobs_max:
             self.keep_room_for(user)
             raise BusyError("The server has as many open jobs as it takes.")
         if self._others_wait(user) and mine >= self._equal(terms.jobs_max):
             raise BusyError("Other artists wait for their turn.")
 
-    def check_bytes(self, user: str, shares: Iterable[Share]) -> None:
+    def check_bytes(self, user: str, shares: Iterable[Share], gone: Sequence[Job] = ()) -> None:
         """Let an artist's jobs take more of the store; one job is always let in.
+
+        Args:
+            user: the artist.
+            shares: what the next job takes.
+            gone: jobs of the artist that are taken to have ended.
 
         Raises:
             BusyError: not now.
         """
-        held, more = self.holdings.of(user), self.holdings.more(user, shares)
+        held, more = self.holdings.more(user, shares, gone)
         if not held or not more:
             return
         if held + more > self.artist_bytes_max:

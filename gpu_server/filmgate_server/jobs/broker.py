@@ -192,9 +192,9 @@ class Broker:
         """Return whether a session has no open job: nothing is lost if it is forgotten."""
         return not self._table.jobs_of(session)
 
-    def tick(self) -> None:
-        """Expire what has run out of time."""
-        self._expiry.tick()
+    def tick(self) -> bool:
+        """Expire what has run out of time; return whether more of it is left for the next turn."""
+        return self._expiry.tick()
 
     # What the dispatcher tells.
 

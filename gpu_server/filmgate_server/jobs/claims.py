@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from filmgate.errors import BusyError, FilmgateError
 from filmgate.wire.records import BlobRef, Missing
 from filmgate_server.jobs.admission import Admission, Share
+from filmgate_server.jobs.room import Leaving
 from filmgate_server.jobs.table import Execution, Job, JobTable, Outcome, Owner
 from filmgate_server.store.content import Blob, Store
 from filmgate_server.store.segments import capacity_for
@@ -62,6 +65,39 @@ class Claims:
         job.execution = execution.number
         return execution
 
+    def fits_in_place_of(self, older: Sequence[Job], newer: Job, output_bytes: int) -> bool:
+        """Return whether `attach` is sure to find room for a job once others have ended.
+
+        Args:
+            older: of the same artist; what a worker has in hand still takes its room for a while.
+            newer: in no execution.
+            output_bytes: what its outputs are taken to need.
+        """
+        outputs_bytes = capacity_for(output_bytes)
+        leaving = Leaving(self._table, self._uploads, older)
+        joined = self._table.execution_for(newer.owner.show, newer.work_key)
+        stays = joined is not None and not leaving.takes_along(joined)
+        pinned = self._pin_inputs(newer)
+        try:
+            self._admission.check_bytes(newer.owner.user, _shares(newer, outputs_bytes), older)
+            wanted = leaving.wanted(newer, self._absent(newer), 0 if stays else outputs_bytes)
+            more = wanted - leaving.room
+            return self._store.has_room(more.size_bytes, more.segments)
+        except BusyError:
+            return False
+        finally:
+            for blob in pinned:
+                self._store.unpin(blob)
+
+    def check_kept(self, job: Job, outcome: Outcome, gone: Sequence[Job] = ()) -> None:
+        """Let a job have outputs that are there already.
+
+        Raises:
+            BusyError: its artist has as much as he may have; those *gone* are not counted.
+        """
+        found = [self._store.find(job.owner.show, ref.digest) for ref in outcome.outputs]
+        self._admission.check_bytes(job.owner.user, _kept(blob for blob in found if blob), gone)
+
     def detach(self, job: Job) -> Execution | None:
         """Leave the execution and return it, whether or not another job still wants it."""
         execution = self.execution(job)
@@ -101,8 +137,7 @@ class Claims:
             if blob is not None:
                 self._store.pin(blob)
                 job.pins.append(blob)
-        kept = [(blob.key, blob.segment.capacity_bytes) for blob in job.pins]
-        self._admission.holdings.hold(job, kept)
+        self._admission.holdings.hold(job, _kept(job.pins))
         job.execution, job.outcome = None, outcome
 
     def let_go(self, job: Job) -> None:
@@ -159,13 +194,17 @@ class Claims:
 
     def _missing_elsewhere(self, job: Job) -> set[bytes]:
         """Return what other jobs of the same session wait for."""
-        wanted: set[bytes] = set()
-        for ref in job.work.inputs:
-            for other in self._table.waiting_for(job.owner.show, ref.digest):
-                sessions = {each.owner.session for each in other.jobs.values()}
-                if job.owner.session in sessions:
-                    wanted.add(ref.digest)
-        return wanted
+        show, session = job.owner.show, job.owner.session
+        return {
+            ref.digest
+            for ref in job.work.inputs
+            if any(each.is_for(session) for each in self._table.lacking(show, ref.digest))
+        }
+
+
+def _kept(blobs: Iterable[Blob]) -> list[Share]:
+    """Return what a job's outputs take of the store."""
+    return [(blob.key, blob.segment.capacity_bytes) for blob in blobs]
 
 
 def _shares(job: Job, outputs_bytes: int) -> list[Share]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import structlog
 
 from filmgate.errors import ExpiredError, StorageError
 from filmgate.wire.messages import JobEnded, to_ended
@@ -11,6 +15,11 @@ from filmgate_server.jobs.journal import Journal
 from filmgate_server.jobs.table import Job, JobTable
 from filmgate_server.jobs.terms import Terms
 from filmgate_server.store.uploads import Uploads
+
+ENDS_MAX = 64
+"""So many jobs end in one turn of the loop: each is written down, and others wait meanwhile."""
+
+log = structlog.get_logger()
 
 
 class Expiry:
@@ -56,18 +65,25 @@ class Expiry:
         """Take a job from before a restart up again; return whether it was one."""
         return self._orphans.pop(job_id, None) is not None
 
-    def tick(self) -> None:
-        """End what has run out of time."""
+    def tick(self) -> bool:
+        """End what has run out of time; return whether there is more of it than one turn ends."""
         now_s = self._clock()
+        ending = itertools.chain(self._overdue(now_s), self._stalled(now_s))
+        ended = 0
+        for job, end in itertools.islice(ending, ENDS_MAX):
+            self._end(job, end)
+            ended += 1
+        self._expire_orphans(now_s)
+        return ended == ENDS_MAX
+
+    def _overdue(self, now_s: float) -> Iterator[tuple[Job, JobEnded]]:
         for job in list(self._table.jobs.values()):
             if job.ending is not None:
-                self._end(job, job.ending)
+                yield job, job.ending
             elif job.deadline_s is not None and now_s > job.deadline_s:
-                self._expire(job, "The job's deadline has passed.")
+                yield job, _expired(job, "The job's deadline has passed.")
             elif job.away_since_s is not None and now_s > job.away_since_s + job.lease_s:
-                self._expire(job, "The client went away and did not come back.")
-        self._expire_orphans(now_s)
-        self._expire_stalled(now_s)
+                yield job, _expired(job, "The client went away and did not come back.")
 
     def _expire_orphans(self, now_s: float) -> None:
         error = ExpiredError("The server was restarted and the client did not come back.")
@@ -78,15 +94,22 @@ class Expiry:
                 return  # the next tick tries again
             del self._orphans[job_id]
 
-    def _expire_stalled(self, now_s: float) -> None:
+    def _stalled(self, now_s: float) -> Iterator[tuple[Job, JobEnded]]:
+        """Go through the jobs whose inputs do not come; uploads that no job wants end here."""
+        digests: defaultdict[bytes, set[bytes]] = defaultdict(set)
         for session, digest in self._uploads.stalled(now_s - self._terms.upload_stall_s):
-            if any(job.away_since_s is not None for job in self._table.jobs_of(session)):
+            digests[session].add(digest)
+        for session, stalled in digests.items():
+            jobs = self._table.jobs_of(session)
+            if any(job.away_since_s is not None for job in jobs):
                 continue  # its client may come back within the lease
-            self._uploads.close(session, digest)
-            for job in self._table.jobs_of(session):
+            for job in jobs:
                 execution = self._claims.execution(job)
-                if execution is not None and digest in execution.missing:
-                    self._expire(job, "The upload of an input stood still for too long.")
+                if execution is not None and not execution.missing.isdisjoint(stalled):
+                    yield job, _expired(job, "The upload of an input stood still for too long.")
+            for digest in stalled:
+                self._uploads.close(session, digest)
 
-    def _expire(self, job: Job, text: str) -> None:
-        self._end(job, to_ended(job.id, "expired", ExpiredError(text)))
+
+def _expired(job: Job, text: str) -> JobEnded:
+    return to_ended(job.id, "expired", ExpiredError(text))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from filmgate.digest import canonical_digest
 from filmgate.wire.messages import JobEnded
 from filmgate.wire.records import BlobRef, Wish
+from filmgate_server.index import Index
 from filmgate_server.registry.local import Package
 from filmgate_server.store.content import Blob, Key
 
@@ -84,7 +85,7 @@ class Job:
         work_key: what it wants done.
         lease_s: how long it lives while its session is away.
         priority: ``interactive`` or ``batch``.
-        lane: a newer job of the same artist, show and lane takes its place; empty for none.
+        lane: a newer job of the same artist, show, class and lane takes its place; empty for none.
         deadline_s: when it expires in any case; None for never.
         execution: the work under way; None once it is ready.
         outcome: what can be fetched; None before.
@@ -151,6 +152,10 @@ class Execution:
     done: int = 0
     total: int = 0
 
+    def is_for(self, session: bytes) -> bool:
+        """Return whether a job of this session waits for it."""
+        return any(job.owner.session == session for job in self.jobs.values())
+
     @property
     def standing(self) -> tuple[str, str, float | None]:
         """Artist, priority and deadline."""
@@ -188,7 +193,7 @@ class JobTable:
         self._by_work: dict[Key, int] = {}
         self._by_session: Index[bytes, Job] = Index()
         self._by_user: Index[str, Job] = Index()
-        self._by_lane: Index[tuple[str, str, str], Job] = Index()
+        self._by_lane: Index[tuple[str, ...], Job] = Index()
         self._lacking: Index[Key, Execution] = Index()
         self._numbers = itertools.count(1)
 
@@ -227,7 +232,7 @@ class JobTable:
         return len(self._by_user)
 
     def older_in_lane(self, job: Job) -> list[Job]:
-        """Return the other jobs of the same artist, show and lane that have no result yet."""
+        """Return the other jobs of the same lane that have no result yet."""
         lane = self._by_lane.at(_lane_of(job)) if job.lane else []
         return [other for other in lane if other.id != job.id and other.outcome is None]
 
@@ -267,43 +272,13 @@ class JobTable:
 
     def waiting_for(self, show: str, digest: bytes) -> list[Execution]:
         """Return the executions of *show* that lack this input."""
-        return self._lacking.at((show, digest))
+        return list(self.lacking(show, digest))
+
+    def lacking(self, show: str, digest: bytes) -> Iterator[Execution]:
+        """Go through them one by one; none may be added or dropped meanwhile."""
+        return self._lacking.each((show, digest))
 
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class Index(Generic[K, V]):
-    """Things by a property that several of them share, in the order in which they came."""
-
-    def __init__(self) -> None:
-        self._at: dict[K, dict[Hashable, V]] = {}
-
-    def add(self, key: K, name: Hashable, value: V) -> None:
-        """Add a thing."""
-        self._at.setdefault(key, {})[name] = value
-
-    def drop(self, key: K, name: Hashable) -> None:
-        """Take a thing out, if it is there."""
-        names = self._at.get(key)
-        if names is not None:
-            names.pop(name, None)
-            if not names:
-                del self._at[key]
-
-    def at(self, key: K) -> list[V]:
-        """Return the things with this property."""
-        return list(self._at.get(key, {}).values())
-
-    def count(self, key: K) -> int:
-        """Return how many have this property."""
-        return len(self._at.get(key, {}))
-
-    def __len__(self) -> int:
-        """Return how many different properties there are."""
-        return len(self._at)
-
-
-def _lane_of(job: Job) -> tuple[str, str, str]:
-    return job.owner.user, job.owner.show, job.lane
+def _lane_of(job: Job) -> tuple[str, ...]:
+    """Return what is equal in one lane; a farm that acts for an artist only ever has batch work."""
+    return job.owner.user, job.owner.show, job.priority, job.lane

@@ -133,6 +133,11 @@ class Store:
         self._promised_bytes += size_bytes
         self._promised_segments += segments
 
+    def has_room(self, size_bytes: int, segments: int) -> bool:
+        """Return whether so much fits once all that nobody needs has been evicted."""
+        idle = [blob.segment.capacity_bytes for blob in self._idle()]
+        return self._fits(size_bytes - sum(idle), segments - len(idle))
+
     def cancel_promise(self, size_bytes: int, segments: int = 1) -> None:
         """Give back what `promise` set aside and nothing used."""
         self._promised_bytes -= size_bytes
@@ -254,11 +259,9 @@ class Store:
     def _make_room(self, size_bytes: int, segments: int) -> None:
         if self._fits(size_bytes, segments):
             return
-        idle = list(self._idle())
-        idle_bytes = sum(blob.segment.capacity_bytes for blob in idle)
-        if not self._fits(size_bytes - idle_bytes, segments - len(idle)):
+        if not self.has_room(size_bytes, segments):
             raise BusyError("The server's memory is taken by other jobs.")
-        for blob in idle:
+        for blob in list(self._idle()):
             if self._fits(size_bytes, segments):
                 break
             self._evict(blob)

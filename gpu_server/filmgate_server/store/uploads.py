@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from filmgate.errors import BusyError, IntegrityError
 from filmgate.wire.messages import BlobPut
 from filmgate.wire.records import BlobRef, Missing
+from filmgate_server.index import Index
 from filmgate_server.store.content import Blob, Store
 from filmgate_server.store.segments import capacity_for
 from filmgate_server.store.staging import Staging
@@ -28,6 +30,7 @@ class Upload:
         lent: whether the porter writes there, and nobody else may.
         loose: whether no job has asked for it.
         restarted: whether it starts again, and pieces that were under way are dropped.
+        wanted_bytes: what is still to come of it over the wire.
     """
 
     show: str
@@ -38,6 +41,7 @@ class Upload:
     lent: bool = False
     loose: bool = False
     restarted: bool = False
+    wanted_bytes: int = 0
 
 
 class Uploads:
@@ -55,6 +59,9 @@ class Uploads:
         self._clock = clock
         self.received_bytes = 0
         self._open: dict[tuple[bytes, bytes], Upload] = {}
+        self._by_session: Index[bytes, Upload] = Index()
+        self._sessions: Index[bytes, bytes] = Index()
+        self._wanted_bytes: Counter[bytes] = Counter()
         self._heard_s: dict[bytes, float] = {}
 
     def missing_bytes(self, session: bytes, refs: Iterable[BlobRef]) -> int:
@@ -68,7 +75,7 @@ class Uploads:
         for ref in refs:
             key = (session, ref.digest)
             if key not in self._open:
-                self._open[key] = Upload(show, ref.digest, ref.size, self._clock())
+                self._add(session, Upload(show, ref.digest, ref.size, self._clock()))
             self._open[key].loose = False
 
     def missing(self, session: bytes, refs: Iterable[BlobRef]) -> list[Missing]:
@@ -77,11 +84,12 @@ class Uploads:
 
     def wanted_bytes(self, session: bytes) -> int:
         """Return how much *session* is still expected to send."""
-        return sum(
-            upload.size_bytes - self._received(session, digest)
-            for (owner, digest), upload in self._open.items()
-            if owner == session and not upload.lent
-        )
+        return self._wanted_bytes[session]
+
+    def freed_bytes(self, session: bytes, digest: bytes) -> int:
+        """Return the memory that `close` would free at once."""
+        upload = self._open.get((session, digest))
+        return 0 if upload is None or upload.lent else capacity_for(upload.size_bytes)
 
     def put(self, session: bytes, show: str, put: BlobPut, piece: memoryview) -> Blob | None:
         """Take a piece; return the blob when it is complete.
@@ -113,9 +121,11 @@ class Uploads:
         except IntegrityError:
             self._restart(upload)
             raise
+        finally:
+            self._count(session, upload)
         if not complete:
             return None
-        del self._open[(session, put.digest)]
+        self._drop(session, upload)
         return self._store.publish(upload.staging)
 
     def lend(self, session: bytes, digest: bytes, size_bytes: int) -> Staging | None:
@@ -134,6 +144,7 @@ class Uploads:
             raise BusyError("This content is being sent already.")
         upload.staging = self._store.stage(upload.show, digest, size_bytes)
         upload.lent, upload.restarted = True, False
+        self._count(session, upload)
         return upload.staging
 
     def heard(self, session: bytes, digest: bytes, size_bytes: int) -> None:
@@ -153,23 +164,26 @@ class Uploads:
         if not verified:
             self._store.discard(staging, promise_again=True)
             upload.staging = None
+            self._count(session, upload)
             return None
-        del self._open[(session, staging.digest)]
+        self._drop(session, upload)
         return self._store.publish(staging)
 
     def others(self, show: str, digest: bytes) -> list[bytes]:
         """Close every other upload of a blob that has arrived; return their sessions."""
-        keys = [key for key in self._open if key[1] == digest]
-        keys = [key for key in keys if self._open[key].show == show]
-        for session, _ in keys:
+        sessions = [
+            each for each in self._sessions.at(digest) if self._open[(each, digest)].show == show
+        ]
+        for session in sessions:
             self.close(session, digest)
-        return [session for session, _ in keys]
+        return sessions
 
     def close(self, session: bytes, digest: bytes) -> None:
         """Expect this no longer and free its memory."""
-        upload = self._open.pop((session, digest), None)
+        upload = self._open.get((session, digest))
         if upload is None:
             return
+        self._drop(session, upload)
         if upload.staging is None:
             self._store.cancel_promise(capacity_for(upload.size_bytes))
         elif not upload.lent:  # or it still comes back
@@ -190,8 +204,9 @@ class Uploads:
         A client sends one blob after the other: while a piece of any comes, none of its uploads
         stands still.
         """
-        sending = {key[0] for key in self._open}
-        self._heard_s = {key: at for key, at in self._heard_s.items() if key in sending}
+        self._heard_s = {
+            session: at for session, at in self._heard_s.items() if self._by_session.count(session)
+        }
         return [
             key
             for key, upload in self._open.items()
@@ -209,7 +224,7 @@ class Uploads:
         return upload.staging.received_bytes
 
     def _loose_of(self, session: bytes) -> list[bytes]:
-        return [key[1] for key, upload in self._open.items() if key[0] == session and upload.loose]
+        return [upload.digest for upload in self._by_session.each(session) if upload.loose]
 
     def _loose(self, session: bytes, show: str, put: BlobPut) -> Upload | None:
         if put.offset or not 0 < put.size <= LOOSE_BYTES_MAX:
@@ -218,8 +233,29 @@ class Uploads:
             raise BusyError("Too many blobs are put at once that no job has asked for.")
         self._store.promise(capacity_for(put.size))
         upload = Upload(show, put.digest, put.size, self._clock(), loose=True)
-        self._open[(session, put.digest)] = upload
+        self._add(session, upload)
         return upload
+
+    def _add(self, session: bytes, upload: Upload) -> None:
+        self._open[(session, upload.digest)] = upload
+        self._by_session.add(session, upload.digest, upload)
+        self._sessions.add(upload.digest, session, session)
+        self._count(session, upload)
+
+    def _drop(self, session: bytes, upload: Upload) -> None:
+        del self._open[(session, upload.digest)]
+        self._by_session.drop(session, upload.digest)
+        self._sessions.drop(upload.digest, session)
+        self._wanted_bytes[session] -= upload.wanted_bytes
+        if not self._by_session.count(session):
+            del self._wanted_bytes[session]
+
+    def _count(self, session: bytes, upload: Upload) -> None:
+        """Keep `wanted_bytes` in step with what of an upload is still to come."""
+        received_bytes = 0 if upload.staging is None else upload.staging.received_bytes
+        lacking_bytes = 0 if upload.lent else upload.size_bytes - received_bytes
+        self._wanted_bytes[session] += lacking_bytes - upload.wanted_bytes
+        upload.wanted_bytes = lacking_bytes
 
     def _restart(self, upload: Upload) -> None:
         if upload.staging is not None:
