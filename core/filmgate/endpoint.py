@@ -60,8 +60,8 @@ def endpoint_folder(environ: Optional[Mapping[str, str]] = None) -> Path:
     return Path(tempfile.gettempdir()) / f"filmgate-{os.getuid()}"
 
 
-def publish_endpoint(endpoint: Endpoint) -> Path:
-    """Write the endpoint's file, readable by this user alone, and return its path.
+def prepare_folder() -> Path:
+    """Make this user's folder for endpoints if it is not there, and return it.
 
     Raises:
         StorageError: the folder is not this user's own, or the disk refuses.
@@ -69,8 +69,32 @@ def publish_endpoint(endpoint: Endpoint) -> Path:
     folder = endpoint_folder()
     with storage_errors(folder):
         folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
-        _refuse_foreign(folder)
-    path = _path(folder, endpoint.port)
+    flaw = folder_flaw()
+    if flaw is not None:
+        raise flaw
+    return folder
+
+
+def folder_flaw() -> Optional[StorageError]:
+    """Return why nothing in the folder is believed; None where it is sound, or not there."""
+    folder = endpoint_folder()
+    if not os.path.lexists(folder) or _is_own(folder):
+        return None
+    return StorageError(
+        f"{folder.as_posix()} is not this user's own folder, or others may use it: servers of this "
+        "machine are not looked for there.",
+        f"If it is yours, run: chmod 700 {folder.as_posix()}. Else remove it, or set "
+        f"{FOLDER_VARIABLE} to a folder that only you can use.",
+    )
+
+
+def publish_endpoint(endpoint: Endpoint) -> Path:
+    """Write the endpoint's file, readable by this user alone, and return its path.
+
+    Raises:
+        StorageError: the folder is not this user's own, or the disk refuses.
+    """
+    path = _path(prepare_folder(), endpoint.port)
     write_whole(path, json.dumps(asdict(endpoint)).encode(), _OWNER_ONLY_FILE)
     return path
 
@@ -128,14 +152,6 @@ def _written_s(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:  # its server has just left
         return 0.0
-
-
-def _refuse_foreign(folder: Path) -> None:
-    if not _is_own(folder):
-        raise StorageError(
-            f"{folder.as_posix()} is not this user's own folder.",
-            "Remove it, or set XDG_RUNTIME_DIR to a folder that only you can use.",
-        )
 
 
 def _is_own(folder: Path) -> bool:

@@ -10,7 +10,7 @@ import configparser
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, cast
@@ -19,7 +19,7 @@ import zmq
 
 from filmgate.config import Config
 from filmgate.curve import Curve
-from filmgate.disk import storage_errors, write_whole
+from filmgate.disk import storage_errors, storage_remedy, write_whole
 from filmgate.errors import ConfigError
 
 ARTIST, SUPERVISOR, FARM = "artist", "supervisor", "farm"
@@ -127,14 +127,17 @@ def load_secret_key(path: Path) -> KeyPair:
     Raises:
         ConfigError: there is none in the file, or others can read it.
     """
+    pair = _load(path)
+    if not pair.secret:
+        raise ConfigError(
+            f"{path.as_posix()} is the public half of a key, not the secret one.",
+            f"Name the file with the secret half: NAME{KEY_SUFFIX}, which was made with it.",
+        )
     if os.name == "posix" and _mode(path) & OTHERS:
         raise ConfigError(
             f"{path.as_posix()} holds a secret key, and other users may read it.",
             f"Run: chmod 600 {path.as_posix()}. If somebody may have seen it, make a new key.",
         )
-    pair = _load(path)
-    if not pair.secret:
-        raise ConfigError(f"{path.as_posix()} holds a public key, not a secret one.", _KEY_REMEDY)
     return pair
 
 
@@ -199,6 +202,14 @@ def parse_authorisation(name: str, document: Mapping[str, Any]) -> Authorisation
     return found
 
 
+def shared_keys(found: Iterable[Authorisation]) -> dict[str, list[str]]:
+    """Return the keys that several names claim, with the names: whose they are nobody can say."""
+    names: dict[str, list[str]] = {}
+    for each in found:
+        names.setdefault(each.public, []).append(each.name)
+    return {public: claimed for public, claimed in names.items() if len(claimed) > 1}
+
+
 def check_name(name: str) -> str:
     """Return *name* if a key may be called that.
 
@@ -242,9 +253,15 @@ def _load(path: Path) -> KeyPair:
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
         pair = KeyPair(parser[SECTION]["public"], parser[SECTION].get("secret", ""))
-    except (OSError, UnicodeDecodeError, configparser.Error, KeyError) as error:
-        reason = str(error).replace("\n", " ")
-        raise ConfigError(f"{path.as_posix()} is no key file: {reason}.", _KEY_REMEDY) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        text = f"The key file {path.as_posix()} cannot be read: {reason}."
+        raise ConfigError(text, storage_remedy(error)) from error
+    except (UnicodeDecodeError, configparser.Error, KeyError) as error:
+        raise ConfigError(
+            f"{path.as_posix()} is no key file: it has no section [{SECTION}] with a public key.",
+            _KEY_REMEDY,
+        ) from error
     if not all(_Z85.match(half) for half in (pair.public, pair.secret or pair.public)):
         raise ConfigError(f"{path.as_posix()} holds a key that is damaged.", _KEY_REMEDY)
     return pair

@@ -97,9 +97,12 @@ class Parameter:
             return "it is one of " + ", ".join(self.choices)
         if self.type in _VECTOR_SIZES:
             return f"it is {_VECTOR_SIZES[self.type]} numbers"
-        bounds = [f"at least {self.low:g}"] if self.low is not None else []
-        bounds += [f"at most {self.high:g}"] if self.high is not None else []
-        return " ".join([f"it is a {self.type}", *bounds])
+        kind = "an int" if self.type == "int" else f"a {self.type}"
+        if self.low is not None and self.high is not None:
+            return f"it is {kind} from {self.low:g} to {self.high:g}"
+        bounds = f" of at least {self.low:g}" if self.low is not None else ""
+        bounds += f" of at most {self.high:g}" if self.high is not None else ""
+        return f"it is {kind}{bounds}"
 
 
 def resolve_parameters(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:

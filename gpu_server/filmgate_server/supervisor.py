@@ -14,7 +14,13 @@ from typing import Any
 
 import structlog
 
-from filmgate.endpoint import LOOPBACK, Endpoint, publish_endpoint, withdraw_endpoint
+from filmgate.endpoint import (
+    LOOPBACK,
+    Endpoint,
+    prepare_folder,
+    publish_endpoint,
+    withdraw_endpoint,
+)
 from filmgate.errors import ConfigError, FilmgateError, error_from_wire
 from filmgate_server.access.token import keep_token
 from filmgate_server.children import Child, spawn_child
@@ -91,6 +97,8 @@ class Supervisor:
         """
         _refuse_taken(self._settings["host"], "port", self._settings["port"])
         _refuse_taken(LOOPBACK, "http_port", self._settings["http_port"])
+        if self._announced:
+            prepare_folder()  # a server that nobody can find must not start
         self._listen_to_signals()
         try:
             self._start()

@@ -97,6 +97,18 @@ def test_a_server_is_announced_to_its_user_alone(
     wait_until(lambda: all(is_gone(member) for member in members), "every process is gone")
 
 
+def test_a_server_that_nobody_would_find_does_not_start(runtime: Path) -> None:
+    """Where others could put a token too, the mend is told before anything is started."""
+    runtime.mkdir()
+    runtime.chmod(0o755)
+    command = [sys.executable, "-m", "filmgate_server", "serve", "--port", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+    assert ended.returncode != 0
+    assert f"chmod 700 {runtime.as_posix()}" in ended.stderr
+    assert "ready" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_dead_gateway_is_started_again_at_its_place(
     serve: Callable[[], subprocess.Popen[bytes]], runtime: Path
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from filmgate.cli.options import ServerOptions
-from filmgate.cli.terminal import say
+from filmgate.cli.terminal import say, warn
 from filmgate.client import Client
 from filmgate.config import ON, Config
 from filmgate.curve import HANDSHAKE
@@ -18,6 +18,7 @@ from filmgate.endpoint import (
     endpoint_path,
     find_endpoint,
     find_running,
+    folder_flaw,
     is_local,
 )
 from filmgate.errors import BusyError, ConnectionLostError, DeniedError, FilmgateError
@@ -73,17 +74,26 @@ def existing_connection(config: Config, wait_s: float, tell: Tell = say) -> Gene
     running = None if config.server.value else find_running()
     address = running.server if running else config.server.value
     if not address:
-        raise ConnectionLostError(
-            "No server is configured, and none of yours runs on this machine.",
-            "Set FILMGATE_SERVER, or start one with `filmgate serve`.",
-        )
+        raise _nowhere()
     with _connected(address, config, wait_s, tell) as client:
         yield client
+
+
+def _nowhere() -> FilmgateError:
+    """Return the error of a user without a server, or with one that must not be looked for."""
+    text = "No server is configured, and none of yours runs on this machine."
+    flaw = folder_flaw()
+    if flaw is None:
+        return ConnectionLostError(text, "Set FILMGATE_SERVER, or start one with `filmgate serve`.")
+    return ConnectionLostError(f"No server is configured, and {flaw.text}", flaw.remedy)
 
 
 @contextmanager
 def _own_server(config: Config, options: ServerOptions) -> Generator[Client]:
     why = "as asked" if options.embedded else "none is configured"
+    flaw = folder_flaw()
+    if flaw is not None and not options.embedded:
+        warn(str(flaw))
     say(f"Starting a server for this command ({why}) ...")
     with LocalServer() as endpoint, _client(endpoint.server, config, endpoint) as client:
         client.wait_connected()
@@ -193,6 +203,9 @@ def _explained(error: DeniedError, server: str, known: Endpoint | None) -> Denie
     """Say so where no token was shown because its file was not found."""
     if known is not None or not is_local(server):
         return error
+    flaw = folder_flaw()
+    if flaw is not None:
+        return DeniedError(f"{server} turned us away without its token. {flaw.text}", flaw.remedy)
     path = endpoint_path(server)
     return DeniedError(
         f"{server} turned us away: there is no file {path.name} with its token for this user "

@@ -20,8 +20,9 @@ from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.cli.options import JsonOption, SiteOptions
 from filmgate.cli.terminal import results, write_json
 from filmgate.config import Config
-from filmgate.endpoint import find_running
+from filmgate.endpoint import endpoint_folder, find_endpoint, find_running, folder_flaw, is_local
 from filmgate.errors import ConfigError, FilmgateError
+from filmgate.keys import load_curve
 
 _ANSWER_WITHIN_S = 5.0
 _NVIDIA_SMI = ("--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
@@ -136,7 +137,40 @@ def _site(options: DoctorOptions) -> Iterator[Finding]:
         return
     for name, setting in config.settings().items():
         yield Finding("Settings", name, f"{setting.value or '(none)'}   from {setting.origin}")
+    yield from _keys(config)
+    yield from _endpoints()
     yield _server(config)
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    """Look at the keys, where some are set or needed."""
+    server = config.server.value
+    if not config.key.value and (not server or find_endpoint(server)):
+        return  # a server of one's own wants none
+    try:
+        curve = load_curve(config)
+    except ConfigError as error:
+        yield Finding("Settings", "keys", "", error.text, error.remedy)
+        return
+    if curve is not None:
+        public = curve.public.decode("ascii")
+        yield Finding("Settings", "keys", f"yours is {public}; what is sent is encrypted")
+    elif server and not is_local(server):
+        yield Finding(
+            "Settings",
+            "keys",
+            "none",
+            "the server is on another machine, and such servers let only keys in",
+            "Ask the people who run the server for a key; then set key and gateway_key.",
+        )
+
+
+def _endpoints() -> Iterator[Finding]:
+    """Name the folder in which this user's own servers are looked for if it is not believed."""
+    flaw = folder_flaw()
+    if flaw is not None:
+        folder = endpoint_folder().as_posix()
+        yield Finding("Server", "own servers", folder, flaw.text, flaw.remedy)
 
 
 def _server(config: Config) -> Finding:

@@ -67,6 +67,12 @@ def find_model(client: Client, reference: str) -> ModelSummary:
         if reference in (model.name, *(f"{model.name}@{version}" for version in versions)):
             return model
     offered = ", ".join(f"{model.name}@{model.version}" for model in models) or "nothing"
+    if client.encrypted:  # what a key does not cover is not even listed
+        raise UnknownModelError(
+            f"Your key opens no model {reference!r}; it opens {offered}.",
+            "Choose one of these, or ask the people who run the server whether your key may have "
+            "more.",
+        )
     raise UnknownModelError(
         f"The server has no model {reference!r}; it offers {offered}.",
         "Choose one of these; the server's log says why a package of yours is not among them.",

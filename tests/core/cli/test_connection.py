@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,14 +113,38 @@ def keyed(keyring: Keyring, folder: Path, name: str) -> tuple[object, ...]:
     return ("--key", folder / "my.key", "--gateway-key", folder / "gate.public", "--wait", 5)
 
 
-def test_a_token_that_lies_about_does_not_beat_a_key(lonely: Command, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    """Return the keys of a studio with one artist."""
+    made = Keyring(tmp_path_factory.mktemp("keys"))
+    made.authorise("alice", "film", models=["denoise*"])
+    return made
+
+
+@pytest.fixture(scope="module")
+def studio(keyring: Keyring, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Run a server that lets keys in."""
+    folder = tmp_path_factory.mktemp("studio")
+    with Service(folder, handshakes_per_s=500, **keyring.settings) as running:
+        yield running
+
+
+def test_a_token_that_lies_about_does_not_beat_a_key(
+    lonely: Command, studio: Service, keyring: Keyring, tmp_path: Path
+) -> None:
     """The file of another server on the same port is left alone where a key is set."""
-    keyring = Keyring(tmp_path / "keys")
-    keyring.authorise("alice", "film")
-    with Service(tmp_path, **keyring.settings) as studio:
-        publish_endpoint(Endpoint(studio.port, "of another server", 1))
-        options = keyed(keyring, tmp_path, "alice")
-        assert "state" in lonely("status", "--json", "--server", studio.address, *options).out
+    publish_endpoint(Endpoint(studio.port, "of another server", 1))
+    options = keyed(keyring, tmp_path, "alice")
+    assert "state" in lonely("status", "--json", "--server", studio.address, *options).out
+
+
+def test_a_model_that_a_key_does_not_cover_is_explained(
+    lonely: Command, studio: Service, keyring: Keyring, tmp_path: Path
+) -> None:
+    """Nobody looks for a fault in a package because his key does not open it."""
+    options = keyed(keyring, tmp_path, "alice")
+    said = lonely("models", "show", "negate", "--server", studio.address, *options, code=2).err
+    assert "Your key opens no model 'negate'; it opens denoise@" in said
 
 
 def test_with_a_key_nothing_is_said_in_the_clear(
@@ -134,17 +158,18 @@ def test_with_a_key_nothing_is_said_in_the_clear(
 
 
 def test_silence_is_waited_through_and_may_pass(
-    lonely: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lonely: Command,
+    studio: Service,
+    keyring: Keyring,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A busy server and another server's key look alike: both are named, and the code is 75."""
     monkeypatch.setattr(link, "RECONNECT_MS", (10, 20))
     monkeypatch.setattr(link, "BACKOFF_S", (0.01, 0.02))
-    keyring = Keyring(tmp_path / "keys")
-    keyring.authorise("alice", "film")
     options = keyed(keyring, tmp_path, "alice")
     save_pair(tmp_path / "gate.public", KeyPair(make_pair().public), "another server")
-    with Service(tmp_path, handshakes_per_s=500, **keyring.settings) as studio:
-        said = lonely("status", "--server", studio.address, *options, code=75).err
+    said = lonely("status", "--server", studio.address, *options, code=75).err
     assert said.count("Trying again ...") == 1
     assert "too busy" in said
     assert "another server's" in said

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import filmgate as package
+from filmgate.keys import KeyPair, make_pair, save_pair
 
 Command = Any
 """What `conftest.Command` is: tests import nothing from each other."""
@@ -51,3 +53,48 @@ def test_a_broken_setting_does_not_stop_the_doctor(
     said = lonely("doctor", code=1).out
     assert "FILMGATE_SERVER" in said
     assert "numpy" in said
+
+
+def keys(folder: Path) -> tuple[Path, Path]:
+    """Write a key, and the public one of a server."""
+    mine, theirs = folder / "a.key", folder / "server.public"
+    save_pair(mine, make_pair(), "alice")
+    save_pair(theirs, KeyPair(make_pair().public), "server")
+    return mine, theirs
+
+
+def test_sound_keys_are_shown_by_their_public_half(lonely: Command, tmp_path: Path) -> None:
+    """What an artist sends to the people who run the server stands there, the secret does not."""
+    mine, theirs = keys(tmp_path)
+    said = lonely("doctor", "--key", mine, "--gateway-key", theirs, "--json").out
+    public, secret = (line.split(" = ")[1] for line in mine.read_text().splitlines()[2:])
+    found = findings(said)["keys"]
+    assert public in found["value"]
+    assert not found["problem"]
+    assert secret not in said
+
+
+def test_what_is_wrong_with_keys_is_found(lonely: Command, tmp_path: Path) -> None:
+    """A key that others can read, half a pair of settings, and none where one is needed."""
+    mine, theirs = keys(tmp_path)
+    alone = findings(lonely("doctor", "--key", mine, "--json", code=1).out)["keys"]
+    assert "gateway_key is not" in alone["problem"]
+    mine.chmod(0o644)
+    both = ("--key", mine, "--gateway-key", theirs)
+    found = findings(lonely("doctor", *both, "--json", code=1).out)["keys"]
+    assert "other users may read it" in found["problem"]
+    assert "chmod 600" in found["mend"]
+    far = lonely("doctor", "--server", "tcp://gate.invalid:5700", "--json", code=1).out
+    assert "let only keys in" in findings(far)["keys"]["problem"]
+
+
+def test_a_folder_that_is_not_believed_is_named(lonely: Command, tmp_path: Path) -> None:
+    """Where others could put a token, one's own server is not found: every command says why."""
+    folder = tmp_path / "run" / "filmgate"
+    folder.mkdir()
+    folder.chmod(0o755)
+    found = findings(lonely("doctor", "--json", code=1).out)["own servers"]
+    assert "chmod 700" in found["mend"]
+    said = lonely("status", code=75).err
+    assert folder.as_posix() in said
+    assert "chmod 700" in said

@@ -69,17 +69,26 @@ def test_what_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
     """The error names the file."""
     path = tmp_path / "a.public"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ConfigError, match=r"a\.public"):
+    with pytest.raises(ConfigError, match=r"a\.public") as caught:
         load_public_key(path)
+    assert "filmgate keys new" in caught.value.remedy
+    assert not [word for word in ("codec", "contains", "b'", "line:") if word in str(caught.value)]
+
+
+def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """It is no damaged one, and the remedy is another."""
+    with pytest.raises(ConfigError, match=r"a\.public cannot be read: No such file") as caught:
+        load_public_key(tmp_path / "a.public")
+    assert "Check the path" in caught.value.remedy
 
 
 def test_a_public_file_is_no_secret(tmp_path: Path) -> None:
     """Named where the secret one belongs, it is refused with the reason."""
     path = tmp_path / "a.public"
     save_pair(path, KeyPair(make_pair().public), "alice")
-    path.chmod(0o600)
-    with pytest.raises(ConfigError, match="public key, not a secret one"):
+    with pytest.raises(ConfigError, match="public half") as caught:
         load_secret_key(path)
+    assert "NAME.key" in caught.value.remedy
 
 
 def test_a_connection_is_encrypted_with_both_files(tmp_path: Path) -> None:

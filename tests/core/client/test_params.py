@@ -80,6 +80,22 @@ def test_values_that_do_not_fit_are_refused(parameter: Parameter, value: Any) ->
     assert parameter.expectation() in caught.value.text
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.0, 1.0, "it is a float from 0 to 1"),
+        (0.0, None, "it is a float of at least 0"),
+        (None, 1.0, "it is a float of at most 1"),
+        (None, None, "it is a float"),
+    ],
+)
+def test_a_range_is_said_in_words(low: float | None, high: float | None, expected: str) -> None:
+    """What would fit is a sentence, whichever end is open."""
+    amount = Parameter("amount", "float", 0.5, low, high)
+    assert amount.expectation() == expected
+    assert str(amount.misfit(7.0)).startswith(f"amount = 7.0 does not fit: {expected}.")
+
+
 @given(st.integers(0, 4))
 def test_whole_and_real_are_the_same_work(number: int) -> None:
     """1 and 1.0 for a float, and 1.0 and 1 for an int, give the same canonical bytes."""
