@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,19 @@ import os
 class Model:
     def infer(self, inputs, params, step):
         raise ValueError({expression})
+"""
+
+OPENED = """
+def opened(pid, name):
+    try:
+        if name in ("fd", "ns"):
+            folder = f"/proc/{pid}/{name}"
+            return [os.readlink(f"{folder}/{entry}") for entry in os.listdir(folder)] != []
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            file.seek(4096 if name == "mem" else 0)
+            return file.read(1) != b""
+    except OSError as error:
+        return error.errno not in (1, 13)
 """
 
 LEAVE = "from filmgate_server.worker.confinement import leave_network; print(leave_network())"
@@ -106,3 +120,28 @@ def test_process_that_stays_says_why() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "does not permit" in done.stdout
+
+
+def test_model_has_no_privileges(broker: FakeBroker, tmp_path: Path) -> None:
+    """Whoever started the server, no capability is left, and no program gives one back."""
+    expression = "' '.join(open('/proc/thread-self/status').read().split())"
+    words = told(broker, tmp_path, expression).split()
+    kept = dict(pairwise(words))
+    for name in ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:"):
+        assert int(kept[name], 16) == 0
+    assert kept["NoNewPrivs:"] == "1"
+    if os.geteuid() == 0:
+        assert int(kept["CapBnd:"], 16) == 0
+
+
+def test_model_cannot_look_into_the_gateway(broker: FakeBroker, tmp_path: Path) -> None:
+    """Its environment, its memory and its files hold what no model shall have."""
+    if os.geteuid() != 0 and (why_not := left_in_a_process()):
+        pytest.skip(f"a process of the same user can be looked into here: {why_not}")
+    names = ("environ", "mem", "maps", "fd", "ns")
+    expression = f"[name for name in {names!r} if opened(os.getppid(), name)]"
+    code = TELLS.format(expression=expression) + OPENED
+    package = make_package(tmp_path, code, "looks")
+    broker.run(1, package, broker.blob(BLOB))
+    broker.until(lambda: broker.ended(1))
+    assert "ValueError: []" in broker.errors[1].text

@@ -41,7 +41,7 @@ from filmgate_server.pool.messages import (
 )
 from filmgate_server.runtime.numerics import engine_versions
 from filmgate_server.store.segments import allow_many_segments
-from filmgate_server.worker.confinement import leave_network
+from filmgate_server.worker.confinement import give_up_privileges, leave_network
 from filmgate_server.worker.execution import Execution
 from filmgate_server.worker.growth import Growth
 from filmgate_server.worker.inboxes import Inboxes
@@ -256,13 +256,23 @@ def failure(execution: int, error: FilmgateError, timings: Mapping[str, float]) 
 def main() -> None:
     """Run a worker until its gateway lets it go."""
     settings = read_settings()
-    refusal = leave_network()
+    remarks = _confine()
     tie_to_parent()
     _prepare_process()
     channel = Channel(socket.socket(fileno=settings.pop("channel_fd")))
-    remarks = [f"model code could reach the network: {refusal}"] if refusal else []
     Worker(channel, WorkerSettings(**settings), remarks).serve()
     os._exit(0)  # frames that are still in the stages are nobody's any more
+
+
+def _confine() -> list[str]:
+    """Give up what model code shall not have; return what it has all the same."""
+    network, privileges = leave_network(), give_up_privileges()
+    remarks = [f"model code could reach the network: {network}"] if network else []
+    if privileges:
+        remarks.append(f"model code keeps the server's privileges: {privileges}")
+    if os.geteuid() == 0:
+        remarks.append("model code has root's files: run the server as a user of its own")
+    return remarks
 
 
 def _prepare_process() -> None:
