@@ -166,6 +166,7 @@ class Service:
             warm=tuple((str(package.path), package.digest.hex()) for package in warm),
             recycle_jobs=config.recycle_jobs,
             recycle_growth_bytes=config.recycle_growth_bytes,
+            log_json=config.log_json,
         )
 
     def _worker_count(self) -> int:

@@ -53,6 +53,7 @@ class MemberSettings:
         stall_s: how long an execution may go without a step where nothing better is known.
         hang_floor_s: what a model's tile may take at least before it counts as hung.
         warm: folder and digest (in hexadecimal) of each package to load before it is ready.
+        log_json: whether it logs JSON.
     """
 
     device: str
@@ -64,6 +65,7 @@ class MemberSettings:
     stall_s: float
     hang_floor_s: float
     warm: tuple[tuple[str, str], ...]
+    log_json: bool
 
 
 class Member:

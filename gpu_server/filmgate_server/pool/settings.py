@@ -28,6 +28,7 @@ class PoolSettings:
         warm: folder and digest (in hexadecimal) of each package to load before a worker is ready.
         recycle_jobs: a worker is replaced after so many executions; 0: never.
         recycle_growth_bytes: it is replaced when it has leaked so much memory; 0: never.
+        log_json: whether workers log JSON.
     """
 
     devices: tuple[str, ...] = ("cpu",)
@@ -42,6 +43,7 @@ class PoolSettings:
     warm: tuple[tuple[str, str], ...] = ()
     recycle_jobs: int = 0
     recycle_growth_bytes: int = 0
+    log_json: bool = False
 
     def member_settings(self, device: str) -> MemberSettings:
         """Return what the worker on *device* is started with."""
@@ -55,6 +57,7 @@ class PoolSettings:
             self.stall_s,
             self.hang_floor_s,
             self.warm,
+            self.log_json,
         )
 
     @property

@@ -20,10 +20,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filmgate.errors import CancelledError, FilmgateError
+import structlog
+
+from filmgate.errors import (
+    CancelledError,
+    FilmgateError,
+    ManifestError,
+    ModelError,
+    StorageError,
+)
 from filmgate.wire.fields import LIST_MAX, TEXT_MAX, short_detail
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.devices import find_device_class
+from filmgate_server.operations.logs import configure_logs
 from filmgate_server.pool.channel import Channel, Parcel
 from filmgate_server.pool.messages import (
     STAGES,
@@ -49,11 +58,17 @@ from filmgate_server.worker.mappings import Mappings
 from filmgate_server.worker.memory import open_memory, own_memory_bytes
 from filmgate_server.worker.pipeline import Pipeline, typed_error
 from filmgate_server.worker.poison import is_fatal
+from filmgate_server.worker.traces import trace_of
 
 POISONED_EXIT_CODE = 114
 """The device's context can no longer be trusted: nothing more may leave this process."""
 
 _TEXT_CHARACTERS_MAX = TEXT_MAX // 4
+
+_TRACED = (ModelError, ManifestError, StorageError)
+"""What may come from a package's code; other errors say all there is to know."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,7 @@ class WorkerSettings:
         stall_s: how long a stage may go without a step where nothing better is known.
         hang_floor_s: what a model's tile may take at least before it counts as hung.
         warm: folder and digest (in hexadecimal) of each package to load first.
+        log_json: whether to log JSON.
     """
 
     device: str
@@ -81,6 +97,7 @@ class WorkerSettings:
     stall_s: float
     hang_floor_s: float
     warm: Sequence[tuple[str, str]]
+    log_json: bool
 
 
 class Worker:
@@ -142,6 +159,7 @@ class Worker:
         try:
             remark = self._models.prepare(path, digest)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - model code raises anything
+            log.error("model failed", package=path.name, exception=trace_of(error))
             if is_fatal(error):
                 os._exit(POISONED_EXIT_CODE)
             remark = f"it cannot be used: {typed_error(error).text}"
@@ -185,6 +203,8 @@ class Worker:
         self._send(done, fds)
 
     def _fail(self, execution: Execution, error: FilmgateError | None) -> None:
+        if isinstance(error, _TRACED):
+            report(execution, error)
         if error is not None and is_fatal(error):
             os._exit(POISONED_EXIT_CODE)
         answered = not self._close(execution)
@@ -241,6 +261,13 @@ class Worker:
             self._channel.send(message, fds)
 
 
+def report(execution: Execution, error: FilmgateError) -> None:
+    """Write the traceback into the log, and say in *error* where it is."""
+    package, number = Path(execution.order.package).name, execution.number
+    log.error("model failed", execution=number, package=package, exception=trace_of(error))
+    error.remedy = f"{error.remedy} The server's log has the traceback under execution {number}."
+
+
 def failure(execution: int, error: FilmgateError, timings: Mapping[str, float]) -> Failed:
     """Return *error* as a message; texts and details that are too long for one are cut."""
     return Failed(
@@ -260,7 +287,9 @@ def main() -> None:
     tie_to_parent()
     _prepare_process()
     channel = Channel(socket.socket(fileno=settings.pop("channel_fd")))
-    Worker(channel, WorkerSettings(**settings), remarks).serve()
+    known = WorkerSettings(**settings)
+    configure_logs("info", known.log_json)
+    Worker(channel, known, remarks).serve()
     os._exit(0)  # frames that are still in the stages are nobody's any more
 
 
