@@ -15,15 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.descriptors import no_descriptor_left
-from filmgate.errors import IntegrityError, StorageError
+from filmgate.errors import ConfigError, IntegrityError, StorageError
+from filmgate_server.jobs.intake import INPUTS_MAX
 from filmgate_server.store import segments
 from filmgate_server.store.segments import (
+    OTHER_DESCRIPTORS,
     SEGMENT_BYTES_MIN,
+    SEGMENTS_MIN,
     Arena,
     Segment,
     allow_many_segments,
     capacity_for,
     new_segment_id,
+    segments_allowed,
 )
 
 CAPACITY = SEGMENT_BYTES_MIN
@@ -133,6 +137,21 @@ def test_many_segments_are_allowed() -> None:
     try:
         allow_many_segments()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_limit_that_no_large_job_fits_is_told_at_the_start() -> None:
+    """A server that could only turn its artists' inputs down does not start, and says why."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = OTHER_DESCRIPTORS + 4 * SEGMENTS_MIN
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        assert segments_allowed() == SEGMENTS_MIN > INPUTS_MAX
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed - 1, hard))
+        with pytest.raises(ConfigError) as caught:
+            segments_allowed()
+        assert str(needed) in caught.value.remedy
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

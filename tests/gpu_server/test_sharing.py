@@ -261,22 +261,40 @@ def test_room_is_not_kept_for_ever(tmp_path: Path) -> None:
 
 
 def test_the_refusal_tells_an_honest_time(tmp_path: Path) -> None:
-    """Long frames and many artists make it longer, within bounds."""
-    gate = Gate(tmp_path, terms=replace(TERMS, artist_jobs_max=1))
+    """Long frames and many artists make it longer, within bounds and what is really open."""
+    gate = Gate(tmp_path, terms=replace(TERMS, artist_jobs_max=2))
     start(gate, ALICE, 0)
+    start(gate, ALICE, 9)
     gate.estimates.learn(b"p", 1000, 0.01)
     refused = [gate.submit(ALICE, job_id(1), PLATES[1])]
     for _ in range(100):
         gate.estimates.learn(b"p", 1000, 3.0)
     refused.append(gate.submit(ALICE, job_id(1), PLATES[1]))
-    gate.submit(BOB, job_id(2), PLATES[2])
-    gate.submit(EVE, job_id(3), PLATES[3])
-    gate.submit(Owner(b"d" * 16, "dave", "film"), job_id(4), PLATES[4])
+    dave = Owner(b"d" * 16, "dave", "film")
+    for number, owner in enumerate((BOB, EVE, dave)):
+        gate.submit(owner, job_id(2 + number), PLATES[2])
     refused.append(gate.submit(ALICE, job_id(1), PLATES[1]))
+    for number, owner in enumerate((BOB, EVE, dave)):
+        gate.submit(owner, job_id(5 + number), PLATES[3])
+    refused.append(gate.submit(ALICE, job_id(1), PLATES[1], params={"gain": 2.0}))
     times = [each.retry_after_ms for each in refused if isinstance(each, JobRefused)]
     assert times[0] == RETRY_MS_MIN
     assert times[1] == pytest.approx(3000, rel=0.05)
-    assert times[2] == RETRY_MS_MAX
+    assert times[2] == pytest.approx(6000, rel=0.05), "four executions for five jobs"
+    assert times[3] == pytest.approx(9000, rel=0.05)
+
+
+def test_an_idle_server_is_asked_again_at_once(tmp_path: Path) -> None:
+    """Where nothing is computed nobody who was refused sleeps for other artists' sake."""
+    gate = Gate(tmp_path, terms=replace(TERMS, artist_jobs_max=1))
+    for _ in range(100):
+        gate.estimates.learn(b"p", 1000, 3.0)
+    start(gate, ALICE, 0)
+    gate.submit(BOB, job_id(1), PLATES[0])
+    gate.complete(the_running(gate), CLEAN)
+    refused = gate.submit(ALICE, job_id(2), PLATES[2])
+    assert isinstance(refused, JobRefused)
+    assert refused.retry_after_ms == RETRY_MS_MIN
 
 
 def test_descriptors_bound_what_is_open(tmp_path: Path) -> None:

@@ -61,6 +61,16 @@ def test_users_see_what_waits_and_runs(gate: Gate, status: Status) -> None:
     assert page.counters["uploaded_bytes"] == 300_000
 
 
+def test_what_is_ready_waits_for_nobody(gate: Gate, status: Status) -> None:
+    """A job whose result only has to be fetched is neither waiting nor running."""
+    for number in range(3):
+        gate.submit(ALICE, job_id(number), content(number))
+        gate.put(ALICE, content(number))
+    gate.complete(1, content(100))
+    (alice,) = status.page(0).users
+    assert (alice.waiting, alice.running) == (1, 1)
+
+
 def test_memory_and_time_are_counted(gate: Gate, status: Status) -> None:
     """Used and promised bytes, blobs and uptime are those of the store and the clock."""
     gate.submit(ALICE, job_id(1), content(1))

@@ -11,9 +11,9 @@ from filmgate.digest import CHUNK_BYTES, digest_blob, digest_bytes
 from filmgate.errors import (
     BusyError,
     ImageTooLargeError,
-    InputError,
     IntegrityError,
     ProtocolError,
+    StorageError,
 )
 from filmgate_server.store.content import Blob, Store, reservation_bytes
 from filmgate_server.store.segments import Segment, capacity_for, new_segment_id
@@ -261,7 +261,7 @@ def test_segments_are_bounded_as_bytes_are() -> None:
         store.promise(UNIT)
     store.cancel_promise(2 * UNIT, segments=2)
     assert store.segments == 1
-    with pytest.raises(InputError):
+    with pytest.raises(StorageError):
         store.promise(4 * UNIT, segments=4)
 
 

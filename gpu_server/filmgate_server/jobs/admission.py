@@ -166,9 +166,12 @@ class Admission:
         """Return when one who was refused should ask again.
 
         That is when the next job of each artist should have ended: a frame of the usual length for
-        each, over the workers there are.
+        each, over the workers there are; but not later than when half of all that is open has, so
+        that the workers do not run dry while clients wait. Where nothing is open, only results
+        that wait to be fetched take room: they go as fast as clients are.
         """
-        turns = max(1, self._table.artists) / max(1, self._workers())
+        artists, open_ = max(1, self._table.artists), len(self._table.executions)
+        turns = min(artists, open_ / 2) / max(1, self._workers())
         retry_ms = round(self._estimates.frame_s * turns * 1000)
         return min(max(retry_ms, RETRY_MS_MIN), RETRY_MS_MAX)
 

@@ -125,8 +125,10 @@ class Status:
         batch: Counter[Artist] = Counter()
         for job in self._table.jobs.values():
             artist = (job.owner.user, job.owner.show)
-            runs = state_of(execution_of(job, self._table)) == "running"
-            (running if runs else waiting)[artist] += 1
+            state = state_of(execution_of(job, self._table))
+            if state == "ready":
+                continue  # nothing of the server's is needed any more, only the client's time
+            (running if state == "running" else waiting)[artist] += 1
             batch[artist] += job.priority == "batch"
         charged_s = self._dispatcher.usage.charged_s
         return [

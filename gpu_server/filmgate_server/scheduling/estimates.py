@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-GUESS_S = 1.0
+GUESS_S = 0.25
 """What work is taken to need before anything has been measured."""
 
 MEMORY = 0.9

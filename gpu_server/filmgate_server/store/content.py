@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from filmgate.digest import CHUNK_BYTES, digest_blob
-from filmgate.errors import BusyError, ImageTooLargeError, InputError
+from filmgate.errors import BusyError, ImageTooLargeError, StorageError
 from filmgate_server.store.segments import Arena, Segment, capacity_for
 from filmgate_server.store.staging import Staging
 
@@ -118,7 +118,7 @@ class Store:
 
         Raises:
             ImageTooLargeError: it would not fit into an empty store.
-            InputError: it is more blobs than the store may ever hold.
+            StorageError: it is more blobs than the server has descriptors for.
             BusyError: it does not fit now.
         """
         if size_bytes > self.budget_bytes:
@@ -126,8 +126,9 @@ class Store:
                 f"The job needs {size_bytes} bytes; the server's store has {self.budget_bytes}."
             )
         if segments > self.segments_max:
-            raise InputError(
-                f"The job has {segments} inputs and outputs; the server holds {self.segments_max}."
+            raise StorageError(
+                f"The job has {segments} inputs and outputs; the server holds {self.segments_max}.",
+                "Ask for the server's limit of open files to be raised.",
             )
         self._make_room(size_bytes, segments)
         self._promised_bytes += size_bytes

@@ -16,12 +16,15 @@ import resource
 import tempfile
 from collections import defaultdict
 
-from filmgate.errors import IntegrityError, StorageError
+from filmgate.errors import ConfigError, IntegrityError, StorageError
 
 SEGMENT_BYTES_MIN = 64 << 10
 SEGMENTS_MAX = 1 << 20
 OTHER_DESCRIPTORS = 256
 """Connections, pipes and files of a small site; a large one has a higher limit of descriptors."""
+
+SEGMENTS_MIN = 256
+"""A job of as many inputs as one may have, with its outputs."""
 
 _STEPS_PER_DOUBLING = 8
 _F_SEAL_FUTURE_WRITE = 0x10  # linux/fcntl.h; Python 3.11 has no name for it
@@ -47,11 +50,20 @@ def segments_allowed() -> int:
 
     Each takes two: its own and that of its mapping. As many again may lie idle in the arenas, and
     connections, workers and files need theirs.
+
+    Raises:
+        ConfigError: it is too low for the largest job that may be submitted.
     """
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed == resource.RLIM_INFINITY:
         return SEGMENTS_MAX
-    return max(1, min(SEGMENTS_MAX, (allowed - OTHER_DESCRIPTORS) // (2 * 2)))
+    needed = OTHER_DESCRIPTORS + 2 * 2 * SEGMENTS_MIN
+    if allowed < needed:
+        raise ConfigError(
+            f"The server may have {allowed} files open; it needs {needed}.",
+            f"Raise the hard limit: `ulimit -Hn {needed}`, or LimitNOFILE={needed} for a service.",
+        )
+    return min(SEGMENTS_MAX, (allowed - OTHER_DESCRIPTORS) // (2 * 2))
 
 
 def capacity_for(size_bytes: int) -> int:
