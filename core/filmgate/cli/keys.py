@@ -31,6 +31,7 @@ from filmgate.keys import (
     make_pair,
     parse_authorisation,
     save_pair,
+    shared_keys,
 )
 
 AUTHORISED_VARIABLE = "FILMGATE_SERVER_AUTHORIZED"
@@ -141,7 +142,7 @@ def new_server_key(options: ServerOptions) -> int:
 
 def list_keys(options: ListOptions) -> int:
     """List the authorised keys: who may do what."""
-    found = list(_authorised(_folder(options.authorized)))
+    found = _authorised(_folder(options.authorized))
     if options.as_json:
         write_json([asdict(each) for each in found])
         return EXIT_OK
@@ -248,8 +249,22 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _authorised(folder: Path) -> Iterator[Authorisation]:
+def _authorised(folder: Path) -> list[Authorisation]:
+    """Return who is let in, and warn of each file that lets nobody in, as the server does."""
+    found = list(_readable(folder))
+    shared = shared_keys(found)
+    for names in shared.values():
+        warn(f"The same key is in several files, which let nobody in: {', '.join(names)}")
+    return [each for each in found if each.public not in shared]
+
+
+def _readable(folder: Path) -> Iterator[Authorisation]:
     for path in sorted(folder.glob(f"*{AUTHORISED_SUFFIX}")):
+        if path.name.startswith("."):
+            continue  # an editor's
+        if path.is_symlink() or not path.is_file():
+            warn(f"{path.as_posix()} lets nobody in: it is not a plain file.")
+            continue
         try:
             yield _load_authorised(path)
         except ConfigError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from filmgate.errors import ConfigError, DeniedError, StorageError
+from filmgate.errors import ConfigError, DeniedError
 from filmgate.keys import (
     ANY,
     AUTHORISED_SUFFIX,
@@ -20,8 +20,10 @@ from filmgate.keys import (
     SUPERVISOR,
     Authorisation,
     parse_authorisation,
+    shared_keys,
 )
 from filmgate.wire.messages import Hello
+from filmgate_server.access.entries import Stamp, list_entries, load_entry, open_folder
 
 LOCAL = Authorisation("", "", SUPERVISOR, (ANY,))
 """Whoever holds the token of a server on his own machine: it is his server."""
@@ -122,26 +124,32 @@ class KeyFolder:
     """Lets in the keys that have a file in a folder.
 
     The folder is read again when it changes. A file that cannot be read lets nobody in and locks
-    nobody else out.
+    nobody else out; so does each file of a key that is in two. While the folder itself cannot be
+    read, what was known last counts: only a folder that is there revokes.
 
     Args:
         folder: one file for each key.
 
     Raises:
-        ConfigError: others than its owner may write into the folder.
+        ConfigError: the folder cannot be read, or others than its owner may write into it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: Mapping[str, tuple[int, ...]] = {}
+        self._complaint = ""
+        self._seen: Mapping[str, Stamp] | None = None
         self._by_name: dict[str, Authorisation] = {}
         self._by_key: dict[str, Authorisation] = {}
+        self.refresh()
+        if self._seen is None:
+            raise ConfigError(
+                f"The folder of authorised keys, {folder}, cannot be read: {self._complaint}."
+            )
         if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ConfigError(
                 f"Others than its owner may write into the folder of authorised keys, {folder}.",
                 f"Run: chmod go-w {folder}",
             )
-        self.refresh()
 
     def by_key(self, public: str) -> Authorisation | None:
         """Return whose key this is."""
@@ -181,25 +189,45 @@ class KeyFolder:
     def refresh(self) -> bool:
         """Read the folder if it has changed; return whether it had."""
         try:
-            seen = {path.name: _stamp(path) for path in self._folder.glob(f"*{AUTHORISED_SUFFIX}")}
+            changed = self._read()
         except OSError as error:  # a disk that is away for a moment must not lock everybody out
-            log.error("the folder of authorised keys cannot be read", error=str(error))
+            self._complain(error.strerror or str(error))
             return False
-        if seen == self._seen:
-            return False
+        self._complaint = ""
+        return changed
+
+    def _read(self) -> bool:
+        with open_folder(self._folder) as folder_fd:
+            seen = list_entries(folder_fd)
+            if seen == self._seen:
+                return False
+            found = [each for name in sorted(seen) if (each := self._load(folder_fd, name))]
         self._seen = seen
-        self._by_name = {each.name: each for each in map(self._load, sorted(seen)) if each}
-        self._by_key = {each.public: each for each in self._by_name.values()}
+        shared = shared_keys(found)
+        for names in shared.values():
+            log.error("a key in several files lets nobody in", names=", ".join(names))
+        self._by_key = {each.public: each for each in found if each.public not in shared}
+        self._by_name = {each.name: each for each in self._by_key.values()}
         log.info("authorised keys read", keys=len(self._by_name))
         return True
 
-    def _load(self, file: str) -> Authorisation | None:
-        path = self._folder / file
+    def _load(self, folder_fd: int, file: str) -> Authorisation | None:
+        """Read one file; None if it lets nobody in. Of other errors the disk is the cause."""
+        name = file.removesuffix(AUTHORISED_SUFFIX)
         try:
-            return parse_authorisation(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
-        except (ConfigError, StorageError, OSError, ValueError) as error:
-            log.error("a key's file lets nobody in", file=str(path), error=str(error))
+            return parse_authorisation(name, tomllib.loads(load_entry(folder_fd, file)))
+        except (ConfigError, FileNotFoundError, PermissionError, ValueError) as error:
+            log.error("a key's file lets nobody in", file=file, error=str(error))
             return None
+
+    def _complain(self, reason: str) -> None:
+        if reason != self._complaint:
+            self._complaint = reason
+            log.error(
+                "the folder of authorised keys cannot be read: the keys known so far count",
+                folder=str(self._folder),
+                error=reason,
+            )
 
 
 Credentials = LocalToken | KeyFolder
@@ -208,8 +236,3 @@ Credentials = LocalToken | KeyFolder
 def _only(shows: tuple[str, ...]) -> str:
     """Return the show that is meant where a hello names none."""
     return shows[0] if len(shows) == 1 and shows != (ANY,) else ""
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    status = path.stat()
-    return (status.st_mtime_ns, status.st_size, status.st_ino)

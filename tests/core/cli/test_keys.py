@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,3 +141,46 @@ def test_mistakes_in_options_name_them(lonely: Callable[..., Any], tmp_path: Pat
     assert "--shows" in lonely(*new, code=2).err
     said = lonely("keys", "revoke", "nobody", "--authorized", tmp_path, code=78).err
     assert "filmgate keys list" in said
+
+
+def test_the_list_warns_of_files_that_let_nobody_in(
+    lonely: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A key in two files, and a link, are named beside those who are let in."""
+    folder = tmp_path / "authorized"
+    folder.mkdir()
+    options = ("--shows", "film", "--authorized", folder, "--out", tmp_path)
+    lonely("keys", "new", "alice", *options)
+    lonely("keys", "new", "bob", *options)
+    (folder / "copy.toml").write_text((folder / "alice.toml").read_text())
+    (folder / "link.toml").symlink_to(folder / "bob.toml")
+    (folder / ".#bob.toml").symlink_to("nowhere")
+    said = lonely("keys", "list", "--authorized", folder, "--json")
+    assert [each["name"] for each in json.loads(said.out)] == ["bob"]
+    warned = " ".join(said.err.split())
+    assert "alice, copy" in warned
+    assert "link.toml" in warned
+    assert ".#bob" not in warned
+
+
+def test_the_printed_commands_do_what_the_page_says(
+    lonely: Callable[..., Any], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator copies them: keys for all, and a new one that may do what the old could."""
+    page = (repository / "docs" / "hardening.md").read_text(encoding="utf-8")
+    page = page.replace("/etc/filmgate", tmp_path.as_posix())
+    steps = re.findall(r"^(filmgate keys (?:server|new) .*)$", page, re.MULTILINE)
+    (again,) = re.findall(r"`(filmgate keys new alice --replace --authorized .*?)`", page)
+    (tmp_path / "authorized").mkdir(0o700)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FILMGATE_SERVER_AUTHORIZED", "authorized")
+    for step in steps:
+        lonely(*shlex.split(step, comments=True)[1:])
+    listed = json.loads(lonely("keys", "list", "--json").out)
+    assert [each["role"] for each in listed] == ["artist", "farm", "supervisor"]
+    monkeypatch.delenv("FILMGATE_SERVER_AUTHORIZED")
+    lonely(*shlex.split(again)[1:])
+    after = json.loads(lonely("keys", "list", "--json", "--authorized", "authorized").out)
+    public = load_public_key(tmp_path / "handover" / "alice.public")
+    assert after == [{**listed[0], "public": public}, *listed[1:]]
+    assert public != listed[0]["public"]
