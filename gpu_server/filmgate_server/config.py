@@ -30,6 +30,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from filmgate.endpoint import LOOPBACK
 from filmgate.errors import ConfigError
 from filmgate_server.zoo import ZOO_FOLDER
 
@@ -51,15 +52,16 @@ _REMEDY = "`filmgate serve --help` lists the settings; docs/configuration.md exp
 def _check_host(host: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", host):
         raise ValueError("it must be an IPv4 address of this machine or a network interface's name")
-    return host
+    return LOOPBACK if host == "localhost" else host
 
 
-def _is_loopback(host: str) -> bool:
-    """Say whether only this machine's own programs can connect."""
+def is_ipv4(host: str) -> bool:
+    """Say whether it is an address and not an interface's name."""
     try:
-        return ipaddress.IPv4Address(host).is_loopback
+        ipaddress.IPv4Address(host)
     except ValueError:
         return False
+    return True
 
 
 def _split_folders(value: Any) -> Any:
@@ -102,7 +104,7 @@ class ServerConfig(BaseSettings):
     )
 
     host: Annotated[str, AfterValidator(_check_host)] = Field(
-        "127.0.0.1", description="Address or interface to listen on; see `authorized`."
+        LOOPBACK, description="Address or interface to listen on; see `authorized`."
     )
     port: _Port = Field(5700, description="Port for clients; 0 takes any that is free.")
     http_port: int = Field(
@@ -206,10 +208,11 @@ class ServerConfig(BaseSettings):
         """Refuse to be reached from elsewhere without encryption and authorisation."""
         if (self.authorized is None) != (self.server_key is None):
             raise ValueError("authorized and server_key go together: set both, or neither")
-        if self.authorized is None and not _is_loopback(self.host):
+        if self.authorized is None and self.host != LOOPBACK:
             raise ValueError(
-                f"the server would listen to other machines on {self.host} without encryption and "
-                "authorisation: set authorized and server_key, or listen on 127.0.0.1"
+                f"without keys a server listens on {LOOPBACK} only, where this machine's programs "
+                f"look for it, and not on {self.host}, without encryption and authorisation: set "
+                f"authorized and server_key, or listen on {LOOPBACK}"
             )
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -24,7 +25,7 @@ from filmgate.endpoint import (
 from filmgate.errors import ConfigError, FilmgateError, error_from_wire
 from filmgate_server.access.token import keep_token
 from filmgate_server.children import Child, spawn_child
-from filmgate_server.config import ANY_PORT, ServerConfig
+from filmgate_server.config import ANY_PORT, ServerConfig, is_ipv4
 from filmgate_server.operations.notify import ALIVE, READY, STOPPING, Notifier, status_line
 
 GATEWAY_MODULE = "filmgate_server.service"
@@ -246,20 +247,40 @@ def _refuse_taken(host: str, name: str, port: int) -> None:
     """Find out before anything is started that somebody else has the port.
 
     Raises:
-        ConfigError: the port cannot be used.
+        ConfigError: the port, or the address, cannot be used.
     """
+    if not is_ipv4(host):
+        _refuse_absent(host)
+        return  # ZeroMQ knows the interface's address, and says if the port is taken
     if port <= ANY_PORT:
         return
     try:
         socket.create_server((host, port)).close()
-    except socket.gaierror:
-        return  # an interface's name, which ZeroMQ knows
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise _no_such_host(host) from error
         raise ConfigError(
             f"Port {port} cannot be used ({error.strerror}).",
             f"`filmgate status` shows a server that runs already; "
             f"choose another port with --{name.replace('_', '-')}.",
         ) from error
+
+
+def _refuse_absent(interface: str) -> None:
+    if interface not in _interfaces():
+        raise _no_such_host(interface)
+
+
+def _no_such_host(host: str) -> ConfigError:
+    return ConfigError(
+        f"{host} is neither an IPv4 address nor a network interface of this machine.",
+        f"Set host to 0.0.0.0 for every address, to one of its addresses, or to one of its "
+        f"interfaces: {', '.join(_interfaces())}.",
+    )
+
+
+def _interfaces() -> list[str]:
+    return [name for _, name in socket.if_nameindex()]
 
 
 def _leave_to_wakeup(number: int, frame: FrameType | None) -> None:

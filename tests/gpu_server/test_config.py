@@ -72,6 +72,14 @@ def test_a_bind_beyond_this_machine_needs_keys(host: str) -> None:
     assert "filmgate keys" in caught.value.remedy
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "lo"])
+def test_programs_of_this_machine_find_a_server_without_keys_in_one_place(host: str) -> None:
+    """Nobody could use such a server elsewhere, be it on this machine: it is refused."""
+    with pytest.raises(ConfigError, match="look for it"):
+        load_server_config({"host": host})
+    assert load_server_config({"host": "localhost"}).address == "tcp://127.0.0.1:5700"
+
+
 @pytest.mark.parametrize("host", ["*", "tcp://gate", "::1", ""])
 def test_a_host_that_is_none_is_refused(host: str) -> None:
     """What is neither an address nor an interface's name is named."""

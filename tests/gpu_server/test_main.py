@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fakes.keys import Keyring
 from fakes.waiting import wait_until
 from filmgate.endpoint import Endpoint, load_endpoint
 from filmgate.errors import FilmgateError
@@ -233,3 +234,36 @@ def listens(port: int) -> bool:
     """Say whether somebody accepts connections on the port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def keyed(tmp_path: Path, *options: str) -> list[str]:
+    """Return the command that starts a server with keys."""
+    keyring = Keyring(tmp_path / "keys")
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in keyring.settings.items()]
+    return [sys.executable, "-m", "filmgate_server", "serve", *given, *options]
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "eth99", "gate.lan"])
+def test_a_host_that_is_not_this_machines_is_named(tmp_path: Path, host: str) -> None:
+    """No port would help: the remedy lists the interfaces that there are."""
+    command = keyed(tmp_path, "--host", host, "--port", "5799")
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    assert ended.returncode == 70
+    assert f"{host} is neither" in ended.stderr
+    assert socket.if_nameindex()[0][1] in ended.stderr
+    assert "--port" not in ended.stderr
+
+
+def test_a_server_listens_on_an_interface(tmp_path: Path) -> None:
+    """A network interface stands for its address."""
+    interface = socket.if_nameindex()[0][1]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = keyed(tmp_path, "--host", interface, "--port", port, "--http-port", "-1")
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        assert any(f"at tcp://{interface}:{port}" in line for line in process.stderr)
+    finally:
+        process.terminate()
+        process.communicate(timeout=WAIT_S)
