@@ -57,6 +57,16 @@ def test_jobs_survive_in_the_file(path: Path, clock: Clock) -> None:
     again.close()
 
 
+def test_the_journal_is_its_users_alone(path: Path, clock: Clock) -> None:
+    """Neither the folder that is made for it nor any of its files can be read by others."""
+    journal = Journal(path, clock)
+    accept(journal, 1)
+    made = [path.parent, *path.parent.iterdir()]
+    assert len(made) == 4  # the base, its log and the log's index
+    assert not any(each.stat().st_mode & 0o077 for each in made)
+    journal.close()
+
+
 def test_the_first_outcome_counts(path: Path, clock: Clock) -> None:
     """A job ends once, whatever else is said of it later."""
     journal = Journal(path, clock)

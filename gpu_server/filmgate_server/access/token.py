@@ -10,6 +10,7 @@ from filmgate_server.config import IN_MEMORY
 
 TOKEN_BYTES = 32
 SUFFIX = ".token"
+_OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY = 0o600
 _OTHERS = 0o077
 
@@ -33,7 +34,7 @@ def keep_token(journal: Path) -> str:
     if not token:
         token = secrets.token_hex(TOKEN_BYTES)
         with storage_errors(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         write_whole(path, token.encode(), _OWNER_ONLY)
     return token
 

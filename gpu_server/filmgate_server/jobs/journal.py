@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,10 @@ import structlog
 
 from filmgate.errors import StorageError
 from filmgate.wire.messages import JobEnded
+from filmgate_server.config import IN_MEMORY
+
+_OWNER_ONLY_FOLDER = 0o700
+_OWNER_ONLY_FILE = 0o600
 
 COMPLAIN_EVERY_S = 60.0
 """What cannot be written is tried again several times a second."""
@@ -60,7 +66,8 @@ class Journal:
     not forced to the disk at each commit: it survives the process's death, not the machine's.
 
     Args:
-        path: the database file; its folder is created.
+        path: the database file. It and its folder are created, if need be, for this user alone:
+            who works on what is nobody else's business.
         clock: seconds since the epoch.
 
     Raises:
@@ -72,7 +79,7 @@ class Journal:
         self._path = path
         self._complained_s: float | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(path)
             self._base = sqlite3.connect(path, isolation_level=None)
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
@@ -166,6 +173,16 @@ class Journal:
         if self._complained_s is None or now_s >= self._complained_s + COMPLAIN_EVERY_S:
             self._complained_s = now_s
             log.warning("journal cannot be written", path=str(self._path), error=str(error))
+
+
+def _make_private(path: Path) -> None:
+    """Create the file, from which sqlite takes the mode of the two that it lays beside it."""
+    if path == IN_MEMORY:
+        return
+    path.parent.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(path, flags, _OWNER_ONLY_FILE))
 
 
 def _entry(job_id: bytes, row: tuple[Any, ...]) -> Entry:
