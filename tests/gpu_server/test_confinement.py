@@ -13,8 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fakes.frames import exr, part, rgb
 from fakes.pool import FakeBroker, make_package, tensor_blob
+from filmgate.params import resolve_parameters
+from filmgate.wire.records import EXR_MEDIA
 from filmgate_server.pool.settings import PoolSettings
+from filmgate_server.registry.local import load_package
+from filmgate_server.runtime.numerics import engine_versions
+from filmgate_server.zoo import ZOO_FOLDER
 
 BLOB = tensor_blob(np.zeros((4, 4, 3), np.float32).tobytes(), (4, 4, 3))
 
@@ -145,3 +151,17 @@ def test_model_cannot_look_into_the_gateway(broker: FakeBroker, tmp_path: Path) 
     broker.run(1, package, broker.blob(BLOB))
     broker.until(lambda: broker.ended(1))
     assert "ValueError: []" in broker.errors[1].text
+
+
+@pytest.mark.parametrize("name", ["denoise", "identity", "negate", "smooth"])
+def test_zoo_runs_without_privileges(broker: FakeBroker, name: str) -> None:
+    """What a worker gives up keeps no engine from working."""
+    package = load_package(ZOO_FOLDER / name)
+    engine = package.manifest.runtime.engine
+    if engine not in engine_versions():
+        pytest.skip(f"{engine} is not installed: the extra [{engine}]")
+    params = resolve_parameters(package.manifest.params, {})
+    image = broker.blob(exr(part(rgb(3))), media=EXR_MEDIA)
+    broker.run(1, package.path, image, params=params)
+    broker.until(lambda: broker.ended(1))
+    assert 1 in broker.outputs, broker.errors
