@@ -313,6 +313,71 @@ def test_descriptors_bound_what_is_open(tmp_path: Path) -> None:
     assert isinstance(gate.submit(ALICE, job_id(2), PLATES[2]), JobAccepted)
 
 
+def ready_and_away(gate: Gate, *numbers: int) -> None:
+    """Let batch frames become ready whose client has gone."""
+    for number in numbers:
+        start(gate, ALICE, number, priority="batch")
+        gate.complete(the_running(gate), content(200 + number))
+    gate.broker.session_away(ALICE.session)
+
+
+def test_results_that_nobody_fetches_make_room(tmp_path: Path) -> None:
+    """Under memory pressure the oldest result of a client that is away goes, and no other."""
+    gate = Gate(tmp_path, budget_bytes=8 * CAPACITY, slots=1)
+    ready_and_away(gate, 0, 1, 2, 3)
+    for number in (8, 9):
+        assert isinstance(gate.submit(BOB, job_id(number), PLATES[number]), JobAccepted)
+    kept = [bool(gate.table.jobs[job_id(number)].pins) for number in range(4)]
+    assert kept == [True, True, True, True], "the plates that nobody needs go first"
+    assert isinstance(gate.submit(BOB, job_id(10), PLATES[10]), JobAccepted)
+    kept = [bool(gate.table.jobs[job_id(number)].pins) for number in range(4)]
+    assert kept == [False, False, True, True]
+    assert gate.admission.holdings.of("alice") == 2 * CAPACITY
+
+
+def test_a_result_that_made_room_is_computed_again(tmp_path: Path) -> None:
+    """Its client comes back, asks for the job again and gets it; what is left is kept."""
+    gate = Gate(tmp_path, budget_bytes=8 * CAPACITY, slots=1)
+    ready_and_away(gate, 0, 1, 2, 3)
+    for number in (8, 9, 10):
+        gate.submit(BOB, job_id(number), PLATES[number])
+    for number in (8, 9, 10):
+        gate.broker.cancel(BOB, job_id(number), 0)
+    gate.broker.session_back(ALICE.session)
+    where = [type(gate.where(ALICE, job_id(number))) for number in range(4)]
+    assert where == [JobAccepted, JobAccepted, JobReady, JobReady]
+    assert gate.admission.holdings.of("alice") == 6 * CAPACITY
+    gate.put(ALICE, PLATES[0])
+    gate.complete(the_running(gate), content(200))
+    assert isinstance(gate.where(ALICE, job_id(0)), JobReady)
+    assert not gate.sent(JobEnded, job_id(0))
+
+
+def test_results_of_clients_that_are_there_stay(tmp_path: Path) -> None:
+    """Whoever may be fetching a result loses nothing to others."""
+    gate = Gate(tmp_path, budget_bytes=8 * CAPACITY, slots=1)
+    ready_and_away(gate, 0, 1, 2, 3)
+    gate.broker.session_back(ALICE.session)
+    for number in (8, 9):
+        gate.submit(BOB, job_id(number), PLATES[number])
+    assert isinstance(gate.submit(BOB, job_id(10), PLATES[10]), JobRefused)
+    assert all(gate.table.jobs[job_id(number)].pins for number in range(4))
+
+
+def test_known_results_count_for_their_artist(tmp_path: Path) -> None:
+    """What was computed before takes memory all the same while it waits to be fetched."""
+    terms = replace(TERMS, artist_bytes_max=2 * CAPACITY)
+    gate = Gate(tmp_path, terms=terms, slots=1)
+    for number in range(3):
+        start(gate, BOB, number)
+        gate.complete(the_running(gate), content(200 + number))
+        gate.broker.acknowledge(BOB, job_id(number), 0)
+    answers = [gate.submit(ALICE, job_id(10 + number), PLATES[number]) for number in range(3)]
+    assert [type(answer) for answer in answers] == [JobAccepted, JobAccepted, JobRefused]
+    gate.broker.acknowledge(ALICE, job_id(10), 0)
+    assert isinstance(gate.submit(ALICE, job_id(12), PLATES[2]), JobAccepted)
+
+
 # Whose turn it is.
 
 

@@ -186,7 +186,7 @@ class Broker:
         """Stop the leases of a session's jobs."""
         self.uploads.resume(session)
         for job in self._table.jobs_of(session):
-            job.away_since_s = None
+            self._claims.come_back(job)
 
     def is_idle(self, session: bytes) -> bool:
         """Return whether a session has no open job: nothing is lost if it is forgotten."""

@@ -31,6 +31,7 @@ class Claims:
         self._store = store
         self._uploads = uploads
         self._admission = admission
+        store.relieve = self._relieve
 
     def execution(self, job: Job) -> Execution | None:
         """Return the execution that a job waits for."""
@@ -122,7 +123,7 @@ class Claims:
         self._promise(owner, refs)
         self._uploads.expect(owner.session, owner.show, refs)
         self._table.move(job, owner)
-        job.away_since_s = None
+        self.come_back(job)
 
     def supply(self, execution: Execution, blob: Blob) -> None:
         """Keep an input that has arrived for the execution."""
@@ -146,10 +147,28 @@ class Claims:
             self._store.unpin(blob)
         job.pins.clear()
 
+    def come_back(self, job: Job) -> None:
+        """Note that a job's client is there, and keep again what is left of its outputs."""
+        job.away_since_s = None
+        if job.outcome is not None and not job.pins:
+            self.keep(job, job.outcome)
+
     def end(self, job: Job) -> None:
         """Give back what a job that has ended was counted with."""
         self.let_go(job)
         self._admission.holdings.drop(job)
+
+    def _relieve(self) -> bool:
+        """Let go of the outputs of the oldest job whose client is away; it is done again if lost.
+
+        Returns:
+            Whether there was one.
+        """
+        for job in self._table.jobs.values():
+            if job.away_since_s is not None and job.outcome is not None and job.pins:
+                self.end(job)
+                return True
+        return False
 
     def _open(self, job: Job, refs: list[BlobRef], outputs_bytes: int) -> Execution:
         pinned = self._pin_inputs(job)

@@ -63,6 +63,9 @@ class Store:
         on_close: told the id of each segment that is closed: others may have mapped it.
         chunk_bytes: the pieces that blobs travel in; each has a prefix sum.
         segments_max: how many segments there may be: each takes descriptors of this process.
+
+    Attributes:
+        relieve: asked to unpin something where all that is left is pinned; returns whether it did.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Store:
         self._used_segments = 0
         self._promised_segments = 0
         self.evictions = 0
+        self.relieve: Callable[[], bool] = lambda: False
 
     @property
     def used_bytes(self) -> int:
@@ -260,8 +264,9 @@ class Store:
     def _make_room(self, size_bytes: int, segments: int) -> None:
         if self._fits(size_bytes, segments):
             return
-        if not self.has_room(size_bytes, segments):
-            raise BusyError("The server's memory is taken by other jobs.")
+        while not self.has_room(size_bytes, segments):
+            if not self.relieve():
+                raise BusyError("The server's memory is taken by other jobs.")
         for blob in list(self._idle()):
             if self._fits(size_bytes, segments):
                 break
