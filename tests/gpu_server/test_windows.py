@@ -94,6 +94,33 @@ def test_who_waits_is_served_when_another_leaves() -> None:
     assert windows.waiting() == [second]
 
 
+@pytest.mark.parametrize("wanted_bytes", [0, 40])
+def test_who_needs_no_more_holds_up_nobody(wanted_bytes: int) -> None:
+    """A session whose uploads took another way, or fit its rest, leaves the head of the queue."""
+    windows = Windows(400, PIECE, 200)
+    holder, first, second = session(1), session(2), session(3)
+    assert windows.top_up(first, 40, 1) == 40
+    assert windows.top_up(session(4), 60, 1) == 60
+    assert windows.top_up(holder, 500, 1) == PIECE
+    assert windows.top_up(first, 500, 3) == 0
+    assert windows.top_up(second, 500, 3) == 0
+    assert windows.waiting() == [first, second]
+    windows.close(holder)
+    assert windows.top_up(first, wanted_bytes, 2) == 0
+    assert windows.top_up(second, 500, 2) == PIECE
+    assert windows.waiting() == []
+
+
+def test_who_connects_while_others_wait_gets_nothing_to_sit_on() -> None:
+    """What may never be used is not given away while somebody needs it."""
+    windows = Windows(1000, PIECE, 400)
+    one, two = session(1), session(2)
+    assert [windows.top_up(one, 400, 1), windows.top_up(two, 150, 1)] == [400, PIECE]
+    assert windows.top_up(session(3), 500, 1) == 0
+    windows.spend(one, 400)
+    assert windows.open(session(4)) == 0
+
+
 def test_an_odd_rest_of_credit_is_made_whole() -> None:
     """The last piece of a blob is short; what is left then grows to a whole piece."""
     windows, one = Windows(2000, PIECE, 200), session(1)

@@ -15,6 +15,9 @@ STUCK_S = 20.0
 HOARDED_S = 2.0
 """Credit that lies idle for so long while others wait for it is taken back."""
 
+BLAMED_AGAIN_S = 60.0
+"""Nobody loses two connections sooner: his client had the time to send, or it is not his fault."""
+
 
 class Flow:
     """Keeps every session within the windows.
@@ -48,6 +51,7 @@ class Flow:
         self._send = send
         self._blocked: dict[bytes, None] = {}
         self._first: tuple[bytes, float] | None = None
+        self._blamed_s: dict[bytes, float] = {}
 
     def open(self, session: Session) -> int:
         """Return the credit that a session begins a connection with."""
@@ -92,7 +96,10 @@ class Flow:
             if session is not None:
                 self.pump(session)
         for session in self.windows.waiting():
-            self.top_up(session)
+            if session.route is None:
+                self.close(session)
+            else:
+                self.top_up(session)
         if self._waits_in_vain():
             self._take_back()
 
@@ -114,10 +121,24 @@ class Flow:
         return now_s - self._first[1] > HOARDED_S
 
     def _take_back(self) -> None:
+        """Shut who holds most and does not use it, one at a time: perhaps that is enough."""
+        self._first, now_s = None, self._watchdog.checked_s
+        self._blamed_s = {
+            token: since_s
+            for token, since_s in self._blamed_s.items()
+            if now_s < since_s + BLAMED_AGAIN_S
+        }
         waiting = {session.token for session in self.windows.waiting()}
-        for session in self._sessions:
-            if session.route is None or not session.put_credit or session.token in waiting:
-                continue
-            if self._watchdog.silent_s(session.route) > HOARDED_S:
-                self._watchdog.shut_down(session.route)
-                return
+        idle = [
+            session
+            for session in self._sessions
+            if session.put_credit
+            and session.token not in waiting
+            and session.token not in self._blamed_s
+            and session.route is not None
+            and self._watchdog.silent_s(session.route) > HOARDED_S
+        ]
+        most = max(idle, key=lambda session: session.put_credit, default=None)
+        if most is not None and most.route is not None:
+            self._blamed_s[most.token] = now_s
+            self._watchdog.shut_down(most.route)

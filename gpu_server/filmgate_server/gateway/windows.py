@@ -87,9 +87,11 @@ class Windows:
         share = min(self._way_bytes // max(1, connected), self.window_bytes)
         target = min(wanted_bytes, max(share, self.chunk_bytes))
         if not wanted_bytes:
+            self._waiting.pop(session.token, None)  # or nobody behind it would have his turn
             target = self._spare_bytes()
         lacking = target - session.put_credit
         if lacking <= 0 or (session.put_credit >= self.chunk_bytes and lacking < target // 4):
+            self._waiting.pop(session.token, None)
             return 0
         granted = self._grant(session, lacking, wanted_bytes) if self._has_turn(session) else 0
         if granted:
@@ -117,9 +119,12 @@ class Windows:
         return list(self._waiting.values())
 
     def _spare_bytes(self) -> int:
-        """Return what somebody gets who may never send: half is kept for those who do."""
+        """Return what somebody gets who may never send: half is kept for those who do.
+
+        Nothing while others wait: it would lie idle, and be taken back again and again.
+        """
         plenty = self._promised_bytes + self.chunk_bytes <= self._way_bytes // 2
-        return self.chunk_bytes if plenty else 0
+        return self.chunk_bytes if plenty and not self._waiting else 0
 
     def _promise(self, session: Session, size_bytes: int) -> int:
         """Promise whole pieces, or what makes one whole with what is left."""
