@@ -129,7 +129,7 @@ def pending(levels: Levels) -> Counter[str]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, JOBS - 1)), max_size=40))
 def test_gauges_never_drift(tmp_path: Path, steps: list[Step]) -> None:

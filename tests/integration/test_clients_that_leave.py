@@ -96,7 +96,7 @@ def test_slow_readers_cost_only_their_credit(make_service, ledger: Ledger, reade
     ledger.audit(service)
 
 
-@load("visits", usual=40, nightly=200)
+@load("visits", usual=18, nightly=200)
 @pytest.mark.parametrize("handoff", [False, True], ids=["wire", "handoff"])
 def test_clients_that_come_and_go_leave_nothing(
     make_service, ledger: Ledger, handoff: bool, visits: int

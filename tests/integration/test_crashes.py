@@ -44,7 +44,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-@load("kills", usual=10, nightly=20)
+@load("kills", usual=4, nightly=20)
 def test_server_killed_again_and_again(make_service, ledger: Ledger, kills: int):
     """Killed and started again amid its work, the server ends each job once and rightly."""
     service = make_service()
@@ -130,7 +130,7 @@ def _open_rows(service: Service, ledger: Ledger) -> bool:
     return False
 
 
-@load("kills", usual=10, nightly=200)
+@load("kills", usual=4, nightly=200)
 def test_worker_killed_in_the_middle_of_frames(
     make_service, ledger: Ledger, tmp_path: Path, kills: int
 ):

@@ -24,7 +24,7 @@ from filmgate.client import Client
 from filmgate.digest import CHUNK_BYTES, digest_blob, digest_bytes
 from filmgate.errors import DeniedError
 from filmgate.job import Work
-from filmgate.wire.codec import encode
+from filmgate.wire.codec import decode, encode
 from filmgate.wire.messages import (
     BlobData,
     BlobDone,
@@ -44,6 +44,7 @@ from filmgate.wire.messages import (
     Message,
     StatusGet,
     StatusPage,
+    Welcome,
 )
 from filmgate_server.store.uploads import LOOSE_UPLOADS_MAX
 
@@ -456,16 +457,18 @@ def test_wrong_bytes_lose_and_the_right_ones_win(server: Service, ledger: Ledger
 
 def test_overdrawn_credit_ends_the_connection(make_service):
     """Who sends more than was granted is told and shut out."""
-    service = make_service(upload_window_bytes=MIB, chunk_bytes=MIB)
-    with Wire(service.port) as wire:
+    service = make_service(store_bytes=64 * MIB)
+    size = 200 << 10
+    blob = digest_blob(bytes(size))
+    with Peer(service.port), Wire(service.port) as wire:  # the first holds all the spare credit
         wire.send_frame(encode(Hello(protocols=(1,), token=TOKEN), 1))
-        wire.receive_frame()
-        for size in (200 << 10, MIB):
-            blob = digest_blob(bytes(size))
-            put = BlobPut(blob.digest, size, 0, blob.sums[0])
-            wire.send_frame(encode(put, 2), MORE)
-            wire.send_frame(bytes(size))
+        welcome = decode(wire.receive_frame()).message
+        assert isinstance(welcome, Welcome)
+        assert welcome.credit_bytes == 0
+        wire.send_frame(encode(BlobPut(blob.digest, size, 0, blob.sums[0]), 2), MORE)
+        wire.send_frame(bytes(size))
         assert wire.closed_by_server()
+    assert "peer overdrew its credit" in service.log
     assert service.alive
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import psutil
 
 from fakes.ledger import Ledger
+from fakes.loads import load
 from fakes.peer import Peer
 from fakes.plates import negate_tensor
 from fakes.service import MIB, TOKEN, Service
@@ -27,8 +28,14 @@ def anonymous_bytes(service: Service) -> int:
     return int(memory.rss - memory.shared)
 
 
-def test_readers_that_stop_cost_no_more_than_the_windows(make_service, ledger: Ledger):
-    """Eight who ask for results and read none hold little together; an honest client gets his."""
+@load("handoff", usual=True, nightly=False)
+def test_readers_that_stop_cost_no_more_than_the_windows(
+    make_service, ledger: Ledger, handoff: bool
+):
+    """Eight who ask for results and read none hold little together; an honest client gets his.
+
+    By shared memory he has it at once; over the line, which the eight fill, once they are shut out.
+    """
     service = make_service(store_bytes=STORE)
     work, _ = negate_tensor(1, FRAME)
     with Peer(service.port) as owner, ExitStack() as opened:
@@ -42,7 +49,7 @@ def test_readers_that_stop_cost_no_more_than_the_windows(make_service, ledger: L
             wire.receive_frame()
             wire.send_frame(encode(Credit(60 * MIB), 2))
             wire.send_frame(encode(BlobGet(output), 3))
-        with service.client(handoff=False) as client:
+        with service.client(handoff=handoff) as client:
             ledger.submit(client, *negate_tensor(2, (300, 300, 3)))
             ledger.all_end("result")
         assert anonymous_bytes(service) < before + STORE // 10
