@@ -83,7 +83,7 @@ def same_as_read(content: bytes):
     return check
 
 
-@load("mutations", usual=1_200, nightly=10_000)
+@load("mutations", usual=600, nightly=10_000)
 def test_mutated_files_are_answered_each(
     server: Service, client: Client, ledger: Ledger, mutations: int
 ):

@@ -42,7 +42,7 @@ def test_flipped_bit_is_mended(server: Service, ledger: Ledger, way: str, megaby
         assert flip.flipped == 1
 
 
-@load("flips", usual=50, nightly=1000)
+@load("flips", usual=24, nightly=1000)
 def test_no_flipped_bit_reaches_a_picture(make_service, ledger: Ledger, flips: int):
     """With a bit changed again and again, both ways, every result is right to the last bit."""
     service = make_service()
