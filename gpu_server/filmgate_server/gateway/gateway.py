@@ -284,6 +284,8 @@ class Gateway:
     def _look_after(self, session: Session, now_s: float) -> None:
         if session.route is not None and now_s - session.seen_s > PROBE_S:
             self._send(session.route, Credit(0))  # a probe: it fails if the peer is gone
+        if session.route is not None:
+            self._flow.top_up(session)  # what was to be handed over may have come back to the wire
         self._forget_idle(session)
 
     def _lose(self, route: bytes) -> None:
