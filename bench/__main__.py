@@ -107,7 +107,7 @@ QUICK = Effort(
     alone=2,
     plates=4,
     synthetic=4,
-    pressure_frames=8,
+    pressure_frames=2,
     tiles=(180, 320, 128),
     tile_rounds=1,
 )

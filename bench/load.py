@@ -74,16 +74,16 @@ LOAD_QUICK = LoadEffort(
     clients=4,
     frames=3,
     frame_bytes=64 << 10,
-    phase_s=1.0,
-    farm_jobs=60,
+    phase_s=0.3,
+    farm_jobs=30,
     worker_kills=1,
     server_kills=1,
     restarts=1,
     vanishing=4,
     slow_frames=1,
     store_bytes=256 << 20,
-    hostile=2000,
-    cancels=3,
+    hostile=800,
+    cancels=1,
 )
 
 

@@ -35,7 +35,7 @@ LOAD_ROWS = (
     "1 workers killed",
     "the server killed 1 times",
     "1 restarts in good order",
-    "2400 hostile messages",
+    "800 hostile messages",
     "memory with 8 readers",
     "scheduling a frame",
 )
