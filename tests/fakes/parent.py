@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fakes.pool import FakeBroker, make_package, tensor_blob
 from filmgate_server.children import spawn_child
+from filmgate_server.operations.logs import configure_logs
 from filmgate_server.pool.settings import PoolSettings
 
 WAITING = """
@@ -45,4 +46,5 @@ def pool(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    configure_logs("error", as_json=False)  # stdout is for the process ids alone
     child() if sys.argv[1] == "child" else pool(Path(sys.argv[2]))
