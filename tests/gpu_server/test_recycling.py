@@ -123,6 +123,7 @@ def test_worn_worker_still_gives_way(tmp_path: Path) -> None:
         broker.run(1, tiled, broker.blob(WIDE_BLOB), priority="batch")
         broker.until((tiled / ".tile1").exists)
         broker.run(2, quick, broker.blob(BLOB))
+        broker.until(lambda: (2, "decode") in broker.finished)
         (tiled / ".go1").touch()
         broker.until(lambda: broker.ended(2))
         broker.until(lambda: not broker.pool.free_slots(express=False))
