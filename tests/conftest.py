@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("filmgate", max_examples=int(os.environ.get("FILMGATE_EXAMPLES", "50")))
+settings.load_profile("filmgate")
 
 ROOT = Path(__file__).resolve().parent.parent
 

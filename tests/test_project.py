@@ -23,6 +23,8 @@ from interpreters import VERSIONS, find_interpreter, load_environment
 FOLDERS = ("core", "gpu_server", "plugins", "tests", "bench", "docs", "examples", ".ci", "locks")
 TEXT_SUFFIXES = {".py", ".pyi", ".md", ".toml", ".txt", ".yaml", ".yml", ".sh", ".svg", ".json", ""}
 NOT_CLIENT_CODE = {"image", "cli", "ui"}
+EXAMPLES = "10"
+"""For each property in each host's interpreter: our own tries more of them on the same code."""
 
 IMPORT_PROBE = """
 import importlib, os, sys, threading
@@ -63,7 +65,12 @@ def _client_modules(core: Path) -> list[str]:
 
 def _run_client(python: Path | str, repository: Path, *arguments: str) -> str:
     """Run *python* on the sources of core alone and return what it printed."""
-    environment = {**os.environ, "PYTHONPATH": str(repository / "core"), "PYTHONNOUSERSITE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(repository / "core"),
+        "PYTHONNOUSERSITE": "1",
+        "FILMGATE_EXAMPLES": EXAMPLES,
+    }
     done = subprocess.run(
         [python, *arguments],
         cwd=repository,
