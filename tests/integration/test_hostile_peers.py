@@ -195,7 +195,7 @@ def test_connections_that_come_and_go_leave_nothing(server: Service, bounded: No
     hello = encode(Hello(protocols=(1,), token=TOKEN), 1)
     piece = encode(BlobPut(bytes(32), MIB, 0, bytes(16)), 2)
     for _ in range(200):
-        with Wire(server.port) as wire, suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError), Wire(server.port) as wire:
             wire.send_frame(hello)  # a server that has enough of them may hang up
             wire.send_frame(piece, MORE)
             wire.send_frame(bytes(1000))
