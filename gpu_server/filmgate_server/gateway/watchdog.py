@@ -175,7 +175,8 @@ class Watchdog:
 
     def shut_down(self, route: bytes) -> None:
         """Shut the connection of *route*."""
-        if route in self._fds:
+        peer = self._peer(route)
+        if peer is not None and peer.route == route:  # the descriptor may have become another's
             _shut(self._fds[route])
 
     def _peer(self, route: bytes) -> _Peer | None:
