@@ -35,7 +35,7 @@ class ServerProcess:
         )
         try:
             self.port = int(self._first_line())
-        except BaseException:
+        except BaseException:  # Ctrl-C included: the peer must not stay behind
             self.close()
             raise
 

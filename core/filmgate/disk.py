@@ -122,7 +122,7 @@ def _copy(source: Path, target: Path) -> None:
     with source.open("rb") as reader, target.open("xb") as writer:
         try:
             shutil.copyfileobj(reader, writer, 1 << 20)
-        except BaseException:
+        except BaseException:  # likewise
             writer.close()
             target.unlink()
             raise

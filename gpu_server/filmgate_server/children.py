@@ -124,7 +124,7 @@ def spawn_child(
             env=None if env is None else dict(env),
             process_group=0,
         )
-    except BaseException:
+    except BaseException:  # whatever it was, nobody else knows of the descriptor
         os.close(lifeline_fd)
         raise
     finally:

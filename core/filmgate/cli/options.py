@@ -85,7 +85,7 @@ def as_command(kind: type[_O], run: Callable[[_O], int]) -> Callable[..., None]:
         except KeyboardInterrupt:
             say("Interrupted.")
             code = EXIT_INTERRUPTED
-        except Exception:
+        except Exception:  # shown, then judged by the last boundary
             if options.debug:
                 traceback.print_exc()
             raise

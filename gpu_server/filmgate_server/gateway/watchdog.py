@@ -175,12 +175,14 @@ class Watchdog:
 
     def shut_down(self, route: bytes) -> None:
         """Shut the connection of *route*."""
-        peer = self._peer(route)
-        if peer is not None and peer.route == route:  # the descriptor may have become another's
+        if self._peer(route) is not None:
             _shut(self._fds[route])
 
     def _peer(self, route: bytes) -> _Peer | None:
-        return self._peers.get(self._fds.get(route, -1))
+        peer = self._peers.get(self._fds.get(route, -1))
+        if peer is None or peer.route != route:  # the descriptor has become another's
+            return None
+        return peer
 
     def check(self, now_s: float) -> None:
         """Shut every connection that holds back too much; call it after reading, often."""

@@ -111,7 +111,7 @@ class Member:
             self.child = spawn_child(
                 "filmgate_server.worker.process", settings, [theirs.fileno()], environment
             )
-        except BaseException:
+        except BaseException:  # whatever it was, nobody else knows of the socket
             ours.close()
             raise
         finally:

@@ -47,7 +47,7 @@ def load_entry(package_path: Path, manifest: Manifest) -> Any:
     locate(package_path, relative)
     try:
         return getattr(_load_module(package_path, relative), name)()
-    except Exception as error:
+    except Exception as error:  # a package's code raises anything
         text = f"{manifest.name}: {relative} cannot be loaded: {type(error).__name__}: {error}"
         raise ManifestError(text, "Correct the package's code.") from error
 
