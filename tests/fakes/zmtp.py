@@ -19,17 +19,21 @@ class Wire:
 
     Args:
         port: the server's.
-        handshake: whether to greet as a DEALER at once.
+        handshake: whether to `greet` at once.
         identity: the routing id to claim; empty lets the server choose.
     """
 
     def __init__(self, port: int, handshake: bool = True, identity: bytes = b"") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         if handshake:
-            self.send(_GREETING)
-            self._read(64)
-            self._send_ready(identity)
-            self.receive_frame()
+            self.greet(identity)
+
+    def greet(self, identity: bytes = b"") -> None:
+        """Shake hands as a DEALER."""
+        self.send(_GREETING)
+        self._read(64)
+        self._send_ready(identity)
+        self.receive_frame()
 
     def __enter__(self) -> Wire:
         return self

@@ -123,8 +123,11 @@ class Gateway:
         self._metrics.received_bytes.inc(size_bytes)
         if fd is None:
             return  # no client of ours; the watchdog shuts it as one that has said nothing
-        self.watchdog.delivered(fd, route, size_bytes)
+        is_there = self.watchdog.delivered(fd, route, size_bytes)
+        if not is_there and not self._sessions.has_route(route):
+            return  # it left before it was heard: there is nobody to open a session for
         if is_chosen(route):
+            self._answer_error(route, ProtocolError("Connections do not name themselves."), 0)
             self.watchdog.shut_down(route)
             return
         self._handle(route, parts)

@@ -5,20 +5,22 @@ messages, not bytes: a single message of two thousand parts would take gigabytes
 of a few million empty parts. The kernel knows how much ZeroMQ has taken from each connection; we
 know when something of it has reached us. Once we have read all that is complete, what a connection
 still holds back is one unfinished message, which an honest peer keeps small.
+
+A message tells by which descriptor it came, and the next connection gets the descriptor of one that
+has gone, often before the last messages of that one are read. So a connection's routing id is
+believed only once something could be sent there: ZeroMQ sends nothing to who has gone.
 """
 
 from __future__ import annotations
 
-import fcntl
-import socket
-import struct
-import termios
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
+
+from filmgate_server.gateway.sockets import acked_bytes, address, shut, taken_bytes
 
 CHECK_S = 0.02
 UNFINISHED_MAX = (1 << 20) + (256 << 10)
@@ -33,13 +35,8 @@ HEARTBEAT_BYTES_PER_S = 64.0
 LOOK_S = 1.0
 """After so long without a look nobody can say since when a connection takes nothing."""
 
-_UNKNOWN = 1 << 62
-_TCP_INFO = getattr(socket, "TCP_INFO", 0)
-_FIONREAD = getattr(termios, "FIONREAD", 0)
-_BYTES_ACKED_OFFSET = 120
-_BYTES_RECEIVED_OFFSET = 128
-"""Of ``tcpi_bytes_acked`` and ``tcpi_bytes_received`` in ``struct tcp_info`` (linux/tcp.h), numbers
-of 64 bits."""
+GREETING_BYTES = 64
+"""ZMTP's greeting: who has not sent more has said nothing."""
 
 
 @dataclass
@@ -52,7 +49,7 @@ class _Peer:
         taken_bytes: what it had taken at the last check.
         delivered_bytes: all that has reached us.
         checked_bytes: that number at the last check.
-        route: its routing id, once it has said something.
+        route: its routing id, once it was answered.
         accepted_s: when it was made.
         sent_bytes: all that was handed to ZeroMQ for it.
         acked_bytes: what its machine had taken at the last look.
@@ -77,6 +74,15 @@ class _Peer:
     heard_s: float = 0.0
 
 
+class _Claim(NamedTuple):
+    """A message by a descriptor whose present connection has not been answered yet."""
+
+    fd: int
+    peer: _Peer
+    route: bytes
+    size_bytes: int
+
+
 class Watchdog:
     """Follows each connection of a bound socket.
 
@@ -88,7 +94,6 @@ class Watchdog:
 
     Attributes:
         monitor: to poll; call `drain` when it is readable.
-        shut: how many connections were shut.
         checked_s: when the connections were looked at last.
     """
 
@@ -103,11 +108,20 @@ class Watchdog:
         self._peers: dict[int, _Peer] = {}
         self._fds: dict[bytes, int] = {}
         self._gone: list[bytes] = []
+        self._unwanted: list[tuple[int, _Peer]] = []
+        self._claim: _Claim | None = None
+        self._counts = False
         self.checked_s = 0.0
-        self.shut = 0
 
     def drain(self) -> list[bytes]:
         """Read the monitor; return the routes of the connections that are gone."""
+        self._read_monitor()
+        while self._unwanted:
+            self._shut(*self._unwanted.pop())
+        gone, self._gone = self._gone, []
+        return gone
+
+    def _read_monitor(self) -> None:
         while self.monitor.poll(0):
             event = recv_monitor_message(self.monitor)
             peer = self._peers.pop(int(event["value"]), None)
@@ -116,31 +130,62 @@ class Watchdog:
                 self._fds.pop(peer.route, None)
             if event["event"] == zmq.EVENT_ACCEPTED:
                 self._accepted(int(event["value"]))
-        gone, self._gone = self._gone, []
-        return gone
 
     def _accepted(self, fd: int) -> None:
-        self._peers[fd] = _Peer(self.checked_s, accepted_s=self.checked_s)
-        if not self._admit(_address(fd)):
-            self.shut += 1
-            _shut(fd)
+        peer = self._peers[fd] = _Peer(self.checked_s, accepted_s=self.checked_s)
+        if not self._admit(address(fd)):
+            self._unwanted.append((fd, peer))
 
-    def delivered(self, fd: int, route: bytes, size_bytes: int) -> None:
-        """Count bytes that have reached us over the connection *fd*, unless it is gone already."""
+    def delivered(self, fd: int, route: bytes, size_bytes: int) -> bool:
+        """Count bytes that have reached us.
+
+        Args:
+            fd: the descriptor that they came by.
+            route: who sent them.
+            size_bytes: how many.
+
+        Returns:
+            Whether the sender may be there still; if so and he is new, he must be answered.
+        """
         peer = self._peers.get(fd)
-        if peer is None or peer.route != route:  # the descriptor may have become another's
-            self._gone = self.drain()
+        if peer is None or peer.route != route:
+            self._read_monitor()
             peer = self._peers.get(fd)
-        if peer is not None:
+        if peer is not None and peer.route == route:
             peer.delivered_bytes += size_bytes
-            peer.route = route
-            self._fds[route] = fd
+            return True
+        if peer is None or peer.route is not None or not self._has_spoken(fd):
+            return False
+        self._claim = _Claim(fd, peer, route, size_bytes)
+        return True
+
+    def _has_spoken(self, fd: int) -> bool:
+        """Return whether a connection may have sent a message; else it is its predecessor's.
+
+        A connection is accepted before ZeroMQ has parted with the one that had the descriptor, but
+        is read from after that: then nothing can be sent to the other one, once ZeroMQ was asked
+        what is new.
+        """
+        size_bytes = taken_bytes(fd)
+        self._counts = self._counts or size_bytes > 0
+        self._socket.get(zmq.EVENTS)
+        return size_bytes > GREETING_BYTES or not self._counts
 
     def sent(self, route: bytes, size_bytes: int) -> None:
         """Count bytes that were handed to ZeroMQ for a connection."""
+        if self._claim is not None and self._claim.route == route:
+            self._settle(self._claim)
         peer = self._peer(route)
         if peer is not None:
             peer.sent_bytes += size_bytes
+
+    def _settle(self, claim: _Claim) -> None:
+        """Believe a connection's routing id."""
+        self._claim = None
+        if self._peers.get(claim.fd) is claim.peer:
+            claim.peer.route = claim.route
+            claim.peer.delivered_bytes += claim.size_bytes
+            self._fds[claim.route] = claim.fd
 
     def under_way_bytes(self, route: bytes) -> int:
         """Return how much was sent over a connection and its machine has not taken.
@@ -151,13 +196,13 @@ class Watchdog:
         peer = self._peer(route)
         if peer is None:
             return 0
-        acked_bytes = _acked_bytes(self._fds[route])
+        taken = acked_bytes(self._fds[route])
         unwatched = self.checked_s > peer.looked_s + LOOK_S
-        if unwatched or acked_bytes >= peer.sent_bytes or acked_bytes != peer.acked_bytes:
+        if unwatched or taken >= peer.sent_bytes or taken != peer.acked_bytes:
             peer.moved_s = self.checked_s
-        peer.acked_bytes, peer.looked_s = acked_bytes, self.checked_s
-        peer.sent_bytes = max(peer.sent_bytes, acked_bytes)
-        return peer.sent_bytes - acked_bytes
+        peer.acked_bytes, peer.looked_s = taken, self.checked_s
+        peer.sent_bytes = max(peer.sent_bytes, taken)
+        return peer.sent_bytes - taken
 
     def stuck_s(self, route: bytes) -> float:
         """Return for how long a connection's machine has taken nothing of what waits for it."""
@@ -170,19 +215,25 @@ class Watchdog:
         return 0.0 if peer is None else self.checked_s - peer.heard_s
 
     def routes(self) -> list[bytes]:
-        """Return the routes of the connections that have said something."""
+        """Return the routes of the connections that were answered."""
         return list(self._fds)
 
     def shut_down(self, route: bytes) -> None:
-        """Shut the connection of *route*."""
-        if self._peer(route) is not None:
-            _shut(self._fds[route])
+        """Shut the connection of *route*, if it was ever answered."""
+        peer = self._peer(route)
+        if peer is not None:
+            self._shut(self._fds[route], peer)
+
+    def _shut(self, fd: int, peer: _Peer) -> None:
+        shut(fd, lambda: self._is_at(fd, peer))
+
+    def _is_at(self, fd: int, peer: _Peer) -> bool:
+        """Return whether the descriptor is not yet another's: its going would have been told."""
+        self._read_monitor()
+        return self._peers.get(fd) is peer
 
     def _peer(self, route: bytes) -> _Peer | None:
-        peer = self._peers.get(self._fds.get(route, -1))
-        if peer is None or peer.route != route:  # the descriptor has become another's
-            return None
-        return peer
+        return self._peers.get(self._fds.get(route, -1))
 
     def check(self, now_s: float) -> None:
         """Shut every connection that holds back too much; call it after reading, often."""
@@ -190,19 +241,20 @@ class Watchdog:
             return
         self.checked_s = now_s
         all_read = not self._socket.poll(0)
-        for fd, peer in self._peers.items():
-            taken_bytes = _taken_bytes(fd)
-            if taken_bytes != peer.heard_bytes:
-                peer.heard_bytes, peer.heard_s = taken_bytes, now_s
-            surplus = taken_bytes - peer.delivered_bytes
-            silent = peer.route is None and now_s > peer.accepted_s + SPEAKS_WITHIN_S
-            if (
-                silent
-                or surplus > self._surplus_max
-                or (all_read and _never_ends(peer, taken_bytes, now_s))
-            ):
-                self.shut += 1
-                _shut(fd)
+        for fd, peer in list(self._peers.items()):
+            if self._holds_back(fd, peer, now_s, all_read):
+                self._shut(fd, peer)
+
+    def _holds_back(self, fd: int, peer: _Peer, now_s: float, all_read: bool) -> bool:
+        """Tell whether a connection says nothing at all, or too much that never ends."""
+        size_bytes = taken_bytes(fd)
+        if size_bytes != peer.heard_bytes:
+            peer.heard_bytes, peer.heard_s = size_bytes, now_s
+        if peer.route is None and now_s > peer.accepted_s + SPEAKS_WITHIN_S:
+            return True
+        surplus = size_bytes - peer.delivered_bytes
+        never_ends = all_read and _never_ends(peer, size_bytes, now_s)
+        return never_ends or surplus > self._surplus_max
 
     def __len__(self) -> int:
         """Return how many connections there are."""
@@ -213,72 +265,14 @@ class Watchdog:
         self._socket.disable_monitor()
 
 
-def _never_ends(peer: _Peer, taken_bytes: int, now_s: float) -> bool:
+def _never_ends(peer: _Peer, size_bytes: int, now_s: float) -> bool:
     """Tell whether an unfinished message was too large at the last check and is unfinished still.
 
     What was complete then has been read since.
     """
     if peer.delivered_bytes != peer.checked_bytes:
         peer.checked_bytes, peer.since_s = peer.delivered_bytes, now_s
-        peer.base_bytes = peer.taken_bytes = taken_bytes
+        peer.base_bytes = peer.taken_bytes = size_bytes
     heartbeats = HEARTBEAT_BYTES_PER_S * (now_s - peer.since_s)
-    unfinished, peer.taken_bytes = peer.taken_bytes - peer.base_bytes, taken_bytes
+    unfinished, peer.taken_bytes = peer.taken_bytes - peer.base_bytes, size_bytes
     return unfinished - heartbeats > UNFINISHED_MAX
-
-
-@contextmanager
-def _borrowed(fd: int) -> Generator[socket.socket]:
-    """Look at another's descriptor; it is never closed here.
-
-    Raises:
-        OSError: it is no socket any more.
-    """
-    connection = socket.socket(fileno=fd)
-    try:
-        yield connection
-    finally:
-        connection.detach()
-
-
-def _address(fd: int) -> str:
-    """Return where a connection comes from; empty if it has gone already."""
-    try:
-        with _borrowed(fd) as connection:
-            return str(connection.getpeername()[0])
-    except (OSError, IndexError):
-        return ""
-
-
-def _taken_bytes(fd: int) -> int:
-    """Return how much ZeroMQ has read; 0 where the kernel cannot say or the connection is gone."""
-    try:
-        with _borrowed(fd) as connection:
-            received = _counter(connection, _BYTES_RECEIVED_OFFSET)
-            unread = fcntl.ioctl(fd, _FIONREAD, bytes(4))
-    except OSError:
-        return 0
-    return max(0, received - int(struct.unpack("=i", unread)[0]))
-
-
-def _acked_bytes(fd: int) -> int:
-    """Return how much the other machine has taken; all there is where the kernel cannot say."""
-    try:
-        with _borrowed(fd) as connection:
-            return _counter(connection, _BYTES_ACKED_OFFSET) or _UNKNOWN
-    except OSError:
-        return _UNKNOWN
-
-
-def _counter(connection: socket.socket, offset: int) -> int:
-    """Read one number of the kernel's; 0 where it has none."""
-    info = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 256)
-    return int(struct.unpack_from("<Q", info, offset)[0]) if len(info) >= offset + 8 else 0
-
-
-def _shut(fd: int) -> None:
-    try:
-        with _borrowed(fd) as connection:
-            if connection.family in (socket.AF_INET, socket.AF_INET6):  # never a worker's channel
-                connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it has gone by itself
