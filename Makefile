@@ -41,7 +41,7 @@ help: ## Say what can be made
 .venv/tested: .venv/served
 	@echo "Installing what the tests need into .venv ..."
 	@$(PIP) torch
-	@$(PIP) --no-build-isolation --editable '.[cli,server,oidn,torch,dev,bench]'
+	@$(PIP) --no-build-isolation --editable '.[cli,server,onnx,zoo,dev,bench]'
 	@touch $@
 
 demo: .venv/served ## Denoise the example renders with an embedded server

@@ -93,7 +93,7 @@ def manifest(**changes: Any) -> Manifest:
     albedo = {**color, "name": "albedo", "role": "albedo", "optional": True}
     document: dict[str, Any] = {
         "model": {"name": "tiny", "version": "1.0.0", "task": "test", "summary": "For a test."},
-        "licence": {"code": "Apache-2.0"},
+        "licence": {"code": "Apache-2.0", "weights": "none"},
         "inputs": [color, albedo],
         "outputs": [{"name": "color", "channels": ["R", "G", "B"], "replaces": "color"}],
         "runtime": {"engine": "array", "entry": "model.py:Model"},

@@ -48,6 +48,7 @@ summary = "Changes the sign of every value."
 
 [licence]
 code = "Apache-2.0"
+weights = "none"
 
 [[inputs]]
 name = "color"

@@ -14,6 +14,7 @@ task = "test"
 summary = "Negates, and does what a test wants of it."
 [licence]
 code = "Apache-2.0"
+weights = "none"
 [[inputs]]
 name = "color"
 role = "color"

@@ -13,6 +13,7 @@ summary = "A package made by a test."
 
 [licence]
 code = "Apache-2.0"
+weights = "none"
 
 [[inputs]]
 name = "color"

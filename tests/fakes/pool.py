@@ -181,6 +181,7 @@ def make_package(
         summary = "For a test."
         [licence]
         code = "Apache-2.0"
+        weights = "none"
         [[inputs]]
         name = "color"
         role = "color"

@@ -30,6 +30,7 @@ task = "test"
 summary = "For tests."
 [licence]
 code = "Apache-2.0"
+weights = "none"
 [[inputs]]
 name = "color"
 role = "color"

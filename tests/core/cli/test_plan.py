@@ -20,7 +20,7 @@ def manifest() -> Manifest:
     return parse_manifest(
         {
             "model": {"name": "clean", "version": "1.0.0", "task": "t", "summary": "s"},
-            "licence": {"code": "Apache-2.0"},
+            "licence": {"code": "Apache-2.0", "weights": "none"},
             "inputs": [{"name": "color"}, {"name": "albedo", "optional": True}],
             "outputs": [{"name": "color"}],
             "runtime": {"engine": "oidn"},

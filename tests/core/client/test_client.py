@@ -618,7 +618,7 @@ def test_questions_are_asked_again(server: ScriptedServer, client: Client) -> No
 MANIFEST = parse_manifest(
     {
         "model": {"name": "denoise", "version": "1.0.0", "task": "denoise", "summary": "Less."},
-        "licence": {"code": "Apache-2.0"},
+        "licence": {"code": "Apache-2.0", "weights": "none"},
         "inputs": [{"name": "color"}],
         "outputs": [{"name": "color"}],
         "runtime": {"engine": "oidn"},
