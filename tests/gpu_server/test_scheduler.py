@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -134,6 +135,60 @@ def test_idleness_earns_nothing() -> None:
         scheduler.push(ticket(number, "idle"))
     users = ["idle" if number < 100 else "busy" for number in order(scheduler)[:20]]
     assert Counter(users) == {"idle": 10, "busy": 10}
+
+
+@pytest.mark.parametrize("estimate_s", [0.0, 0.25, 30.0])
+def test_a_wrong_estimate_gives_nobody_a_lead(estimate_s: float) -> None:
+    """Who comes while the first frames run, which take far less or more than was thought, is level.
+
+    Artists who always have work get frames in turns; only what was in hand is beyond that.
+    """
+    scheduler = Scheduler()
+    artists = [f"artist{place}" for place in range(8)]
+    numbers = itertools.count()
+    in_hand: list[Ticket] = []
+    for user in artists:
+        for _ in range(20):
+            scheduler.push(ticket(next(numbers), user, estimate_s=estimate_s))
+            if len(in_hand) < 3 and (popped := scheduler.pop(0.0, 0)):
+                in_hand.append(popped)
+    had: Counter[str] = Counter()
+    for _ in range(100):
+        ended = in_hand.pop(0)
+        scheduler.charge(ended.execution, 0.001)
+        had[ended.user] += 1
+        if (popped := scheduler.pop(0.0, 0)) is not None:
+            in_hand.append(popped)
+    assert max(had.values()) - min(had[user] for user in artists) <= 3
+
+
+IN_HAND = 3
+LONGEST_S = 1.0
+seconds = st.floats(0.0, LONGEST_S)
+
+
+@given(st.lists(st.tuples(seconds, seconds), min_size=80, max_size=80), st.integers(2, 4))
+def test_artists_are_level_but_for_what_is_in_hand(
+    frames: list[tuple[float, float]], artists: int
+) -> None:
+    """Whatever was estimated and measured, those who always have work get the same device time.
+
+    The bound is that of start-time fair queueing with several requests under way.
+    """
+    scheduler = Scheduler()
+    in_hand: list[Ticket] = []
+    for number, (estimate_s, _) in enumerate(frames):
+        scheduler.push(ticket(number, f"artist{number % artists}", estimate_s=estimate_s))
+        if len(in_hand) < IN_HAND and (popped := scheduler.pop(0.0, 0)):
+            in_hand.append(popped)
+    had_s = {f"artist{place}": 0.0 for place in range(artists)}
+    while {each.user for each in scheduler} == set(had_s):
+        ended = in_hand.pop(0)
+        took_s = frames[ended.execution][1]
+        scheduler.charge(ended.execution, took_s)
+        had_s[ended.user] += took_s
+        in_hand.extend(each for each in [scheduler.pop(0.0, 0)] if each)
+        assert max(had_s.values()) - min(had_s.values()) <= 2 * (IN_HAND + 1) * LONGEST_S
 
 
 def test_work_that_could_not_run_is_not_charged() -> None:

@@ -91,7 +91,7 @@ class Scheduler:
         """Count work as running that did not wait here."""
         contended = self._has("interactive")
         self._running[ticket.execution] = Debit(ticket, worker, contended)
-        self._queues[ticket.priority].debit(ticket.user, ticket.estimate_s, running=1)
+        self._queues[ticket.priority].start(ticket)
 
     def charge(self, execution: int, device_s: float) -> None:
         """Replace the estimate of work that has ended, however it did, by what it took."""
@@ -191,7 +191,5 @@ class Scheduler:
     def _end(self, execution: int, device_s: float) -> Debit | None:
         debit = self._running.pop(execution, None)
         if debit is not None:
-            ticket = debit.ticket
-            correction_s = device_s - ticket.estimate_s
-            self._queues[ticket.priority].debit(ticket.user, correction_s, running=-1)
+            self._queues[debit.ticket.priority].end(debit.ticket, device_s)
         return debit

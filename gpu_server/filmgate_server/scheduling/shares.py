@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from filmgate_server.scheduling.lines import Line
 from filmgate_server.scheduling.tickets import Ticket
 
 SLACK_S = 1.0
@@ -36,90 +35,13 @@ class Ahead(NamedTuple):
     device_s: float
 
 
-class _Place(NamedTuple):
-    """Orders a line: what was put back, then the earliest deadline, then as they were accepted.
-
-    Work that changes lines and comes back finds its place again: its number stays.
-    """
-
-    deadline_s: float
-    number: int
-    execution: int
-
-
-class Line:
-    """One artist's tickets.
-
-    Attributes:
-        user: the artist.
-        served_s: the artist's virtual time: device seconds had, estimates of what runs included.
-        number: when the line began to wait; among equals the longest wait goes first.
-        waiting_s: the estimates of all its tickets together.
-        skips: how often it was its turn and another went first.
-        running: how many of the artist's tickets run.
-    """
-
-    def __init__(self, user: str) -> None:
-        self.user = user
-        self.served_s = 0.0
-        self.number = 0
-        self.waiting_s = 0.0
-        self.skips = 0
-        self.running = 0
-        self._places: list[_Place] = []
-        self._tickets: dict[int, tuple[_Place, Ticket]] = {}
-
-    def add(self, ticket: Ticket, first: int = 0) -> None:
-        """Put *ticket* in its place, or before all others; the highest *first* before the rest."""
-        place = _Place(-math.inf, -first, ticket.execution) if first else _place_of(ticket)
-        insort(self._places, place)
-        self._tickets[ticket.execution] = (place, ticket)
-        self.waiting_s += ticket.estimate_s
-
-    def take(self, execution: int) -> Ticket:
-        """Take a ticket out."""
-        place, ticket = self._tickets.pop(execution)
-        del self._places[bisect_left(self._places, place)]
-        self.waiting_s = self.waiting_s - ticket.estimate_s if self._places else 0.0
-        return ticket
-
-    @property
-    def head(self) -> Ticket:
-        """The ticket whose turn is next; the line must not be empty."""
-        return self._tickets[self._places[0].execution][1]
-
-    @property
-    def mean_s(self) -> float:
-        """The mean estimate of its tickets."""
-        return self.waiting_s / len(self._places)
-
-    def place(self, execution: int) -> int:
-        """Return how many of its own tickets are before this one."""
-        return bisect_left(self._places, self._tickets[execution][0])
-
-    def before(self, ticket: Ticket) -> int:
-        """Return how many of its tickets are before where *ticket* stands or would stand."""
-        known = self._tickets.get(ticket.execution)
-        return bisect_left(self._places, known[0] if known else _place_of(ticket))
-
-    def __contains__(self, execution: int) -> bool:
-        """Return whether the ticket waits here."""
-        return execution in self._tickets
-
-    def __iter__(self) -> Iterator[Ticket]:
-        """Return the tickets, in no order."""
-        return (ticket for _, ticket in self._tickets.values())
-
-    def __len__(self) -> int:
-        """Return how many wait."""
-        return len(self._places)
-
-
 class FairQueue:
     """The lines of one class.
 
     The artist with the least device time is next. One who has not waited for a while starts at the
-    present virtual time, which is that of the artist served last: idleness earns nothing.
+    present virtual time, which is what the artist served last had had by then: idleness earns
+    nothing. Estimates of what runs are no part of that: they may be wrong, and are put right for
+    the artist alone whose work it is.
     """
 
     def __init__(self) -> None:
@@ -162,7 +84,7 @@ class FairQueue:
         chosen = self._choose(lines, suits, demand)
         if chosen is None:
             return None, late
-        self._virtual_s = max(self._virtual_s, lines[0].served_s)
+        self._virtual_s = max(self._virtual_s, lines[0].measured_s)
         return self._take(chosen, chosen.head.execution), late
 
     def remove(self, execution: int) -> bool:
@@ -174,12 +96,17 @@ class FairQueue:
         self._tidy(user)
         return True
 
-    def debit(self, user: str, device_s: float, running: int = 0) -> None:
-        """Count device time of an artist, or correct what was counted; *running* goes along."""
-        line = self._line(user)
-        line.served_s += device_s
-        line.running += running
-        self._queue(line) if line else self._tidy(user)
+    def start(self, ticket: Ticket) -> None:
+        """Count a ticket that runs by its estimate."""
+        line = self._line(ticket.user)
+        line.start(ticket.estimate_s)
+        self._queue_or_tidy(line)
+
+    def end(self, ticket: Ticket, device_s: float) -> None:
+        """Count a ticket that ran by what it took."""
+        line = self._line(ticket.user)
+        line.end(ticket.estimate_s, device_s)
+        self._queue_or_tidy(line)
 
     def turn_s(self, user: str, ticket: Ticket) -> float:
         """Return at which virtual time *ticket* would have its turn in an artist's line."""
@@ -199,10 +126,9 @@ class FairQueue:
         tickets, device_s = 0, 0.0
         for line in list(self._lines.values())[::stride]:
             if line is not mine and line:
-                mean_s = line.mean_s
-                before = _started_before(line, mean_s, mine.served_s + own_s, mine.number)
+                before = line.started_before(mine.served_s + own_s, mine.number)
                 tickets += before
-                device_s += before * mean_s
+                device_s += before * line.mean_s
         return Ahead(min(place + stride * tickets, len(self) - 1), own_s + stride * device_s)
 
     def __contains__(self, execution: int) -> bool:
@@ -232,6 +158,9 @@ class FairQueue:
     def _forget_idle(self) -> None:
         for user in [user for user, line in self._lines.items() if not line and not line.running]:
             del self._lines[user]
+
+    def _queue_or_tidy(self, line: Line) -> None:
+        self._queue(line) if line else self._tidy(line.user)
 
     def _queue(self, line: Line) -> None:
         """Note the line's turn; what was noted for it before no longer counts."""
@@ -292,17 +221,3 @@ class FairQueue:
         line = self._lines[user]
         if not line and not line.running and line.served_s <= self._virtual_s:
             del self._lines[user]
-
-
-def _place_of(ticket: Ticket) -> _Place:
-    deadline_s = math.inf if ticket.deadline_s is None else ticket.deadline_s
-    return _Place(deadline_s, ticket.execution, ticket.execution)
-
-
-def _started_before(line: Line, mean_s: float, start_s: float, number: int) -> int:
-    """Return how many tickets of *line* start before the virtual time *start_s*."""
-    if mean_s <= 0.0:
-        return len(line) if (line.served_s, line.number) < (start_s, number) else 0
-    turns = (start_s - line.served_s) / mean_s
-    before = math.floor(turns) + 1 if line.number < number else math.ceil(turns)
-    return min(max(before, 0), len(line))
