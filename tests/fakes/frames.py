@@ -16,6 +16,7 @@ from filmgate.manifest import Manifest, parse_manifest
 from filmgate.tensor import Tensor, TensorSpec
 from filmgate.wire.records import EXR_MEDIA, Wish
 from filmgate_server.pool.messages import InputEntry, Run
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.worker.execution import InputBlob, Produced
 
 SIZE = Window(0, 0, 7, 4)
@@ -119,8 +120,17 @@ class FunctionRuntime:
         self._function = function
         self.seen: list[dict[str, Any]] = []
 
-    def infer(self, inputs: Mapping[str, Any], params: Mapping[str, Any], step: Any) -> Any:
+    def infer(
+        self,
+        inputs: Mapping[str, Any],
+        params: Mapping[str, Any],
+        step: Any,
+        max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
+    ) -> Any:
         """Run the function."""
+        del max_tile_px
+        self.colour = colour
         step(0, 1)
         self.seen.append(dict(inputs))
         outputs = dict(self._function(inputs))

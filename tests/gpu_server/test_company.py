@@ -11,10 +11,12 @@ import pytest
 
 from fakes.frames import order
 from filmgate.errors import DeviceMemoryError, FilmgateError, ModelError
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.worker.company import ALONE_AFTER_FAILURE, Company
 from filmgate_server.worker.execution import Execution
 from filmgate_server.worker.inboxes import Inboxes
 from filmgate_server.worker.ladder import Ladder
+from filmgate_server.worker.task import Frame
 
 PACKAGE = cast(
     "Any", SimpleNamespace(digest=b"p", manifest=SimpleNamespace(batch=SimpleNamespace(max=2)))
@@ -28,7 +30,7 @@ class Device:
         self.error: FilmgateError | None = None
         self.calls: list[int] = []
 
-    def infer_batch(self, frames: Sequence[Any], params: Any, step: Any) -> list[Any]:
+    def infer_batch(self, frames: Sequence[Any], params: Any, step: Any, colour: Any) -> list[Any]:
         """Return empty results."""
         self.calls.append(len(frames))
         if self.error is not None:
@@ -36,11 +38,11 @@ class Device:
         return [{} for _ in frames]
 
 
-def execution(height: int = 4) -> Execution:
+def execution(height: int = 4, colour: Colour = AS_IS) -> Execution:
     """Return an execution of one image that waits for the device."""
     made = Execution(order(), lambda message: None)
     made.package = PACKAGE
-    frame: Any = ({"color": np.zeros((height, 4, 3), np.float32)}, {})
+    frame = Frame({"color": np.zeros((height, 4, 3), np.float32)}, {}, colour)
     made.task = cast("Any", SimpleNamespace(frame=frame))
     return made
 
@@ -53,9 +55,9 @@ class Bench:
         self.company, self.device = Company(self.inboxes), Device()
         self.wait(height)
 
-    def wait(self, height: int = 4) -> None:
+    def wait(self, height: int = 4, colour: Colour = AS_IS) -> None:
         """Let one more execution wait for the device."""
-        self.inboxes.put(waiting := execution(height))
+        self.inboxes.put(waiting := execution(height, colour))
         self.inboxes.take(0)
         self.inboxes.pass_on(0, waiting)
 
@@ -97,3 +99,11 @@ def test_poisoned_device_is_not_tried_again() -> None:
     bench.device.error.__cause__ = RuntimeError("CUDA error: an illegal memory access")
     with pytest.raises(ModelError):
         bench.compute()
+
+
+def test_frames_of_other_colours_are_computed_alone() -> None:
+    """What is in another space needs another matrix."""
+    bench = Bench(height=8)
+    bench.wait(4, Colour({"color": ((2.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, 0.0, 2.0))}))
+    bench.compute(4)
+    assert not bench.device.calls

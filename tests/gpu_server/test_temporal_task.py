@@ -29,10 +29,17 @@ WINDOW = {"kind": "window", "before": 1, "after": 1}
 class Params(FunctionRuntime):
     """Remembers the parameters, too."""
 
-    def infer(self, inputs: Mapping[str, Any], params: Mapping[str, Any], step: Any) -> Any:
+    def infer(
+        self,
+        inputs: Mapping[str, Any],
+        params: Mapping[str, Any],
+        step: Any,
+        *others: Any,
+        **named: Any,
+    ) -> Any:
         """Run the function."""
         self.params = dict(params)
-        return super().infer(inputs, params, step)
+        return super().infer(inputs, params, step, *others, **named)
 
 
 def mean(inputs: Mapping[str, Any]) -> dict[str, Any]:

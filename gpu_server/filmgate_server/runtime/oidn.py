@@ -9,6 +9,7 @@ import numpy as np
 
 from filmgate.errors import InputError
 from filmgate.image.half import HALF_MAX
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.denoiser import CHANNELS, QUALITIES, Device, TileFilter
 from filmgate_server.runtime.exposure import auto_exposure
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
@@ -49,6 +50,7 @@ class OidnRuntime(ImageRuntime):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> dict[str, Pixels]:
         """Denoise an image; all tiles share the exposure of the whole frame."""
         _check(inputs)

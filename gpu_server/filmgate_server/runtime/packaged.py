@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from filmgate.errors import InputError
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.source import checked_outputs, output_shapes
 from filmgate_server.runtime.tensors import ImageRuntime
@@ -44,9 +45,10 @@ class PackagedRuntime(ImageRuntime):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> dict[str, Pixels]:
         """Run the model on each tile of an image."""
-        return self._render([inputs], params, step, max_tile_px)[0]
+        return self._render([inputs], params, step, max_tile_px, colour)[0]
 
     def infer_batch(
         self,
@@ -54,10 +56,11 @@ class PackagedRuntime(ImageRuntime):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> list[dict[str, Pixels]]:
         """Run the model on each tile of several images at once."""
         self._check_batch(frames)
-        return self._render(frames, params, step, max_tile_px)
+        return self._render(frames, params, step, max_tile_px, colour)
 
     def _render(
         self,
@@ -65,6 +68,7 @@ class PackagedRuntime(ImageRuntime):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None,
+        colour: Colour,
     ) -> list[dict[str, Pixels]]:
         grid = self._grid(frames[0], max_tile_px)
         shapes = output_shapes(self._manifest, frames[0][self._manifest.main_input.name].shape)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from filmgate_server.runtime.array import ArrayRuntime
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.tensors import MIB
 from filmgate_server.runtime.weights import verify_weights
 
@@ -47,6 +48,7 @@ class Runtime(Protocol):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> dict[str, Pixels]:
         """Run the model on images.
 
@@ -59,6 +61,8 @@ class Runtime(Protocol):
             max_tile_px: the longest side of a tile, one of
                 `filmgate_server.runtime.tiles.tile_ladder`;
                 None means the manifest's.
+            colour: how colours get to the model's space; results come back in the space of the
+                input that they follow.
 
         Returns:
             New arrays (H, W, C) by the manifest's output names, the manifest's scale times as large
@@ -79,6 +83,7 @@ class Runtime(Protocol):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> list[dict[str, Pixels]]:
         """Run the model on several frames of the same inputs and shapes together.
 
@@ -87,6 +92,7 @@ class Runtime(Protocol):
             params: as for `infer`, the same for all.
             step: as for `infer`; it counts the tiles of one frame.
             max_tile_px: as for `infer`.
+            colour: as for `infer`, the same for all.
 
         Returns:
             What `infer` would have returned for each frame.

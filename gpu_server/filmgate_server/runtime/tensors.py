@@ -12,6 +12,7 @@ from filmgate.errors import InputError
 from filmgate.image.half import to_half
 from filmgate.image.scrub import scrub
 from filmgate.tensor import Tensor, TensorSpec
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.source import output_shapes
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class ImageRuntime(ABC):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> dict[str, Pixels]:
         """Run the model on images."""
 
@@ -127,9 +129,10 @@ class ImageRuntime(ABC):
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> list[dict[str, Pixels]]:
         """Run the model on one frame after the other."""
-        return [self.infer(inputs, params, step, max_tile_px) for inputs in frames]
+        return [self.infer(inputs, params, step, max_tile_px, colour) for inputs in frames]
 
     def model_bytes(self) -> int:
         """Return what the manifest says: this engine does not know better."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from filmgate.errors import CancelledError, ModelError
 from filmgate_server.worker.execution import Execution
@@ -11,9 +11,10 @@ from filmgate_server.worker.inboxes import Inboxes
 from filmgate_server.worker.ladder import Ladder
 from filmgate_server.worker.poison import is_fatal
 from filmgate_server.worker.recent import Recent
+from filmgate_server.worker.task import Frame
 
 if TYPE_CHECKING:
-    from filmgate_server.runtime.port import Images, Step
+    from filmgate_server.runtime.port import Step
 
 INFER_PLACE = 1
 """Of the inbox before the device."""
@@ -28,10 +29,10 @@ Kind = tuple[bytes, tuple[tuple[str, tuple[int, ...]], ...]]
 
 
 class Company:
-    """Finds what can be computed together: the same model and parameters, frames of one shape.
+    """Finds what can be computed together: frames of one shape and colour for the same model.
 
     The others go on waiting for the stage meanwhile and can be cancelled as ever; when their turn
-    comes, their results are there.
+    comes, their results are there. Their parameters are the same too.
 
     Args:
         inboxes: where they wait.
@@ -90,12 +91,15 @@ class Company:
 
     def _compute(self, members: Sequence[Execution], ladder: Ladder, step: Step) -> None:
         frames = [_frame(member) for member in members]
-        results = ladder.infer_batch([inputs for inputs, _ in frames], frames[0][1], step)
+        first = frames[0]
+        results = ladder.infer_batch(
+            [frame.inputs for frame in frames], first.params, step, colour=first.colour
+        )
         for member, result in zip(members, results, strict=True):
             member.computed = result
 
 
-def _frame(execution: Execution) -> tuple[Images, Mapping[str, Any]]:
+def _frame(execution: Execution) -> Frame:
     frame = execution.task.frame
     if frame is None:
         raise ModelError("An execution of several views is computed alone.")
@@ -103,8 +107,7 @@ def _frame(execution: Execution) -> tuple[Images, Mapping[str, Any]]:
 
 
 def _kind(execution: Execution) -> Kind:
-    inputs, _ = _frame(execution)
-    shapes = sorted((name, pixels.shape) for name, pixels in inputs.items())
+    shapes = sorted((name, pixels.shape) for name, pixels in _frame(execution).inputs.items())
     return execution.package.digest, tuple(shapes)
 
 
@@ -112,4 +115,4 @@ def _fit(one: Execution, other: Execution) -> bool:
     first, second = one.task.frame, other.task.frame
     if first is None or second is None or _kind(one) != _kind(other):
         return False
-    return dict(first[1]) == dict(second[1])
+    return dict(first.params) == dict(second.params) and first.colour == second.colour

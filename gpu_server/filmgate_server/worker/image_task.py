@@ -77,7 +77,7 @@ class ImageTask:
         shots = [shot for group in self._shots for shot in group]
         if len(shots) != 1:
             return None
-        return shots[0].inputs, {**self._order.params, **shots[0].params}
+        return Frame(shots[0].inputs, {**self._order.params, **shots[0].params})
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:
         """Run the model on each view."""

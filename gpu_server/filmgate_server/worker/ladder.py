@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filmgate.errors import DeviceMemoryError
 from filmgate_server.registry.local import Package
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.tiles import Span, plan_tiles, tile_ladder, tiling_at
 from filmgate_server.worker.measurements import Measurements
 from filmgate_server.worker.memory import DeviceMemory
@@ -158,6 +159,7 @@ class Ladder:
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> dict[str, Pixels]:
         """Run the model on images, in tiles of the largest size that fits."""
         if self._answer is not None:
@@ -166,7 +168,10 @@ class Ladder:
             return answer
         size = self._size(inputs[self._package.manifest.main_input.name].shape[-3:])
         return self._descend(
-            size, 1, max_tile_px, lambda tile: self._runtime.infer(inputs, params, step, tile)
+            size,
+            1,
+            max_tile_px,
+            lambda tile: self._runtime.infer(inputs, params, step, tile, colour),
         )
 
     def infer_batch(
@@ -175,6 +180,7 @@ class Ladder:
         params: Mapping[str, Any],
         step: Step,
         max_tile_px: int | None = None,
+        colour: Colour = AS_IS,
     ) -> list[dict[str, Pixels]]:
         """Run the model on several frames together, in tiles of the manifest's size.
 
@@ -186,7 +192,7 @@ class Ladder:
             size,
             len(frames),
             self._package.manifest.tiling.max_tile_px if max_tile_px is None else max_tile_px,
-            lambda tile: self._runtime.infer_batch(frames, params, step, tile),
+            lambda tile: self._runtime.infer_batch(frames, params, step, tile, colour),
         )
 
     def infer_tensors(

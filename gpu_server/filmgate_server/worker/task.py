@@ -14,6 +14,7 @@ from filmgate_server.jobs.groups import (
     plan_group,
     stands_still,
 )
+from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.worker.execution import InputBlob, Produced
 
 if TYPE_CHECKING:
@@ -23,8 +24,20 @@ Room = Callable[[Sequence[int]], list[memoryview]]
 """Ask the gateway for memory: the most bytes each output can take gives a writable view for each.
 It may wait; it raises what `Execution.ask_for_room` does."""
 
-Frame = tuple["Images", Mapping[str, Any]]
-"""A model's images by input name, and its parameters."""
+
+@dataclass(frozen=True)
+class Frame:
+    """What a model gets for one result.
+
+    Attributes:
+        inputs: images by input name.
+        params: every parameter.
+        colour: how the colours get to the model's space.
+    """
+
+    inputs: Images
+    params: Mapping[str, Any]
+    colour: Colour = AS_IS
 
 
 class Task(Protocol):
