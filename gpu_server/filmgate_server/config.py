@@ -242,8 +242,9 @@ class ServerConfig(BaseSettings):
 
     @property
     def model_folders(self) -> tuple[Path, ...]:
-        """Every folder of model packages, the site's own first."""
-        return (*self.models, ZOO_FOLDER)
+        """Every folder of model packages: the site's own, what was installed, the zoo."""
+        installed = installed_folder()
+        return (*self.models, *([installed] if installed.is_dir() else []), ZOO_FOLDER)
 
     def to_settings(self) -> dict[str, Any]:
         """Return every value as JSON can hold it: what child processes are started with."""
@@ -336,6 +337,11 @@ def _origin(name: str, given: Mapping[str, Any], file: Path | None) -> str:
 
 def _variable(name: str) -> str:
     return ENVIRONMENT_PREFIX + name.upper()
+
+
+def installed_folder() -> Path:
+    """Return where `filmgate models install` puts models, for every server of this user."""
+    return _state_folder() / "models"
 
 
 def _state_folder() -> Path:
