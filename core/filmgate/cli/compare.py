@@ -19,6 +19,7 @@ from filmgate.disk import write_whole
 from filmgate.errors import InputError
 from filmgate.image.compare import ChannelDifference, Comparison, compare
 from filmgate.image.exr import load_exr
+from filmgate.image.flip import FlipError, flip_error
 from filmgate.image.frame import Part
 from filmgate.image.panels import Panel, side_by_side_png
 
@@ -35,6 +36,9 @@ class CompareOptions(JsonOption):
         Path | None, typer.Option(help="What A was made from: also say how far that was from B.")
     ] = None
     every: Annotated[bool, typer.Option("--all", help="List every channel.")] = False
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Also take HDR-FLIP, which needs some seconds.")
+    ] = False
     png: Annotated[Path | None, typer.Option(help="Write the images side by side.")] = None
 
 
@@ -47,12 +51,16 @@ class Verdict:
         after: A against B.
         before: BEFORE against B, where there is one.
         listed: the channels to list: those that differ, from BEFORE if there is one, else from B.
+        flip: HDR-FLIP of A against B, where it was asked for and there are colours.
+        flip_before: likewise of BEFORE.
     """
 
     name: str
     after: Comparison
     before: Comparison | None
     listed: frozenset[str]
+    flip: FlipError | None = None
+    flip_before: FlipError | None = None
 
 
 def compare_images(options: CompareOptions) -> int:
@@ -62,39 +70,55 @@ def compare_images(options: CompareOptions) -> int:
     linear light stands beside it. Channels are listed where A differs from B, or, with --before,
     where A differs from what it was made from. Ids (Cryptomatte, whole numbers) are identical or
     differ; no figure says how far. Channels that only one of the files has are left out, and named.
+
+    HDR-FLIP, with --flip, says how different they look when one is flipped to the other on a
+    screen: 0 is no difference, 1 the largest. It takes the colours as linear Rec.709.
     """
     images, references = (load_exr(path).parts for path in (options.image, options.reference))
     befores = load_exr(options.before).parts if options.before else None
-    verdicts = _judge(images, references, befores)
+    verdicts = _judge(images, references, befores, options.flip)
     if options.as_json:
         write_json([_document(verdict) for verdict in verdicts])
     else:
         for verdict in verdicts:
             _print(verdict, options.every)
     if options.png:
-        write_whole(options.png, _picture(options, images, references, befores))
+        panels = _panels(options, images, references, befores)
+        write_whole(options.png, side_by_side_png([*panels, *_flip_panel(verdicts)]))
         say(f"Wrote {options.png}.")
     return EXIT_OK
 
 
 def _judge(
-    images: Sequence[Part], references: Sequence[Part], befores: Sequence[Part] | None
+    images: Sequence[Part],
+    references: Sequence[Part],
+    befores: Sequence[Part] | None,
+    flipped: bool,
 ) -> list[Verdict]:
     for others in (references, befores):
         if others is not None and len(others) != len(images):
             raise InputError(f"The files have {len(images)} and {len(others)} parts.")
     pairs = zip(images, references, befores or [None] * len(images), strict=True)
-    return [_verdict(image, reference, before) for image, reference, before in pairs]
+    return [_verdict(image, reference, before, flipped) for image, reference, before in pairs]
 
 
-def _verdict(image: Part, reference: Part, before: Part | None) -> Verdict:
+def _verdict(image: Part, reference: Part, before: Part | None, flipped: bool) -> Verdict:
     after = _compare(image, reference)
     listed = (
         {channel.name for channel in after.channels if not channel.identical}
         if before is None
         else {name for name in image.channels if not _same(image, before, name)}
     )
-    return Verdict(image.name, after, _compare(before, reference), frozenset(listed))
+    errors = [_flip(each, reference, after.color, flipped) for each in (image, before)]
+    return Verdict(image.name, after, _compare(before, reference), frozenset(listed), *errors)
+
+
+def _flip(
+    image: Part | None, reference: Part, color: Sequence[str], flipped: bool
+) -> FlipError | None:
+    if image is None or not flipped or len(color) != len("RGB"):
+        return None
+    return flip_error(image.stacked(color), reference.stacked(color))
 
 
 def _same(image: Part, other: Part, name: str) -> bool:
@@ -130,6 +154,9 @@ def _print(verdict: Verdict, every: bool) -> None:
     if before is not None:
         gain = after.psnr_tm_db - before.psnr_tm_db
         results.print(f"Before: {_db(before.psnr_tm_db)}; better by {_db(gain)}")
+    if verdict.flip is not None:
+        was = f" (before: {verdict.flip_before.mean:.4f})" if verdict.flip_before else ""
+        results.print(f"HDR-FLIP: {verdict.flip.mean:.4f}{was}")
     listed = [channel for channel in after.channels if every or channel.name in verdict.listed]
     if listed:
         results.print(_table(listed))
@@ -160,8 +187,13 @@ def _db(value: float) -> str:
 
 
 def _document(verdict: Verdict) -> dict[str, Any]:
-    before = asdict(verdict.before) if verdict.before else None
-    return _finite({"part": verdict.name, **asdict(verdict.after), "before": before})
+    after = {**asdict(verdict.after), "flip": _mean(verdict.flip)}
+    before = verdict.before and {**asdict(verdict.before), "flip": _mean(verdict.flip_before)}
+    return _finite({"part": verdict.name, **after, "before": before})
+
+
+def _mean(error: FlipError | None) -> float | None:
+    return error and error.mean
 
 
 def _finite(value: Any) -> Any:
@@ -173,20 +205,27 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and math.isinf(value) else value
 
 
-def _picture(
+def _panels(
     options: CompareOptions,
     images: Sequence[Part],
     references: Sequence[Part],
     befores: Sequence[Part] | None,
-) -> bytes:
+) -> list[Panel]:
     shown = [("before", options.before, befores), ("A", options.image, images)]
     shown.append(("B", options.reference, references))
-    panels = [
+    return [
         Panel(f"{label}: {path.name}", _rgb(parts[0]))
         for label, path, parts in shown
         if path and parts
     ]
-    return side_by_side_png(panels)
+
+
+def _flip_panel(verdicts: Sequence[Verdict]) -> list[Panel]:
+    """Draw where the first parts look different: the brighter, the more."""
+    error = verdicts[0].flip
+    if error is None:
+        return []
+    return [Panel(f"HDR-FLIP: {error.mean:.4f}", np.repeat(error.map[..., None], 3, axis=2))]
 
 
 def _rgb(part: Part) -> Any:

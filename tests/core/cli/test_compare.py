@@ -125,3 +125,25 @@ def test_images_without_a_common_channel_are_refused(
     """The error says why there is nothing to compare."""
     said = lonely("compare", examples / "noisy_0001.exr", folder / "far.exr", code=2).err
     assert "no channel in common" in said
+
+
+def test_flip_says_how_different_they_look(lonely: Command, folder: Path) -> None:
+    """The nearer image looks nearer; without --flip, and for an image itself, there is no error."""
+    command = ("compare", folder / "close.exr", folder / "reference.exr")
+    before = ("--before", folder / "far.exr")
+    (part,) = json.loads(lonely(*command, *before, "--flip", "--json").out)
+    assert 0 < part["flip"] < part["before"]["flip"] < 1
+    assert f"HDR-FLIP: {part['flip']:.4f} (before: " in lonely(*command, *before, "--flip").out
+    assert json.loads(lonely(*command, "--json").out)[0]["flip"] is None
+    same = lonely("compare", folder / "far.exr", folder / "far.exr", "--flip")
+    assert "HDR-FLIP: 0.0000" in same.out
+
+
+def test_the_picture_shows_where_flip_finds_errors(lonely: Command, folder: Path) -> None:
+    """With --flip the picture is wider by one panel."""
+    widths: list[int] = []
+    for name, further in (("plain", ()), ("flip", ("--flip",))):
+        picture = folder / f"{name}.png"
+        lonely("compare", folder / "far.exr", folder / "close.exr", "--png", picture, *further)
+        widths.append(int.from_bytes(picture.read_bytes()[16:20], "big"))
+    assert widths[1] > widths[0]
