@@ -26,6 +26,8 @@ def test_a_new_package_is_like_the_others() -> None:
     estimates.learn(b"q", 1000, 4.0)
     assert 2.0 < estimates.of(b"new", 123) < 4.0
     assert estimates.frame_s == estimates.of(b"new", 456)
+    assert b"p" in estimates
+    assert b"new" not in estimates
 
 
 def test_late_measurements_count_most() -> None:

@@ -565,6 +565,14 @@ def test_a_place_that_changes_is_told_again(gate: Gate) -> None:
     assert places == [2, 1]
 
 
+def test_no_time_is_told_before_a_frame_was_measured(gate: Gate) -> None:
+    """What the server counts frames with meanwhile is a guess that nobody is told."""
+    for number in range(3):
+        start(gate, ALICE, number)
+    gate.dispatcher.progress(the_running(gate), "infer", 1, 4)
+    assert {told.eta_ms for told in gate.sent(JobProgress)} == {0}
+
+
 def test_the_time_to_wait_is_told(gate: Gate) -> None:
     """From what frames have taken: those before it, half of what runs, and its own."""
     start(gate, ALICE, 0)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 GUESS_S = 0.25
-"""What work is taken to need before anything has been measured."""
+"""What work is counted with before anything has been measured; nobody is told of it."""
 
 MEMORY = 0.9
 """How much of what is known remains when a new measurement comes: the last ten count most."""
@@ -60,6 +60,10 @@ class Estimates:
         """Return the device seconds that such a frame is expected to take."""
         mean = self._packages.get(package)
         return self._all.frame_s if mean is None else mean.of(size_bytes)
+
+    def __contains__(self, package: bytes) -> bool:
+        """Return whether frames of a package have been measured."""
+        return package in self._packages
 
     @property
     def frame_s(self) -> float:

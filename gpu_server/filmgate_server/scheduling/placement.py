@@ -20,7 +20,8 @@ class Outlook(NamedTuple):
 
     Attributes:
         place: how many executions.
-        eta_s: 0 where nobody can know.
+        eta_s: 0 where nobody can know: before the inputs are there, before a frame of the model has
+            been measured, and after inference.
     """
 
     place: int
@@ -77,7 +78,8 @@ class Placement:
         return Outlook(ahead.tickets, self._eta_s(execution, before_s))
 
     def _eta_s(self, execution: Execution, before_s: float) -> float:
-        if execution.stage in ("missing", "encode"):
+        measured = execution.work.package.digest in self._estimates
+        if not measured or execution.stage in ("missing", "encode"):
             return 0.0
         alone_s = self.estimate_s(execution)
         if execution.worker is not None:
