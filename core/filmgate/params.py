@@ -50,11 +50,13 @@ class Parameter:
         """
         if self.type not in PARAMETER_TYPES:
             known = ", ".join(PARAMETER_TYPES)
-            raise ManifestError(f"Parameter {self.name!r}: {self.type!r} is none of {known}.")
+            text = f'= "{self.type}" is none of {known}.'
+            raise ManifestError(text, detail={"key": "type"})
         try:
             object.__setattr__(self, "default", self.convert(self.default))
         except ParameterError as error:
-            raise ManifestError(f"The default of a parameter does not fit: {error.text}") from error
+            text = f"does not fit: {self.expectation()}."
+            raise ManifestError(text, detail={"key": "default"}) from error
 
     def convert(self, value: Any) -> Any:
         """Bring *value* to the declared type: 1 and 1.0 become the same float.

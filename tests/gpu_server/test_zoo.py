@@ -16,11 +16,13 @@ from filmgate.errors import InputError
 from filmgate.manifest import (
     Batch,
     Geometry,
+    GoldenTest,
     ModelInput,
     ModelOutput,
     RuntimeSpec,
     Temporal,
     Tiling,
+    WarmUp,
     Weights,
     parse_manifest,
 )
@@ -149,7 +151,7 @@ def test_defaults_resolve() -> None:
 
 def test_the_page_shows_a_real_manifest(repository: Path) -> None:
     """The example in the documentation is the manifest of `smooth`, field by field."""
-    page = (repository / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (repository / "docs" / "manifest.md").read_text(encoding="utf-8")
     smooth = load_package(ZOO_FOLDER / "smooth").manifest
     example = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
     assert example
@@ -161,7 +163,8 @@ def test_the_page_shows_a_real_manifest(repository: Path) -> None:
 
 def test_the_page_names_every_field_and_model(repository: Path) -> None:
     """A field that a manifest can have, or a model of the zoo, is not left undocumented."""
-    page = (repository / "docs" / "models.md").read_text(encoding="utf-8")
+    pages = [repository / "docs" / name for name in ("manifest.md", "models.md")]
+    page = "".join(path.read_text(encoding="utf-8") for path in pages)
     tables = (
         ModelInput,
         ModelOutput,
@@ -172,6 +175,8 @@ def test_the_page_names_every_field_and_model(repository: Path) -> None:
         RuntimeSpec,
         Parameter,
         Weights,
+        WarmUp,
+        GoldenTest,
     )
     names = {field.name for table in tables for field in dataclasses.fields(table)}
     names |= {path.parent.name for path in ZOO_FOLDER.glob("*/model.toml")}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from typing import TypeVar
 
-from filmgate.errors import ManifestError
+from filmgate.manifest.places import Place, suggestion, written
 from filmgate.manifest.sections import (
     ALPHA_KINDS,
     DATA_WINDOW_POLICIES,
@@ -24,12 +26,15 @@ from filmgate.manifest.sections import (
     TEMPORAL_KINDS,
     Manifest,
     ModelInput,
+    ModelOutput,
 )
+from filmgate.params import Parameter
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_SIDE_PX_MAX = 1 << 16
+SIDE_PX_MAX = 1 << 16
+MIB_MAX = 1 << 24
 
 
 def check_manifest(manifest: Manifest) -> None:
@@ -38,103 +43,147 @@ def check_manifest(manifest: Manifest) -> None:
     Raises:
         ManifestError: names the field and what would fit.
     """
-    _demand(bool(_NAME.match(manifest.name)), "model.name must be lower-case letters, digits, - _")
-    _demand(bool(_VERSION.match(manifest.version)), "model.version must be like 1.0.0")
-    _demand(bool(manifest.inputs), "there must be at least one [[inputs]]")
-    _demand(bool(manifest.outputs), "there must be at least one [[outputs]]")
-    _demand(not manifest.main_input.optional, "the first input must not be optional")
+    _check_head(manifest)
+    _check_names(manifest)
+    _check_sizes(manifest)
+    _check_tiling(manifest)
+    _check_engine(manifest)
+    _check_weights(manifest)
+    _check_tests(manifest)
+    for place, entry in _rows("inputs", manifest.inputs):
+        _check_values(manifest, place, entry)
+
+
+def _check_head(manifest: Manifest) -> None:
+    name, version = Place("model", key="name"), Place("model", key="version")
+    _demand(bool(_NAME.match(manifest.name)), name, "must be lower-case letters, digits, - and _")
+    _demand(bool(_VERSION.match(manifest.version)), version, "must be three numbers like 1.0.0")
     for part in ("code", "weights"):
         named = manifest.licence.get(part, "").strip()
-        _demand(bool(named), f"[licence] must name the licence of the {part}")
-    names = [entry.name for entry in manifest.inputs]
-    _demand(len(set(names)) == len(names), "two inputs have the same name")
-    for output in manifest.outputs:
-        fits = output.replaces in ("", *names)
-        _demand(fits, f"output {output.name!r} replaces {output.replaces!r}, which is no input")
-    _check_numbers(manifest)
-    _check_words(manifest)
-    _check_tests(manifest)
-    for entry in manifest.inputs:
-        _check_values(manifest, entry)
+        _demand(bool(named), Place("licence", key=part), f"must name the licence of the {part}")
 
 
-def _check_numbers(manifest: Manifest) -> None:
-    geometry, tiling, temporal = manifest.geometry, manifest.tiling, manifest.temporal
-    _demand(1 <= geometry.multiple_of <= 1024, "geometry.multiple_of must be 1 to 1024")
-    _demand(1 <= geometry.scale <= 8, "geometry.scale must be 1 to 8")
-    _demand(1 <= geometry.min_px <= _SIDE_PX_MAX, f"geometry.min_px must be 1 to {_SIDE_PX_MAX}")
-    roomy = geometry.max_px == 0 or geometry.min_px <= geometry.max_px <= _SIDE_PX_MAX
-    _demand(roomy, f"geometry.max_px must be 0, or geometry.min_px to {_SIDE_PX_MAX}")
-    _demand(0 <= manifest.warmup.side_px <= _SIDE_PX_MAX, f"warmup.side_px is 0 to {_SIDE_PX_MAX}")
-    _demand(0 <= tiling.halo_px <= 4096, "tiling.halo_px must be 0 to 4096")
-    multiple = geometry.multiple_of
-    overlap_px = -(-(2 * tiling.halo_px + tiling.blend_px) // multiple) * multiple
-    roomy = tiling.max_tile_px == 0 or tiling.max_tile_px >= overlap_px + max(16, multiple)
-    _demand(roomy, "tiling.max_tile_px must leave 16 px and a multiple beside its halos and fade")
-    fades = 0 <= tiling.blend_px <= 2 * tiling.halo_px
-    _demand(fades, "tiling.blend_px must be 0 to twice tiling.halo_px")
-    _demand(1 <= manifest.batch.max <= 64, "batch.max must be 1 to 64")
-    memory = (manifest.runtime.model_mib, manifest.runtime.mib_per_megapixel)
-    _demand(min(memory) >= 0, "runtime.model_mib and mib_per_megapixel must not be negative")
-    _demand(0 <= temporal.before <= 64 and 0 <= temporal.after <= 64, "temporal spans 0 to 64")
-
-
-def _check_words(manifest: Manifest) -> None:
-    _one_of("runtime.engine", manifest.runtime.engine, ENGINES)
-    _one_of("runtime.precision", manifest.runtime.precision, PRECISIONS)
-    _one_of("temporal.kind", manifest.temporal.kind, TEMPORAL_KINDS)
-    _one_of("temporal.edges", manifest.temporal.edges, EDGE_POLICIES)
-    _one_of("geometry.data_window", manifest.geometry.data_window, DATA_WINDOW_POLICIES)
-    for entry in (*manifest.inputs, *manifest.outputs):
-        _one_of(f"kind of {entry.name!r}", entry.kind, INPUT_KINDS)
-        _one_of(f"dtype of {entry.name!r}", entry.dtype, DTYPES)
-        _one_of(f"role of {entry.name!r}", entry.role or "any", ROLES)
+def _check_names(manifest: Manifest) -> None:
+    _demand(bool(manifest.inputs), Place("inputs"), "is missing: there must be at least one")
+    _demand(bool(manifest.outputs), Place("outputs"), "is missing: there must be at least one")
+    main = Place("inputs", 0, manifest.main_input.name, "optional")
+    _demand(not manifest.main_input.optional, main, "must be false: the first is the main input")
+    seen: set[str] = set()
+    for place, entry in _rows("inputs", manifest.inputs):
+        _demand(entry.name not in seen, place.at("name"), "is the name of another input too")
+        seen.add(entry.name)
+    for place, output in _rows("outputs", manifest.outputs):
+        _check_word(place.at("replaces"), output.replaces or "", ("", *sorted(seen)))
+    for place, entry in (*_rows("inputs", manifest.inputs), *_rows("outputs", manifest.outputs)):
         fits = 1 <= len(entry.name.encode()) <= NAME_BYTES_MAX
-        _demand(fits, f"names of inputs and outputs have 1 to {NAME_BYTES_MAX} bytes")
-    single = manifest.runtime.engine != "oidn" or manifest.temporal.kind == "frame"
-    _demand(single, "the engine oidn takes one frame: temporal.kind must be frame")
-    own = manifest.temporal.parameter
-    taken = [parameter.name for parameter in manifest.params if parameter.name == own]
-    _demand(not taken, f"the parameter {own!r} is given by the server to models of this kind")
-    for weights in manifest.weights:
-        _demand(weights.bytes >= 0, f"{weights.file}: bytes must not be negative")
-        _demand(bool(_SHA256.match(weights.sha256)), f"{weights.file}: sha256 must be 64 digits")
+        _demand(fits, place.at("name"), f"must have 1 to {NAME_BYTES_MAX} bytes")
+        _check_word(place.at("kind"), entry.kind, INPUT_KINDS)
+        _check_word(place.at("dtype"), entry.dtype, DTYPES)
+        _check_word(place.at("role"), entry.role or "any", ROLES)
 
 
-def _check_values(manifest: Manifest, entry: ModelInput) -> None:
+def _check_sizes(manifest: Manifest) -> None:
+    geometry, place = manifest.geometry, Place("geometry")
+    _check_span(place.at("multiple_of"), geometry.multiple_of, 1, 1024)
+    _check_span(place.at("scale"), geometry.scale, 1, 8)
+    _check_span(place.at("min_px"), geometry.min_px, 1, SIDE_PX_MAX)
+    if geometry.max_px:
+        _check_span(place.at("max_px"), geometry.max_px, geometry.min_px, SIDE_PX_MAX)
+    _check_word(place.at("data_window"), geometry.data_window, DATA_WINDOW_POLICIES)
+    _check_span(Place("warmup", key="side_px"), manifest.warmup.side_px, 0, SIDE_PX_MAX)
+    _check_span(Place("batch", key="max"), manifest.batch.max, 1, 64)
+
+
+def _check_tiling(manifest: Manifest) -> None:
+    tiling, multiple, place = manifest.tiling, manifest.geometry.multiple_of, Place("tiling")
+    _check_span(place.at("halo_px"), tiling.halo_px, 0, 4096)
+    _check_span(place.at("blend_px"), tiling.blend_px, 0, 2 * tiling.halo_px)
+    if tiling.max_tile_px:
+        overlap_px = -(-(2 * tiling.halo_px + tiling.blend_px) // multiple) * multiple
+        least_px = overlap_px + max(16, multiple)
+        _demand(
+            tiling.max_tile_px >= least_px,
+            place.at("max_tile_px"),
+            f"= {tiling.max_tile_px} must be 0 or at least {least_px}: 16 px and a multiple beside "
+            "the halos and the fade",
+        )
+
+
+def _check_engine(manifest: Manifest) -> None:
+    runtime, temporal = manifest.runtime, manifest.temporal
+    place, times = Place("runtime"), Place("temporal")
+    _check_word(place.at("engine"), runtime.engine, ENGINES)
+    _check_word(place.at("precision"), runtime.precision, PRECISIONS)
+    _check_span(place.at("model_mib"), runtime.model_mib, 0, MIB_MAX)
+    _check_span(place.at("mib_per_megapixel"), runtime.mib_per_megapixel, 0, MIB_MAX)
+    _check_word(times.at("kind"), temporal.kind, TEMPORAL_KINDS)
+    _check_word(times.at("edges"), temporal.edges, EDGE_POLICIES)
+    _check_span(times.at("before"), temporal.before, 0, 64)
+    _check_span(times.at("after"), temporal.after, 0, 64)
+    single = runtime.engine != "oidn" or temporal.kind == "frame"
+    _demand(single, times.at("kind"), 'must be "frame": the engine oidn takes one frame')
+    for row, parameter in _rows("params", manifest.params):
+        own = parameter.name == temporal.parameter
+        _demand(not own, row.at("name"), "is given by the server to models of this temporal kind")
+
+
+def _check_weights(manifest: Manifest) -> None:
+    for number, weights in enumerate(manifest.weights):
+        place = Place("weights", number, weights.file)
+        _demand(weights.bytes >= 0, place.at("bytes"), "must not be negative")
+        right = bool(_SHA256.match(weights.sha256))
+        _demand(right, place.at("sha256"), "must be 64 hexadecimal digits in lower case")
+
+
+def _check_values(manifest: Manifest, place: Place, entry: ModelInput) -> None:
     """Check how an input's values come to the net."""
-    what = f"input {entry.name!r}"
-    _one_of(f"encoding of {what}", entry.encoding, ENCODINGS)
-    _one_of(f"alpha of {what}", entry.alpha, ALPHA_KINDS)
-    _one_of(f"nonfinite of {what}", entry.nonfinite, NON_FINITE_POLICIES)
-    _one_of(f"negatives of {what}", entry.negatives, NEGATIVE_POLICIES)
-    _one_of(f"hdr of {what}", entry.hdr, HDR_POLICIES)
+    _check_word(place.at("encoding"), entry.encoding, ENCODINGS)
+    _check_word(place.at("alpha"), entry.alpha, ALPHA_KINDS)
+    _check_word(place.at("nonfinite"), entry.nonfinite, NON_FINITE_POLICIES)
+    _check_word(place.at("negatives"), entry.negatives, NEGATIVE_POLICIES)
+    _check_word(place.at("hdr"), entry.hdr, HDR_POLICIES)
     ends = entry.range
     fits = len(ends) == 2 and all(map(math.isfinite, ends)) and ends[0] < ends[1]
-    _demand(fits, f"range of {what} must be two numbers, the lower first")
-    plain = (entry.space, entry.encoding, entry.hdr) == ("", "linear", "none")
-    _demand(plain or entry.is_colour, f"{what} is no colour: space, encoding and hdr are for those")
+    _demand(fits, place.at("range"), "must be two numbers, the lower first")
+    for key, plain in (("space", ""), ("encoding", "linear"), ("hdr", "none")):
+        fits = entry.is_colour or getattr(entry, key) == plain
+        _demand(fits, place.at(key), "is for colours: images whose role is color or albedo")
     fits = entry.hdr != "ratio" or manifest.geometry.scale == 1
-    _demand(fits, f"hdr of {what}: a ratio needs results of the input's size")
+    _demand(fits, place.at("hdr"), 'must not be "ratio" where results are larger than the input')
     fits = entry.encoding == "linear" or entry.hdr != "pu"
-    _demand(fits, f"encoding of {what}: pu is a curve of its own")
+    _demand(fits, place.at("encoding"), 'must be "linear": pu is a curve of its own')
 
 
 def _check_tests(manifest: Manifest) -> None:
-    known = {entry.name for entry in manifest.inputs}
-    outputs = {"", *(output.name for output in manifest.outputs)}
-    for place, test in enumerate(manifest.tests):
-        where = f"tests[{place}]"
-        _one_of(f"{where}.metric", test.metric, METRICS)
-        _demand(set(test.inputs) <= known, f"{where}.inputs names what is no input")
-        _demand(manifest.main_input.name in test.inputs, f"{where}.inputs lacks the main input")
-        _demand(test.output in outputs, f"{where}.output = {test.output!r} is no output")
+    known = [entry.name for entry in manifest.inputs]
+    outputs = ("", *(output.name for output in manifest.outputs))
+    for number, test in enumerate(manifest.tests):
+        place = Place("tests", number)
+        _check_word(place.at("metric"), test.metric, METRICS)
+        for name in test.inputs:
+            _check_word(place.at("inputs"), name, known)
+        main = manifest.main_input.name
+        _demand(main in test.inputs, place.at("inputs"), f'lacks the main input "{main}"')
+        _check_word(place.at("output"), test.output, outputs)
 
 
-def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
-    _demand(value in known, f"{what} = {value!r} is none of {', '.join(known)}")
+_Named = TypeVar("_Named", ModelInput, ModelOutput, Parameter)
 
 
-def _demand(right: bool, otherwise: str) -> None:
+def _rows(table: str, entries: Sequence[_Named]) -> list[tuple[Place, _Named]]:
+    return [(Place(table, row, entry.name), entry) for row, entry in enumerate(entries)]
+
+
+def _check_span(place: Place, value: int, low: int, high: int) -> None:
+    _demand(low <= value <= high, place, f"= {value} must be {low} to {high}")
+
+
+def _check_word(place: Place, value: str, known: Sequence[str]) -> None:
+    words = ", ".join(known).lstrip(", ") or "any"
+    text = f"= {written(value)} is none of {words}{suggestion(value, known)}"
+    _demand(value in known, place, text)
+
+
+def _demand(right: bool, place: Place, otherwise: str) -> None:
     if not right:
-        raise ManifestError(otherwise[0].upper() + otherwise[1:] + ".")
+        raise place.error(otherwise)

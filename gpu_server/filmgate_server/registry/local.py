@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filmgate.digest import digest_text
 from filmgate.errors import FilmgateError, ManifestError, UnknownModelError
 from filmgate.manifest import Manifest, parse_manifest
+from filmgate.manifest.lines import syntax_error, with_line
 from filmgate_server.registry.content import MANIFEST_FILE, digest_package, locate
 
 if TYPE_CHECKING:
@@ -155,19 +156,29 @@ def load_package(path: Path) -> Package:
     if path.is_symlink():
         raise ManifestError(f"{path} is a symbolic link: a package is a folder of its own.")
     try:
-        manifest = parse_manifest(_load_document(path))
+        manifest = load_manifest(path)
         _check_files(path, manifest)
         return Package(manifest, path, digest_package(path))
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _load_document(path: Path) -> dict[str, Any]:
-    content = locate(path, MANIFEST_FILE).read_bytes()
+def load_manifest(path: Path) -> Manifest:
+    """Read the ``model.toml`` of the package in the folder *path*.
+
+    Raises:
+        ManifestError: names the line, the field and what would fit.
+    """
+    file = locate(path, MANIFEST_FILE)
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path / MANIFEST_FILE} is not TOML: {error}.") from error
+        text = file.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except ValueError as error:  # of the encoding or of TOML
+        raise syntax_error(error, MANIFEST_FILE) from error
+    try:
+        return parse_manifest(document)
+    except ManifestError as error:
+        raise with_line(error, text, MANIFEST_FILE) from error
 
 
 def _check_files(path: Path, manifest: Manifest) -> None:

@@ -170,3 +170,84 @@ def test_unknown_input_is_an_error() -> None:
     """Asking for an input that the model does not have is an error."""
     with pytest.raises(ManifestError):
         parse_manifest(DOCUMENT).input("depth")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place", "mend"),
+    [
+        ("inputs.0.hdr", "lgo", '[[inputs]] "color": hdr = "lgo"', 'Did you mean "log"?'),
+        ("inputs.0.encoding", "gamma", '[[inputs]] "color": encoding', "linear, srgb"),
+        ("inputs.0.alpha", "none", '[[inputs]] "color": alpha', "premultiplied, straight"),
+        ("inputs.0.nonfinite", "keep", '[[inputs]] "color": nonfinite', "scrub, refuse"),
+        ("inputs.0.negatives", "abs", '[[inputs]] "color": negatives', "keep, clip, split"),
+        ("inputs.0.range", [1, 0], '[[inputs]] "color": range', "the lower first"),
+        ("inputs.0.range", [0], '[[inputs]] "color": range', "two numbers"),
+        ("inputs.0.range", [0, "1"], '[[inputs]] "color": range', "list of numbers"),
+        ("inputs.0.dtype", "float", '[[inputs]] "color": dtype', "F32"),
+        ("inputs.0.hdr", "ratio", '[[inputs]] "color": hdr', "larger than the input"),
+        ("inputs.1.colour", "red", '[[inputs]] "albedo": colour', "is no field"),
+        ("inputs.1.optonal", True, '[[inputs]] "albedo": optonal', 'Did you mean "optional"?'),
+        ("inputs.0.name", None, "[[inputs]] number 1", "lacks the field 'name'"),
+        ("outputs.0.role", "shadow", '[[outputs]] "color": role', "albedo"),
+        ("outputs.0.replaces", "colour", '[[outputs]] "color": replaces', 'Did you mean "color"?'),
+        ("geometry.scale", "2", '[geometry] scale = "2"', "a whole number"),
+        ("geometry.min_px", 0, "[geometry] min_px = 0", "1 to 65536"),
+        ("geometry.max_px", -1, "[geometry] max_px = -1", "1 to 65536"),
+        ("geometry.data_window", "all", "[geometry] data_window", "data, display"),
+        ("tiling.max_tile_px", 100, "[tiling] max_tile_px = 100", "at least 208"),
+        ("tiling.blend_px", 193, "[tiling] blend_px = 193", "0 to 192"),
+        ("warmup", {"side_px": -1}, "[warmup] side_px = -1", "0 to 65536"),
+        ("warmup", {"side": 8}, "[warmup] side", 'Did you mean "side_px"?'),
+        ("licence.weights", None, "[licence] weights", "name the licence"),
+        ("licence.code", 3, "[licence] code = 3", "must be a text"),
+        ("lineage", {"paper": 3}, "[lineage] paper = 3", "must be a text"),
+        ("weights.0.bytes", -1, '[[weights]] "net.safetensors": bytes', "not be negative"),
+        ("params.0.default", 3, '[[params]] "strength": default', "from 0 to 2.5"),
+        ("params.0.type", "real", '[[params]] "strength": type = "real"', "float, int"),
+        ("model.version", "1", "[model] version", "1.0.0"),
+        ("modle", {}, "[modle] is no table", 'Did you mean "model"?'),
+    ],
+)
+def test_errors_say_where_and_what_would_fit(path: str, value: Any, place: str, mend: str) -> None:
+    """The text names the table as the file writes it, the field, and the mend."""
+    document = changed(path, value)
+    with pytest.raises(ManifestError) as raised:
+        parse_manifest(document)
+    assert raised.value.text.startswith(place)
+    assert mend in raised.value.text
+
+
+def test_data_has_no_colour_space() -> None:
+    """What converts colours is refused for depth or motion."""
+    for key, value in (("space", "ACEScg"), ("encoding", "srgb"), ("hdr", "log")):
+        entry = {"name": "z", "role": "depth", key: value}
+        with pytest.raises(ManifestError, match="is for colours"):
+            parse_manifest({**DOCUMENT, "inputs": [*DOCUMENT["inputs"], entry]})
+
+
+TEST: dict[str, Any] = {
+    "inputs": {"color": "tests/in.exr"},
+    "golden": "tests/out.exr",
+    "metric": "psnr",
+    "threshold": 60,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ({"metric": "ssim"}, "psnr_tm, psnr, max_error, flip"),
+        ({"inputs": {}}, 'lacks the main input "color"'),
+        ({"inputs": {"colour": "a.exr"}}, 'Did you mean "color"?'),
+        ({"output": "matte"}, "none of color"),
+        ({"threshold": "high"}, "must be a number"),
+        ({"inputs": "a.exr"}, "must be a table of texts"),
+    ],
+)
+def test_golden_tests_are_checked(change: dict[str, Any], mend: str) -> None:
+    """A test names inputs and outputs that there are, and a metric that is known."""
+    assert parse_manifest({**DOCUMENT, "tests": [TEST]}).tests[0].threshold == 60
+    with pytest.raises(ManifestError) as raised:
+        parse_manifest({**DOCUMENT, "tests": [TEST, {**TEST, **change}]})
+    assert raised.value.text.startswith("[[tests]] number 2")
+    assert mend in raised.value.text
