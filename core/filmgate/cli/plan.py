@@ -8,7 +8,15 @@ from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
 
-from filmgate.cli.sequence import Sequence, Times, parse_frames, parse_sequence, parse_times
+from filmgate.cli.sequence import (
+    Sequence,
+    Times,
+    parse_frames,
+    parse_sequence,
+    parse_speed,
+    parse_times,
+    retimed,
+)
 from filmgate.errors import InputError, RequestError
 from filmgate.image.provenance import input_key
 from filmgate.manifest import Manifest
@@ -127,7 +135,12 @@ def output_paths(path: Path, names: Iterable[str]) -> list[Path]:
 
 
 def plan_frames(
-    source: str, target: str, frames: str, choices: InputChoices, manifest: Manifest
+    source: str,
+    target: str,
+    frames: str,
+    choices: InputChoices,
+    manifest: Manifest,
+    speed: str = "",
 ) -> list[FrameTask]:
     """List what there is to do.
 
@@ -137,14 +150,22 @@ def plan_frames(
         frames: which ones; empty means those that exist.
         choices: further inputs.
         manifest: of the model.
+        speed: of the sequence that is made, against the source's; empty leaves it at the times that
+            *frames* names. Only for a model that works between frames.
 
     Raises:
-        RequestError: the patterns do not fit together, or an output would replace an input.
+        RequestError: the patterns do not fit together, an output would replace an input, or the
+            model makes no frames in between.
     """
+    if speed and manifest.temporal.kind != "between":
+        text = f"{manifest.name} makes no frames between others: it has no --speed."
+        raise RequestError(text, "Use a model that does, such as retime.")
     inputs = {manifest.main_input.name: _place(source)}
     inputs |= {name: _place(text) for name, text in choices.files.items()}
-    plan = _single_tasks if manifest.temporal.kind == "frame" else _temporal_tasks
-    tasks = plan(inputs, _place(target), frames, manifest)
+    if manifest.temporal.kind == "frame":
+        tasks = _single_tasks(inputs, _place(target), frames, manifest)
+    else:
+        tasks = _temporal_tasks(inputs, _place(target), frames, manifest, speed)
     _protect_inputs(tasks)
     return tasks
 
@@ -167,7 +188,7 @@ def _single_tasks(
 
 
 def _temporal_tasks(
-    inputs: Mapping[str, _Place], output: _Place, frames: str, manifest: Manifest
+    inputs: Mapping[str, _Place], output: _Place, frames: str, manifest: Manifest, speed: str
 ) -> list[FrameTask]:
     """List the results of a model that takes several frames, each with the frames it needs.
 
@@ -179,7 +200,7 @@ def _temporal_tasks(
     if isinstance(source, Path):
         raise RequestError(f"{manifest.name} takes several frames; {source} is one.", _PLACE_REMEDY)
     existing = source.frames()
-    wanted = _times(source, existing, frames, manifest)
+    wanted = _times(source, existing, frames, manifest, speed)
     _check_output(output, len(wanted.times))
     ends = [*existing, *map(floor, wanted.times), *map(ceil, wanted.times)]
     span = (min(ends), max(ends))
@@ -192,9 +213,15 @@ def _temporal_tasks(
     return tasks
 
 
-def _times(source: Sequence, existing: list[int], frames: str, manifest: Manifest) -> Times:
+def _times(
+    source: Sequence, existing: list[int], frames: str, manifest: Manifest, speed: str
+) -> Times:
     if not frames:
         _check_exist(source, existing)
+    if speed:
+        among = parse_frames(frames or f"{existing[0]}-{existing[-1]}")
+        return retimed(among, min((*existing, *among)), parse_speed(speed))
+    if not frames:
         return Times(tuple(map(Fraction, existing)), Fraction(1))
     if manifest.temporal.kind == "between":
         return parse_times(frames)

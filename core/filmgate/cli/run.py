@@ -64,6 +64,14 @@ class RunOptions(ServerOptions):
     frames: Annotated[
         str, typer.Option(help="Which frames, like 1-100x2,200; else those that exist.")
     ] = ""
+    speed: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER",
+            help="Retime with a model that works between frames: at 0.5 frames 1-5 give the times "
+            "1, 1.5, 2 … 5, written as frames 1 to 9.",
+        ),
+    ] = ""
     param: Annotated[
         list[str], typer.Option(metavar="NAME=VALUE", help="Set a parameter; may be repeated.")
     ] = field(default_factory=list[str])
@@ -166,7 +174,9 @@ def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: W
             model.digest, resolve_parameters(manifest.params, given), choices.layers, wish
         ),
         outputs=_files(manifest, wish),
-        tasks=plan_frames(options.source, options.target, options.frames, choices, manifest),
+        tasks=plan_frames(
+            options.source, options.target, options.frames, choices, manifest, options.speed
+        ),
     )
 
 

@@ -134,6 +134,79 @@ def test_results_between_frames_are_numbered_by_their_step(
     assert part == whole[2:]
 
 
+@pytest.mark.parametrize(
+    ("speed", "results"),
+    [
+        ("0.5", [(1, 1.0), (2, 1.5), (3, 2.0), (4, 2.5), (5, 3.0), (6, 3.5), (7, 4.0)]),
+        ("2", [(1, 1.0), (2, 3.0)]),
+        ("1.5", [(1, 1.0), (2, 2.5), (3, 4.0)]),
+        ("1", [(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0)]),
+        ("7", [(1, 1.0)]),
+    ],
+)
+def test_a_speed_is_counted_from_the_first_frame(
+    manifest: Manifest, renders: Path, speed: str, results: list[tuple[int, float]]
+) -> None:
+    """The first frame keeps its number; each step of the speed is the next one."""
+    arguments = (f"{renders}/in.####.exr", "o.####.exr", "", NO_CHOICES)
+    tasks = plan_frames(*arguments, moving(manifest, "between"), speed)
+    assert [(task.frame, task.time) for task in tasks] == results
+
+
+def test_a_part_of_a_retimed_sequence_is_numbered_as_in_the_whole(
+    manifest: Manifest, renders: Path
+) -> None:
+    """A farm shares out source frames: each makes what lies between its own."""
+    arguments = (f"{renders}/in.####.exr", "o.####.exr")
+    blend = moving(manifest, "between")
+    whole = plan_frames(*arguments, "", NO_CHOICES, blend, "0.25")
+    part = plan_frames(*arguments, "2-3", NO_CHOICES, blend, "0.25")
+    assert part == whole[4:9]
+    assert needs(part)[5] == [2]
+    assert needs(part)[6] == [2, 3]
+
+
+def test_a_speed_does_not_drift(manifest: Manifest) -> None:
+    """Thirds come back to a whole frame, however far into the shot."""
+    arguments = ("in.####.exr", "o.####.exr", "1-1000", NO_CHOICES)
+    tasks = plan_frames(*arguments, moving(manifest, "between"), "1/3")
+    assert len(tasks) == 2998
+    assert [task.time for task in tasks[-4:]] == [999.0, 999 + 1 / 3, 999 + 2 / 3, 1000.0]
+    assert needs(tasks)[2998] == [1000]
+
+
+@pytest.mark.parametrize("kind", ["frame", "window", "clip"])
+def test_only_models_that_work_between_frames_have_a_speed(
+    manifest: Manifest, renders: Path, kind: str
+) -> None:
+    """Any other would repeat or leave out frames under the name of retiming."""
+    arguments = (f"{renders}/in.####.exr", "o.####.exr", "", NO_CHOICES)
+    with pytest.raises(RequestError, match="no --speed"):
+        plan_frames(*arguments, moving(manifest, kind), "0.5")
+
+
+@pytest.mark.parametrize(
+    ("frames", "speed", "word"),
+    [
+        ("", "0", "no positive number"),
+        ("", "-1", "no positive number"),
+        ("", "1/0", "no positive number"),
+        ("", "nan", "no positive number"),
+        ("", "1e-3", "no positive number"),
+        ("1-2x0.5", "0.5", "whole frames"),
+        ("2", "2", "no result lies between"),
+        ("1-90000", "0.5", "more than"),
+    ],
+)
+def test_a_speed_that_cannot_be_is_refused(
+    manifest: Manifest, renders: Path, frames: str, speed: str, word: str
+) -> None:
+    """The error says what would fit, before anything is read."""
+    arguments = (f"{renders}/in.####.exr", "o.####.exr", frames, NO_CHOICES)
+    with pytest.raises(RequestError, match=word):
+        plan_frames(*arguments, moving(manifest, "between"), speed)
+
+
 def test_further_files_move_with_the_window_or_stand_still(
     manifest: Manifest, renders: Path
 ) -> None:
