@@ -18,14 +18,17 @@ The tree::
     |   +-- UnknownJobError  unknown_job
     |   +-- UnknownBlobError unknown_blob
     |   +-- UnknownModelError unknown_model
+    |   |   +-- RetiredModelError retired_model
     |   +-- ParameterError   parameter
     |   +-- InputError       input             an input is missing or does not fit
+    |   +-- ColourError      colour            a colour space or config that cannot be used
     +-- ImageError           image             a file that cannot be used as an image
     |   +-- DamagedImageError damaged_image
     |   +-- ImageTooLargeError image_too_large
     |   +-- UnsupportedImageError unsupported_image
     |   +-- LayerError       layer             no such layer in the file
     +-- ManifestError        manifest          a model package that cannot be used
+    |   +-- UntrustedError   untrusted         code that nobody here vouches for
     +-- IntegrityError       integrity         bytes are not what their digest says
     +-- StorageError         storage           a disk or a memory is full or failing
     +-- ModelError           model             the model itself failed
@@ -174,6 +177,13 @@ class UnknownModelError(RequestError):
     default_remedy = "`filmgate models` lists what the server offers."
 
 
+class RetiredModelError(UnknownModelError):
+    """The version was published and has been taken out of use."""
+
+    code = "retired_model"
+    default_remedy = "Choose another version: `filmgate models` lists what the server offers."
+
+
 class ParameterError(RequestError):
     """A parameter is unknown, of the wrong type or out of range."""
 
@@ -186,6 +196,13 @@ class InputError(RequestError):
 
     code = "input"
     default_remedy = "`filmgate models show NAME` lists the inputs."
+
+
+class ColourError(RequestError):
+    """A colour space is unknown, or a colour config cannot be used."""
+
+    code = "colour"
+    default_remedy = "Name a colour space of the config; docs/colour.md says which config counts."
 
 
 class ImageError(FilmgateError):
@@ -228,6 +245,13 @@ class ManifestError(FilmgateError):
 
     code = "manifest"
     default_remedy = "Correct the package's model.toml."
+
+
+class UntrustedError(ManifestError):
+    """The package holds code, and no publisher whom the site trusts has signed it."""
+
+    code = "untrusted"
+    default_remedy = "Let a trusted publisher sign it; docs/registry.md shows how."
 
 
 class IntegrityError(FilmgateError):

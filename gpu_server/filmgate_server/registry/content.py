@@ -51,11 +51,24 @@ def digest_package(package_path: Path) -> bytes:
         ManifestError: the package holds a symbolic link or something that is not a file.
     """
     return canonical_digest(
-        sorted(
-            (path.relative_to(package_path).as_posix(), _digest_file(path))
-            for path in _files(package_path)
-        )
+        [(relative, digest_file(path)) for relative, path in package_files(package_path)]
     )
+
+
+def package_files(package_path: Path) -> list[tuple[str, Path]]:
+    """Return every file that belongs to the package, sorted by its path inside it.
+
+    Raises:
+        ManifestError: the package holds a symbolic link or something that is not a file.
+    """
+    return sorted(
+        (path.relative_to(package_path).as_posix(), path) for path in _files(package_path)
+    )
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a file or folder of that name does not count as a package's."""
+    return name.startswith(".") or name == CACHE_FOLDER
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -63,7 +76,7 @@ def _files(folder: Path) -> Iterator[Path]:
         names = sorted(entry.name for entry in entries)
     for name in names:
         path = folder / name
-        if name.startswith(".") or name == CACHE_FOLDER:
+        if is_hidden(name):
             continue
         if path.is_symlink():
             raise ManifestError(f"{path} is a symbolic link: a package holds its own files.")
@@ -75,7 +88,8 @@ def _files(folder: Path) -> Iterator[Path]:
             raise ManifestError(f"{path} is neither a file nor a folder.")
 
 
-def _digest_file(path: Path) -> bytes:
+def digest_file(path: Path) -> bytes:
+    """Return the blake3 of a file's content."""
     hasher = blake3.blake3()
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):

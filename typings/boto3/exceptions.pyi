@@ -1,0 +1,3 @@
+"""What boto3 raises by itself."""
+
+class Boto3Error(Exception): ...

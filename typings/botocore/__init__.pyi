@@ -1,0 +1,1 @@
+"""The part of botocore that we call; it carries no types."""

@@ -1,0 +1,8 @@
+"""What a client raises."""
+
+from typing import Any
+
+class BotoCoreError(Exception): ...
+
+class ClientError(Exception):
+    response: dict[str, Any]
