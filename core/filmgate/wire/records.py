@@ -11,6 +11,15 @@ from filmgate.wire.fields import wire_field
 
 EXR_MEDIA = "image/x-exr"
 PNG_MEDIA = "image/png"
+OCIOZ_MEDIA = "application/x-ocioz"
+"""An OCIO config with its look-up tables, as one archive."""
+
+OCIOZ_NAME = "ocio"
+"""The name of the input that brings a config along."""
+
+BUILTIN_PREFIX = "ocio://"
+PINNED_CONFIG = "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
+"""What counts where nobody names a config: comes inside OpenColorIO, and never changes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,24 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class ColourSpec:
+    """What the colours of the inputs are; names are those of the config.
+
+    Attributes:
+        space: the space of every colour input, whatever their files say; empty if nobody knows
+            better than they do.
+        working: the host's working space, which counts where *space* is empty.
+        config: an OCIO config: a name that the server has registered, the pinned name of a built-in
+            one, or ``blake3:…`` of an archive that the server has registered or that comes along
+            as the input ``ocio``; empty for the show's.
+    """
+
+    space: str = wire_field(f.label, "")
+    working: str = wire_field(f.label, "")
+    config: str = wire_field(f.label, "")
+
+
+@dataclass(frozen=True)
 class WorkSpec:
     """Everything about a job that may change its pixels; an unknown field here is refused.
 
@@ -73,6 +100,7 @@ class WorkSpec:
         layers: layers chosen by hand, by input name.
         wish: what to answer.
         time: the result's source time in frames; None means that of the first input.
+        colour: what the colours of the inputs are.
     """
 
     model: str = wire_field(f.text)
@@ -83,6 +111,7 @@ class WorkSpec:
     layers: Mapping[str, str] = wire_field(f.mapping(f.text), {})
     wish: Wish = wire_field(f.strict(Wish), Wish())
     time: Optional[float] = wire_field(f.optional(f.number), None)
+    colour: ColourSpec = wire_field(f.strict(ColourSpec), ColourSpec())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""The archive of an OCIO config (``.ocioz``): unpacked in memory, within bounds.
+
+Format: https://opencolorio.readthedocs.io/en/latest/api/config.html, ``Config.archive``: a zip with
+``config.ocio`` and the look-up tables that it names.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+import PyOpenColorIO  # pyright: ignore[reportMissingTypeStubs] - it ships none
+
+from filmgate.digest import Buffer
+from filmgate.errors import ColourError
+
+CONFIG_NAME = "config.ocio"
+MEMBERS_MAX = 4096
+UNPACKED_BYTES_MAX = 128 << 20
+"""Some ten times what the largest public config has."""
+CONFIG_BYTES_MAX = 4 << 20
+
+_NO_TABLE = [0]
+"""Stands for a file that an archive does not hold. Where nothing at all is given instead, OCIO
+looks for it on the machine's own disk."""
+
+_ocio: Any = PyOpenColorIO
+_REMEDY = "Make the archive with `ocioarchive`, or by Config.archive of OpenColorIO."
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # a compression that nobody here knows
+    RuntimeError,  # encrypted
+    UnicodeDecodeError,
+    ValueError,
+    OSError,
+)
+
+
+def parse_ocioz(data: Buffer) -> dict[str, bytes]:
+    """Return the files of an archive by their paths in it; nothing is written to a disk.
+
+    Raises:
+        ColourError: it is no such archive, is larger than the bounds, or names a path outside.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = _unpacked(archive)
+    except _ZIP_ERRORS as error:
+        raise ColourError(f"The OCIO archive is damaged ({error}).", _REMEDY) from error
+    if CONFIG_NAME not in files:
+        raise ColourError(f"The OCIO archive holds no {CONFIG_NAME}.", _REMEDY)
+    if len(files[CONFIG_NAME]) > CONFIG_BYTES_MAX:
+        raise ColourError(f"{CONFIG_NAME} is larger than {CONFIG_BYTES_MAX >> 20} MiB.", _REMEDY)
+    return files
+
+
+def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > MEMBERS_MAX:
+        raise ColourError(f"The OCIO archive holds more than {MEMBERS_MAX} files.", _REMEDY)
+    files: dict[str, bytes] = {}
+    left_bytes = UNPACKED_BYTES_MAX
+    for member in members:
+        _check_path(member.filename, files)
+        with archive.open(member) as content:  # what the header says of its size may be a lie
+            files[member.filename] = content.read(left_bytes + 1)
+        left_bytes -= len(files[member.filename])
+        if left_bytes < 0:
+            size_mib = UNPACKED_BYTES_MAX >> 20
+            raise ColourError(f"The OCIO archive unpacks to more than {size_mib} MiB.", _REMEDY)
+    return files
+
+
+def _check_path(name: str, known: dict[str, bytes]) -> None:
+    path = PurePosixPath(name)
+    leaves = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
+    if leaves or name in known:
+        raise ColourError(f"The OCIO archive holds {name[:100]!r}, which no archive may.", _REMEDY)
+
+
+class Tables(_ocio.PyConfigIOProxy):
+    """Lets OCIO read an archive's files, and no others.
+
+    Args:
+        files: what `parse_ocioz` returned.
+    """
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] - an untyped binding
+        self._files = files
+
+    def getConfigData(self) -> str:  # noqa: N802 - OCIO's name
+        """Return the config's text."""
+        return self._files[CONFIG_NAME].decode("utf-8")
+
+    def getLutData(self, path: str) -> Sequence[int]:  # noqa: N802 - OCIO's name
+        """Return the bytes of a look-up table."""
+        return list(self._files[path]) if path in self._files else _NO_TABLE
+
+    def getFastLutFileHash(self, path: str) -> str:  # noqa: N802 - OCIO's name
+        """Return what stands for the content of a look-up table; empty where there is none."""
+        return sha256(self._files[path]).hexdigest() if path in self._files else ""
