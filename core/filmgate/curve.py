@@ -1,14 +1,18 @@
 """The encryption of a connection, and what went wrong where the keys do not fit.
 
 ZeroMQ tells the two sides nothing when they cannot agree, and tries for ever; its socket monitor
-says enough to tell an artist within seconds what to mend.
+says enough to tell an artist within seconds what to mend. Where one side encrypts and the other
+does not, each hangs up as soon as it has read the other's greeting: who reads second may see nothing
+but a connection that ends. So silence is looked into with a greeting of the other kind.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, Union
+from urllib.parse import urlsplit
 
 import zmq
 
@@ -17,6 +21,16 @@ from filmgate.errors import BusyError, DeniedError
 SILENT_MAX = 6
 """So many handshakes in a row that the server ends without a word are told. It cannot read what was
 encrypted for somebody else, and one that is flooded is as silent."""
+
+LOOKED_INTO_AT = 2
+"""After so many of them the server is greeted in the other way: one may be chance."""
+
+GREETS_WITHIN_S = 2.0
+PLAIN, ENCRYPTED = b"NULL", b"CURVE"
+_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00%b" + bytes(32)
+"""ZMTP's, with room for the mechanism's name at `_MECHANISM`."""
+
+_MECHANISM = slice(12, 32)
 
 MECHANISM_MISMATCH = 0x11000002
 """ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH: one side encrypts and the other does not."""
@@ -82,12 +96,22 @@ class Handshakes:
         elif kind == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             return self._unknown_key()
         elif kind == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and event["value"] == MECHANISM_MISMATCH:
-            return self._does_not_encrypt() if self._encrypted else self._wants_key()
-        elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._encrypted:
+            return self._mismatch()
+        elif kind == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._silent += 1
-            if self._silent >= SILENT_MAX and not self._succeeded:
-                return self._silence()
+            return self._look_into_silence()
         return None
+
+    def _look_into_silence(self) -> Optional[Union[BusyError, DeniedError]]:
+        other = PLAIN if self._encrypted else ENCRYPTED
+        if self._silent == LOOKED_INTO_AT and greets_with(self._server, other):
+            return self._mismatch()
+        if self._encrypted and self._silent >= SILENT_MAX and not self._succeeded:
+            return self._silence()
+        return None
+
+    def _mismatch(self) -> DeniedError:
+        return self._does_not_encrypt() if self._encrypted else self._wants_key()
 
     def _unknown_key(self) -> DeniedError:
         return DeniedError(
@@ -120,3 +144,29 @@ class Handshakes:
             "with its present public key.",
             {HANDSHAKE: "silence"},
         )
+
+
+def greets_with(server: str, mechanism: bytes) -> bool:
+    """Return whether a server that is greeted with a mechanism of ZMTP's answers with the same.
+
+    Args:
+        server: its address, for example ``tcp://127.0.0.1:5700``.
+        mechanism: ``NULL`` or ``CURVE``.
+
+    Returns:
+        False as well if it cannot be reached or takes longer than `GREETS_WITHIN_S`.
+    """
+    where = urlsplit(server)
+    greeting = _GREETING % mechanism.ljust(_MECHANISM.stop - _MECHANISM.start, b"\0")
+    answer = b""
+    try:
+        with socket.create_connection((where.hostname, where.port), GREETS_WITHIN_S) as wire:
+            wire.sendall(greeting)
+            while len(answer) < len(greeting):
+                piece = wire.recv(len(greeting) - len(answer))
+                if not piece:
+                    return False
+                answer += piece
+    except OSError:
+        return False
+    return answer[_MECHANISM].rstrip(b"\0") == mechanism
