@@ -2,8 +2,8 @@
 
 ZeroMQ tells the two sides nothing when they cannot agree, and tries for ever; its socket monitor
 says enough to tell an artist within seconds what to mend. Where one side encrypts and the other
-does not, each hangs up as soon as it has read the other's greeting: who reads second may see nothing
-but a connection that ends. So silence is looked into with a greeting of the other kind.
+does not, each hangs up as soon as it has read the other's greeting: who reads second may see only a
+connection that ends. So silence is looked into with a greeting of the other kind.
 """
 
 from __future__ import annotations
