@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
-from filmgate.errors import FilmgateError, ProtocolError, error_from_wire
+from filmgate.errors import (
+    ConnectionLostError,
+    FilmgateError,
+    ProtocolError,
+    error_from_wire,
+)
 from filmgate_server.pool.channel import Parcel
 from filmgate_server.pool.member import STOP_GRACE_S, Member, State
 from filmgate_server.pool.messages import (
@@ -19,12 +26,14 @@ from filmgate_server.pool.messages import (
     Drop,
     Failed,
     Grant,
+    Prepare,
+    Prepared,
     Progress,
     Ready,
     Reserve,
 )
 from filmgate_server.pool.outputs import OutputBook
-from filmgate_server.pool.port import Assignment, PoolEvents, WorkerInfo, WorkerState
+from filmgate_server.pool.port import Assignment, PoolEvents, Preparations, WorkerInfo, WorkerState
 from filmgate_server.pool.recycling import retire_worn
 from filmgate_server.pool.settings import PoolSettings
 from filmgate_server.pool.translation import attach_all, produced_output, run_message
@@ -45,6 +54,9 @@ class LocalPool:
     Args:
         settings: what the pool is made of.
         events: who is told.
+
+    Attributes:
+        preparations: who is told of packages that are warm; nobody at first.
     """
 
     def __init__(self, settings: PoolSettings, events: PoolEvents) -> None:
@@ -56,6 +68,7 @@ class LocalPool:
             for device in settings.devices
         ]
         self._lenders: dict[int, OutputBook] = {}
+        self.preparations: Preparations | None = None
 
     def start(self) -> None:
         """Start the workers; call it from the main thread."""
@@ -137,6 +150,21 @@ class LocalPool:
         member.note_run(assignment.execution, assignment.priority != INTERACTIVE)
         member.seen_inputs.update(fresh)
 
+    def prepare(self, path: Path, digest: bytes) -> set[int]:
+        """Ask every worker that is ready to load and warm a package; return who was asked."""
+        asked: set[int] = set()
+        for worker, member in enumerate(self._members):
+            if member.state is State.READY:
+                member.preparing.add(digest)
+                member.post(Prepare(str(path), digest))
+                asked.add(worker)
+        return asked
+
+    def warm_from_now(self, warm: Sequence[tuple[str, str]]) -> None:
+        """Let workers that are started from now on load these packages first."""
+        for member in self._members:
+            member.settings = replace(member.settings, warm=tuple(warm))
+
     def cancel(self, execution: int) -> None:
         """Stop *execution* at its next tile; a worker that does not do so in time is doomed."""
         member = self._runner(execution)
@@ -210,6 +238,8 @@ class LocalPool:
             self._take_ready(worker, member, message)
         elif isinstance(message, Beat):
             member.note_beat(message)
+        elif isinstance(message, Prepared):
+            self._take_prepared(worker, member, message)
         elif isinstance(message, Progress | Reserve | Failed):
             self._pass_on(member, message)
         else:
@@ -222,6 +252,22 @@ class LocalPool:
             log.info("worker remarks", worker=worker, remark=remark)
         info = WorkerInfo(message.pid, message.device, message.device_class, message.engines)
         self._events.ready(worker, info)
+
+    def _take_prepared(self, worker: int, member: Member, message: Prepared) -> None:
+        if message.package_digest not in member.preparing:
+            member.doom("it broke the rules (it prepared what it was not asked for)")
+            return
+        error = None
+        if message.code:
+            error = error_from_wire(message.code, message.text, message.remedy)
+        self._end_preparation(worker, member, message.package_digest, error)
+
+    def _end_preparation(
+        self, worker: int, member: Member, digest: bytes, error: FilmgateError | None
+    ) -> None:
+        member.preparing.discard(digest)
+        if self.preparations is not None:
+            self.preparations.prepared(worker, digest, error)
 
     def _pass_on(self, member: Member, message: Progress | Reserve | Failed) -> None:
         if message.execution not in member.executions:
@@ -278,6 +324,10 @@ class LocalPool:
 
     def _bury(self, worker: int, member: Member) -> None:
         reason = member.bury(self._now_s)
+        if reason is not None:
+            error = ConnectionLostError(f"Worker {worker} has gone: {reason or 'as it was told'}.")
+            for digest in sorted(member.preparing):
+                self._end_preparation(worker, member, digest, error)
         if reason:
             lost = sorted(member.executions)
             member.executions.clear()

@@ -74,6 +74,7 @@ class Member:
     Attributes:
         executions: what it has been given and not yet answered.
         seen_inputs: the input segments that the process has mapped.
+        preparing: the packages that it was asked to prepare and has not answered for.
         outputs: the book of the process's output segments.
         watch: what the process has said lately.
         beat: its latest beat.
@@ -90,6 +91,7 @@ class Member:
         self.channel: Channel | None = None
         self.executions: set[int] = set()
         self.seen_inputs: set[int] = set()
+        self.preparing: set[bytes] = set()
         self.outputs = OutputBook()
         self.beat = Beat()
         self.answered = 0

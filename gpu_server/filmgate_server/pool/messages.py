@@ -77,6 +77,31 @@ class OutputEntry:
 
 
 @dataclass(frozen=True)
+class ColourOrder:
+    """What the colours of an execution's inputs are, resolved as far as that goes without a config.
+
+    Attributes:
+        space: the space of every colour input; empty if the job does not say.
+        working: the host's working space, which counts next.
+        default: the space of files that say nothing; empty if that is unknown.
+        config: which OCIO config the names belong to: ``ocio://…`` or ``blake3:…``; empty where
+            colours do not matter.
+        path: of the archive on this machine; empty if it is built in or an input.
+        named: the config as the job named it.
+    """
+
+    space: str = wire_field(f.text, "")
+    working: str = wire_field(f.text, "")
+    default: str = wire_field(f.text, "")
+    config: str = wire_field(f.text, "")
+    path: str = wire_field(f.text, "")
+    named: str = wire_field(f.text, "")
+
+
+NO_COLOUR = ColourOrder()
+
+
+@dataclass(frozen=True)
 class Run:
     """Gateway to worker: run a model; the parameters are resolved."""
 
@@ -92,6 +117,7 @@ class Run:
     wish: Wish = wire_field(f.record(Wish))
     provenance: Mapping[str, str] = wire_field(f.mapping(f.text))
     attached: tuple[Attachment, ...] = wire_field(f.many(f.record(Attachment)))
+    colour: ColourOrder = wire_field(f.record(ColourOrder), NO_COLOUR)
 
 
 @dataclass(frozen=True)
@@ -118,6 +144,15 @@ class Drop:
 
     kind: ClassVar[str] = "drop"
     segment: int = wire_field(f.count)
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Gateway to worker: load and warm a package, then say `Prepared`; it may be used soon."""
+
+    kind: ClassVar[str] = "prepare"
+    package: str = wire_field(f.text)
+    package_digest: bytes = wire_field(f.digest)
 
 
 @dataclass(frozen=True)
@@ -186,6 +221,17 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """Worker to gateway: a package is loaded and warm, or cannot be used: then *code* says why."""
+
+    kind: ClassVar[str] = "prepared"
+    package_digest: bytes = wire_field(f.digest)
+    code: str = wire_field(f.text, "")
+    text: str = wire_field(f.text, "")
+    remedy: str = wire_field(f.text, "")
+
+
+@dataclass(frozen=True)
 class Resident:
     """A model that the worker's device holds: ``name@version`` and the package's digest."""
 
@@ -219,12 +265,15 @@ class Beat:
     counters: Mapping[str, int] = wire_field(f.mapping(f.count), {})
 
 
-FromGateway = Run | Cancel | Grant | Drop | Stop
-FromWorker = Ready | Progress | Reserve | Done | Failed | Beat
+FromGateway = Run | Cancel | Grant | Drop | Prepare | Stop
+FromWorker = Ready | Progress | Reserve | Done | Failed | Prepared | Beat
 PoolMessage = FromGateway | FromWorker
 POOL_MESSAGES: dict[str, type[PoolMessage]] = {
     kind.kind: kind
-    for kind in (Run, Cancel, Grant, Drop, Stop, Ready, Progress, Reserve, Done, Failed, Beat)
+    for kind in (
+        *(Run, Cancel, Grant, Drop, Prepare, Stop),
+        *(Ready, Progress, Reserve, Done, Failed, Prepared, Beat),
+    )
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from filmgate.errors import FilmgateError
 from filmgate.wire.records import Wish
+from filmgate_server.pool.messages import NO_COLOUR, ColourOrder
 from filmgate_server.store.segments import Segment
 
 
@@ -43,6 +44,7 @@ class Assignment:
         layers: layers chosen by hand, by input name.
         wish: what to answer.
         provenance: texts for the header of the result.
+        colour: what the inputs' colours are.
     """
 
     execution: int
@@ -55,6 +57,7 @@ class Assignment:
     layers: Mapping[str, str]
     wish: Wish
     provenance: Mapping[str, str]
+    colour: ColourOrder = NO_COLOUR
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,17 @@ class PoolEvents(Protocol):
 
     def lost(self, worker: int, executions: Sequence[int], reason: str) -> None:
         """Say that a worker is gone for certain, and with it these executions."""
+        ...
+
+
+class Preparations(Protocol):
+    """Who is told of packages that `LocalPool.prepare` was asked for."""
+
+    def prepared(self, worker: int, digest: bytes, error: FilmgateError | None) -> None:
+        """Say that a worker has loaded and warmed a package, or why it cannot; once for each.
+
+        A `ConnectionLostError` says that the worker has gone, perhaps because of the package.
+        """
         ...
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filmgate.digest import digest_text
-from filmgate.errors import FilmgateError, ManifestError, UnknownModelError
+from filmgate.errors import FilmgateError, ManifestError
 from filmgate.manifest import Manifest, parse_manifest
 from filmgate.manifest.lines import syntax_error, with_line
 from filmgate_server.registry.content import MANIFEST_FILE, digest_package, locate
+from filmgate_server.registry.offer import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    Load = Callable[[Path], "Package"]
 
 _HIDDEN = (".", "__")
 
@@ -42,13 +43,13 @@ class Package:
 
 @dataclass(frozen=True)
 class Problem:
-    """A folder that should be a package and cannot be used."""
+    """A package that cannot be used: its folder, or ``name/version`` of a release."""
 
     path: Path
     error: FilmgateError
 
 
-class LocalRegistry:
+class LocalRegistry(Offer):
     """The packages found in *folders* at the time of construction.
 
     A package that cannot be used takes no other one down: it is listed in `problems`. Of two
@@ -56,58 +57,17 @@ class LocalRegistry:
 
     Args:
         folders: searched in this order; one that does not exist is a problem, not an error.
+        load: reads the package in a folder, as `load_package` does.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], load: Load | None = None) -> None:
         self.problems: list[Problem] = []
-        self._by_name: dict[str, dict[str, Package]] = {}
+        self._load = load or load_package
+        self._found: dict[str, Package] = {}
         for folder in folders:
             for path in self._candidates(folder):
                 self._admit(path, folder)
-
-    def packages(self) -> list[Package]:
-        """Return every package, by name, the latest version of each first."""
-        return [
-            package
-            for name in sorted(self._by_name)
-            for package in sorted(self._by_name[name].values(), key=_age)
-        ]
-
-    def resolve(self, ref: str) -> Package:
-        """Find a package.
-
-        Args:
-            ref: ``name`` (its highest version), ``name@1.0.0`` or ``name@blake3:<hex>``.
-
-        Raises:
-            UnknownModelError: there is none that can be used; the text says what is wrong with
-                the folder of that name, or names close ones.
-        """
-        name, at, wanted = ref.partition("@")
-        versions = sorted(self._by_name.get(name, {}).values(), key=_age)
-        for package in versions:
-            if not at or wanted in (package.manifest.version, digest_text(package.digest)):
-                return package
-        raise self._unknown(ref, name, versions)
-
-    def _unknown(self, ref: str, name: str, versions: list[Package]) -> UnknownModelError:
-        if versions:
-            offered = ", ".join(package.reference for package in versions)
-            return UnknownModelError(f"There is no model {ref!r} here, only {offered}.")
-        broken = self._problem_of(name)
-        if broken is not None:
-            text = f"There is a package {name} here that cannot be used: {broken.error.text}"
-            return UnknownModelError(text, broken.error.remedy)
-        close = difflib.get_close_matches(name, self._by_name)
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
-        return UnknownModelError(f"There is no model {ref!r} here.{hint}")
-
-    def _problem_of(self, name: str) -> Problem | None:
-        """Return what is wrong with the folder of that name, or with a version inside it."""
-        for problem in self.problems:
-            if name in (problem.path.name, problem.path.parent.name):
-                return problem
-        return None
+        super().__init__(self._found.values(), self.problems)
 
     def _candidates(self, folder: Path) -> Iterator[Path]:
         for path in self._subfolders(folder):
@@ -124,13 +84,12 @@ class LocalRegistry:
 
     def _admit(self, path: Path, folder: Path) -> None:
         try:
-            package = load_package(path)
+            package = self._load(path)
             self._check_place(package, folder)
         except FilmgateError as error:
             self._report(path, error)
             return
-        versions = self._by_name.setdefault(package.manifest.name, {})
-        first = versions.setdefault(package.manifest.version, package)
+        first = self._found.setdefault(package.reference, package)
         if first is not package:
             text = f"{package.reference} is already given by {first.path}."
             self._report(path, ManifestError(text, "Give one of them another version."))
@@ -186,8 +145,3 @@ def _check_files(path: Path, manifest: Manifest) -> None:
         locate(path, manifest.runtime.entry.partition(":")[0])
     for weights in manifest.weights:
         locate(path, weights.file)
-
-
-def _age(package: Package) -> tuple[int, ...]:
-    """Sort the latest version first."""
-    return tuple(-int(part) for part in package.manifest.version.split("."))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from filmgate_server.worker.execution import Execution
+
+Errand = Callable[[], None]
+"""What a stage does between two executions."""
 
 WAITING_MAX = 2
 """Of each kind before a stage: one keeps it busy, another may be computed together with that one;
@@ -28,6 +32,7 @@ class Inboxes:
             {True: deque[Execution](), False: deque[Execution]()} for _ in range(stages)
         ]
         self._expected = [{True: 0, False: 0} for _ in range(stages)]
+        self._errands = [deque[Errand]() for _ in range(stages)]
         self._changed = threading.Condition()
 
     def put(self, execution: Execution) -> None:
@@ -36,12 +41,25 @@ class Inboxes:
             self._waiting[0][execution.urgent].append(execution)
             self._changed.notify_all()
 
-    def take(self, stage: int) -> Execution:
-        """Return what *stage* does next, waiting for it; `pass_on` or `give_up` follows."""
+    def put_errand(self, stage: int, errand: Errand) -> None:
+        """Let *stage* do something else before its next execution."""
         with self._changed:
-            while (found := self._next(stage, True) or self._next(stage, False)) is None:
+            self._errands[stage].append(errand)
+            self._changed.notify_all()
+
+    def take(self, stage: int) -> Execution | Errand:
+        """Return what *stage* does next, waiting for it.
+
+        After an execution `pass_on` or `give_up` follows.
+        """
+        with self._changed:
+            while True:
+                if self._errands[stage]:
+                    return self._errands[stage].popleft()
+                found = self._next(stage, True) or self._next(stage, False)
+                if found is not None:
+                    return found
                 self._changed.wait()
-            return found
 
     def take_urgent(self, stage: int) -> Execution | None:
         """Return the urgent execution that waits for *stage*, if there is one."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from filmgate.errors import FilmgateError, ModelError, StorageError
 from filmgate_server.worker.execution import Execution, RefusedError
-from filmgate_server.worker.inboxes import Inboxes
+from filmgate_server.worker.inboxes import Errand, Inboxes
 from filmgate_server.worker.poison import words_of
 
 Work = Callable[[Execution], None]
@@ -32,6 +32,7 @@ class Pipeline:
         self._inboxes = inboxes
         self._fail = fail
         self._last = len(stages) - 1
+        self._infer = list(stages).index(PREEMPTED) if PREEMPTED in stages else 0
         for place, (name, work) in enumerate(stages.items()):
             thread = threading.Thread(target=self._run, args=(place, name, work), name=name)
             thread.daemon = True
@@ -41,10 +42,20 @@ class Pipeline:
         """Let *execution* wait for the first stage."""
         self._inboxes.put(execution)
 
+    def between_models(self, errand: Errand) -> None:
+        """Call *errand* on the thread that runs models, between two executions; it never raises."""
+        self._inboxes.put_errand(self._infer, errand)
+
     def _run(self, place: int, name: str, work: Work) -> None:
         while True:
             # No name of its own: the pixels must not live until the next execution comes.
-            self._advance(place, name, work, self._inboxes.take(place))
+            self._turn(place, name, work, self._inboxes.take(place))
+
+    def _turn(self, place: int, name: str, work: Work, found: Execution | Errand) -> None:
+        if isinstance(found, Execution):
+            self._advance(place, name, work, found)
+        else:
+            found()
 
     def _advance(self, place: int, name: str, work: Work, execution: Execution) -> None:
         """Do a stage's work on *execution* and hand it on."""

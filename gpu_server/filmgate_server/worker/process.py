@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -43,6 +44,8 @@ from filmgate_server.pool.messages import (
     Failed,
     FromWorker,
     Grant,
+    Prepare,
+    Prepared,
     Ready,
     Resident,
     Run,
@@ -145,7 +148,7 @@ class Worker:
         """Take messages until the gateway says stop or is gone."""
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
         for path, digest in self._settings.warm:
-            self._prepare(Path(path), bytes.fromhex(digest))
+            self._warm(Path(path), bytes.fromhex(digest))
         device, remarks = self._settings.device, tuple(self._remarks)
         engines = engine_versions()
         self._send(Ready(os.getpid(), device, self._device_class, engines, remarks))
@@ -154,17 +157,32 @@ class Worker:
                 return
             self._take(parcel)
 
-    def _prepare(self, path: Path, digest: bytes) -> None:
-        """Load a model ahead; one that cannot be loaded keeps the others from nobody."""
+    def _warm(self, path: Path, digest: bytes) -> None:
+        """Load a model before the start; one that cannot be loaded keeps the others from nobody."""
+        remark, error = self._try_model(path, digest)
+        remark = f"it cannot be used: {error.text}" if error is not None else remark
+        if remark:
+            self._remarks.append(f"{path.name} is not warm: {remark}"[:_TEXT_CHARACTERS_MAX])
+
+    def _prepare(self, order: Prepare) -> None:
+        """Load a model ahead of its first frame, on the thread that runs models."""
+        digest = order.package_digest
+        _, error = self._try_model(Path(order.package), digest)
+        if error is None:
+            self._send(Prepared(digest))
+            return
+        text, remedy = error.text[:_TEXT_CHARACTERS_MAX], error.remedy[:_TEXT_CHARACTERS_MAX]
+        self._send(Prepared(digest, error.code, text, remedy))
+
+    def _try_model(self, path: Path, digest: bytes) -> tuple[str, FilmgateError | None]:
+        """Load and warm a model; return what could not be done, or why it cannot be used."""
         try:
-            remark = self._models.prepare(path, digest)
+            return self._models.prepare(path, digest), None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - model code raises anything
             log.error("model failed", package=path.name, exception=trace_of(error))
             if is_fatal(error):
                 os._exit(POISONED_EXIT_CODE)
-            remark = f"it cannot be used: {typed_error(error).text}"
-        if remark:
-            self._remarks.append(f"{path.name} is not warm: {remark}"[:_TEXT_CHARACTERS_MAX])
+            return "", typed_error(error)
 
     def _take(self, parcel: Parcel) -> None:
         message = parcel.message
@@ -172,6 +190,8 @@ class Worker:
             self._start(message, parcel.fds)
         elif isinstance(message, Drop):
             self._mappings.drop(message.segment)
+        elif isinstance(message, Prepare):
+            self._pipeline.between_models(partial(self._prepare, message))
         elif isinstance(message, Cancel | Grant):
             execution = self._open.get(message.execution)
             if execution is None:
