@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from filmgate.digest import BlobDigest, Buffer, digest_blob
 from filmgate.errors import ExpiredError
-from filmgate.wire.records import EXR_MEDIA, BlobRef, Wish
+from filmgate.wire.records import EXR_MEDIA, BlobRef, ColourSpec, Wish
 
 WAIT_SLICE_S = 0.5
 """Waiting is cut into slices so that Ctrl-C is heard on every platform."""
@@ -25,7 +25,8 @@ class Payload:
     Attributes:
         name: the manifest's name of the input.
         data: the bytes: an EXR file, or a tensor blob (`filmgate.tensor`).
-        media: ``image/x-exr`` or ``application/x-tensor``.
+        media: ``image/x-exr`` or ``application/x-tensor``; of a colour config
+            ``application/x-ocioz``.
         time: the frame.
         view: the stereo view, empty when there is one.
     """
@@ -54,6 +55,9 @@ class Work:
         layers: layers chosen by hand, by input name.
         time: the result's source time in frames, for a model that takes several frames; None means
             that of the first input.
+        colour: what the colours of the inputs are. A config of the host's own comes along as a
+            payload ``ocio`` of the media type `filmgate.wire.records.OCIOZ_MEDIA`, after the main
+            input, and *colour* names its digest.
     """
 
     model: str
@@ -62,6 +66,7 @@ class Work:
     wish: Wish = field(default_factory=Wish)
     layers: Mapping[str, str] = field(default_factory=dict[str, str])
     time: Optional[float] = None
+    colour: ColourSpec = field(default_factory=ColourSpec)
 
 
 @dataclass(frozen=True)

@@ -301,6 +301,7 @@ def _submission(job: Job) -> JobSubmit:
         layers=work.layers,
         time=work.time,
         wish=work.wish,
+        colour=work.colour,
     )
     return JobSubmit(
         job.id,

@@ -15,7 +15,7 @@ from filmgate.image.window import Window
 from filmgate.manifest import Manifest, parse_manifest
 from filmgate.tensor import Tensor, TensorSpec
 from filmgate.wire.records import EXR_MEDIA, Wish
-from filmgate_server.pool.messages import InputEntry, Run
+from filmgate_server.pool.messages import ColourOrder, InputEntry, Run
 from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.worker.execution import InputBlob, Produced
 
@@ -71,6 +71,7 @@ def order(
     wish: Wish | None = None,
     layers: Mapping[str, str] | None = None,
     provenance: Mapping[str, str] | None = None,
+    colour: ColourOrder | None = None,
 ) -> Run:
     """Return the message that asks for work on *blobs*."""
     return Run(
@@ -85,6 +86,7 @@ def order(
         wish=wish or Wish(),
         provenance=provenance or {},
         attached=(),
+        colour=colour or ColourOrder(),
     )
 
 

@@ -14,6 +14,7 @@ from filmgate.manifest import Temporal
 from filmgate.params import resolve_parameters
 from filmgate.wire.records import BlobRef, Wish
 from filmgate_server.jobs.table import Job, JobTable, Work
+from filmgate_server.pool.messages import ColourOrder
 from filmgate_server.registry.local import LocalRegistry, Package
 
 MAIN = BlobRef("color", b"\xa1" * 32, 10, "image/x-exr", 1001.0)
@@ -47,6 +48,11 @@ def test_work_key_is_golden(work: Work, repository: Path) -> None:
         wish=Wish("merged", "zip", "half", False),
         numerics=written["numerics"],
     )
+    colours = replace(package.manifest.main_input, role="color")
+    manifest = replace(package.manifest, inputs=(colours,))
+    space, working, default, config = written["colour"]
+    colour = ColourOrder(space, working, default, config, "/elsewhere.ocioz", "studio")
+    made = replace(made, package=replace(package, manifest=manifest), colour=colour)
     assert made.key().hex() == golden["key"]
 
 
@@ -82,6 +88,29 @@ def test_what_means_the_same_has_the_same_key(work: Work, package: Package) -> N
         params = resolve_parameters(package.manifest.params, given)
         assert replace(work, params=params).key() == work.key()
     assert replace(work, inputs=(replace(MAIN, size=11), ALBEDO)).key() == work.key()
+
+
+COLOUR = ColourOrder("", "ACEScg", "", "ocio://one", "", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"space": "ACEScct"}, {"working": ""}, {"default": "ACEScg"}, {"config": "ocio://two"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_colours_count_where_a_model_takes_them(work: Work, change: dict[str, Any]) -> None:
+    """Another space or config is another result; where the config lies and what it is called, not.
+
+    A model of data has the same result whatever the colours would have been.
+    """
+    colours = replace(work.package.manifest.main_input, role="color")
+    manifest = replace(work.package.manifest, inputs=(colours,))
+    taken = replace(work, package=replace(work.package, manifest=manifest), colour=COLOUR)
+    assert replace(taken, colour=replace(COLOUR, **change)).key() != taken.key()
+    moved = replace(COLOUR, path="/elsewhere.ocioz", named="one")
+    assert replace(taken, colour=moved).key() == taken.key()
+    data = replace(work, colour=COLOUR)
+    assert replace(data, colour=replace(COLOUR, **change)).key() == data.key()
 
 
 def test_the_time_counts_where_a_model_takes_several_frames(work: Work) -> None:

@@ -80,12 +80,11 @@ def _to_xyz(primaries: Primaries) -> Numbers:
     """SMPTE RP 177: scale the primaries so that equal amounts of them make the white."""
     if not np.isfinite(np.array(primaries)).all() or min(p[1] for p in primaries[3:]) <= 0:
         raise _unusable()
-    columns = np.array([_xyz(point) for point in primaries[:3]]).T
+    columns: Numbers = np.array([_xyz(point) for point in primaries[:3]], np.float64).T
     if abs(np.linalg.det(columns)) < _SINGULAR:
         raise _unusable()
-    white = np.array(_xyz(primaries.white)) / primaries.white[1]
-    scales: Numbers = np.linalg.solve(columns, white)
-    return columns * scales
+    white: Numbers = np.array(_xyz(primaries.white), np.float64) / primaries.white[1]
+    return columns * np.linalg.solve(columns, white)
 
 
 def _xyz(point: Point) -> tuple[float, float, float]:

@@ -47,6 +47,7 @@ def to_assignment(execution: Execution, store: Store) -> Assignment:
         layers=work.layers,
         wish=work.wish,
         provenance=provenance(work),
+        colour=work.colour,
     )
 
 

@@ -9,6 +9,7 @@ from filmgate.errors import InputError
 from filmgate.manifest import Manifest
 from filmgate.temporal import FramePlan, missing_frame, plan_given
 from filmgate.tensor import TENSOR_MEDIA
+from filmgate.wire.records import OCIOZ_MEDIA
 
 
 class Entry(Protocol):
@@ -41,9 +42,12 @@ E = TypeVar("E", bound=Entry)
 def group_by_view(manifest: Manifest, entries: Sequence[E]) -> list[dict[str, dict[float, E]]]:
     """Return the inputs of each view, by name and time; those without a view serve every view.
 
+    An OCIO archive that came along is none of them.
+
     Raises:
         InputError: an input is unknown or given twice, or the main one is not there.
     """
+    entries = [entry for entry in entries if entry.media != OCIOZ_MEDIA]
     for entry in entries:
         if entry.name not in {known.name for known in manifest.inputs}:
             raise InputError(f"{manifest.name} has no input {entry.name!r}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
@@ -20,7 +20,8 @@ from filmgate.manifest import Manifest
 from filmgate.params import resolve_parameters
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire import fields as f
-from filmgate.wire.records import EXR_MEDIA, BlobRef, WorkSpec
+from filmgate.wire.records import EXR_MEDIA, OCIOZ_MEDIA, BlobRef, WorkSpec
+from filmgate_server.jobs.configs import Configs
 from filmgate_server.jobs.groups import group_by_view, plan_group
 from filmgate_server.jobs.table import Owner, Work
 from filmgate_server.pool.port import WorkerInfo
@@ -48,12 +49,14 @@ class Intake:
         store: where large parameters and long input lists lie.
         frame_bytes_max: the largest input taken.
         device: what the workers run on; None before the first is ready.
+        configs: the OCIO configs, and what counts for each show.
     """
 
     registry: LocalRegistry
     store: Store
     frame_bytes_max: int
     device: Callable[[], WorkerInfo | None]
+    configs: Configs = field(default_factory=Configs)
 
     def resolve(self, owner: Owner, spec: WorkSpec) -> Work:
         """Resolve the model, every parameter and the inputs.
@@ -80,6 +83,7 @@ class Intake:
             wish=spec.wish,
             numerics=numerics_id(package.manifest, device.device_class, device.engines),
             time=time,
+            colour=self.configs.order(owner.show, spec.colour, inputs),
         )
 
     def output_bytes(self, work: Work) -> int:
@@ -118,7 +122,7 @@ class Intake:
 
 def _check_inputs(manifest: Manifest, inputs: tuple[BlobRef, ...], size_max: int) -> None:
     known = [entry.name for entry in manifest.inputs]
-    for ref in inputs:
+    for ref in (ref for ref in inputs if ref.media != OCIOZ_MEDIA):
         if ref.name not in known:
             raise InputError(f"{manifest.name} has no input {ref.name!r}, only {', '.join(known)}.")
         if ref.media not in (EXR_MEDIA, TENSOR_MEDIA):
@@ -133,8 +137,9 @@ def _check_inputs(manifest: Manifest, inputs: tuple[BlobRef, ...], size_max: int
             )
     if len(inputs) > INPUTS_MAX:
         raise InputError(f"The job has {len(inputs)} inputs; {INPUTS_MAX} are taken.")
-    if not inputs or inputs[0].name != manifest.main_input.name:
-        raise InputError(f"The first input must be {manifest.main_input.name!r}.")
+    main = manifest.main_input.name
+    if not inputs or inputs[0].name != main or inputs[0].media == OCIOZ_MEDIA:
+        raise InputError(f"The first input must be {main!r}.")
 
 
 def _check_frames(manifest: Manifest, inputs: tuple[BlobRef, ...], time: float) -> None:

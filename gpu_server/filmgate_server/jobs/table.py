@@ -11,6 +11,7 @@ from filmgate.digest import canonical_digest
 from filmgate.wire.messages import JobEnded
 from filmgate.wire.records import BlobRef, Wish
 from filmgate_server.index import Index
+from filmgate_server.pool.messages import NO_COLOUR, ColourOrder
 from filmgate_server.registry.local import Package
 from filmgate_server.store.content import Blob, Key
 
@@ -28,7 +29,8 @@ class Owner:
 class Work:
     """Everything that determines the pixels, resolved: no aliases, no defaults left open.
 
-    *time* is the result's source time in frames, which matters where a model takes several frames.
+    *time* is the result's source time in frames, which matters where a model takes several frames;
+    *colour* matters where it takes colours.
     """
 
     show: str
@@ -39,6 +41,7 @@ class Work:
     wish: Wish
     numerics: str
     time: float = 0.0
+    colour: ColourOrder = NO_COLOUR
 
     def key(self) -> bytes:
         """Return the work key: the digest of the canonical encoding of all of it."""
@@ -55,6 +58,9 @@ class Work:
         }
         if self.package.manifest.temporal.kind != "frame":
             fields["time"] = self.time
+        colour = self.colour
+        if any(entry.is_colour for entry in self.package.manifest.inputs):
+            fields["colour"] = [colour.space, colour.working, colour.default, colour.config]
         return canonical_digest(fields)
 
 

@@ -54,6 +54,7 @@ def run_message(assignment: Assignment, fresh: Sequence[Segment]) -> Run:
         wish=assignment.wish,
         provenance=assignment.provenance,
         attached=tuple(Attachment(segment.id, segment.capacity_bytes) for segment in fresh),
+        colour=assignment.colour,
     )
 
 

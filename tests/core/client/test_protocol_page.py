@@ -19,7 +19,16 @@ from filmgate.wire import fields as wire
 from filmgate.wire.messages import MESSAGES
 from filmgate.wire.version import PROTOCOLS
 
-RECORDS = ("WorkSpec", "BlobRef", "Wish", "Missing", "ModelSummary", "WorkerStatus", "UserStatus")
+RECORDS = (
+    "WorkSpec",
+    "ColourSpec",
+    "BlobRef",
+    "Wish",
+    "Missing",
+    "ModelSummary",
+    "WorkerStatus",
+    "UserStatus",
+)
 
 LIMITS = {
     "header": codec.HEADER_BYTES_MAX,
@@ -124,7 +133,8 @@ def _default_text(spec: Any) -> str:
         return "nil"
     if spec.default == ():
         return "[]"
-    return "{}" if isinstance(spec.default, records.Wish) else json.dumps(spec.default)
+    nested = isinstance(spec.default, (records.Wish, records.ColourSpec))
+    return "{}" if nested else json.dumps(spec.default)
 
 
 @pytest.mark.parametrize("name", NAMES)
