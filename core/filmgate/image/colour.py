@@ -109,6 +109,10 @@ class ColourConfig:
         """Every colour space, with its aliases and the roles."""
         return [*_space_names(self.handle), *self.handle.getRoleNames()]
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a space, an alias or a role of this name."""
+        return self.handle.getColorSpace(name) is not None
+
     def find(self, name: str) -> str:
         """Return the space *name*, or of that alias, by its own name; empty if there is none.
 

@@ -10,7 +10,9 @@ from typing import Any
 from filmgate.image.header import Attribute, Header, text_attribute
 
 _PREFIX = "filmgate/"
-_JSON_FIELDS = ("params", "inputs", "layers", "wish")
+_JSON_FIELDS = ("params", "inputs", "layers", "wish", "colour")
+_WHERE_TRUE = ("time", "colour")
+"""Left out of the header where there is nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Provenance:
         layers: input name to the layer chosen by hand, as JSON.
         wish: how the file was asked for (mode, compression, depth), as JSON.
         time: the result's source time in frames, where the model took several; else empty.
+        colour: as JSON: ``asked`` (what the job said, see `asked_colour`) and, for each input whose
+            space counted, which it was, who said so, by which config, and which was converted to.
     """
 
     model: str
@@ -38,6 +42,7 @@ class Provenance:
     layers: Mapping[str, str] = field(default_factory=dict[str, str])
     wish: Mapping[str, Any] = field(default_factory=dict[str, Any])
     time: str = ""
+    colour: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def input_key(name: str, view: str = "", time: float | None = None) -> str:
@@ -51,12 +56,19 @@ def time_text(time: float) -> str:
     return str(int(time)) if time == int(time) else repr(float(time))
 
 
+def asked_colour(space: str, working: str, config: str) -> dict[str, str]:
+    """Return what a job says of its colours, as a header has it: without what it does not say."""
+    said = {"space": space, "working": working, "config": config}
+    return {name: text for name, text in said.items() if text}
+
+
 def provenance_attributes(provenance: Provenance) -> dict[str, Attribute]:
     """Return *provenance* as attributes of a header."""
     texts = {name: value for name, value in vars(provenance).items() if name not in _JSON_FIELDS}
     texts |= {name: _json(getattr(provenance, name)) for name in _JSON_FIELDS}
-    if not provenance.time:
-        del texts["time"]
+    for name in _WHERE_TRUE:
+        if not getattr(provenance, name):
+            del texts[name]
     return {_PREFIX + name: text_attribute(text) for name, text in texts.items()}
 
 

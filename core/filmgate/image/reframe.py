@@ -57,7 +57,13 @@ def check_same_format(main: Part, other: Part, name: str) -> None:
         )
 
 
-def fitted(main: Part, other: Part, names: tuple[str, ...], input_name: str) -> NDArray[np.float32]:
+def fitted(
+    main: Part,
+    other: Part,
+    names: tuple[str, ...],
+    input_name: str,
+    window: Window | None = None,
+) -> NDArray[np.float32]:
     """Return channels of *other*, padded and cropped to the main input's data window.
 
     Args:
@@ -65,16 +71,17 @@ def fitted(main: Part, other: Part, names: tuple[str, ...], input_name: str) -> 
         other: the input *input_name*; its window may be any.
         names: its channels, in the wanted order.
         input_name: for the error's text.
+        window: the window to fill where it is not the data window of *main*.
 
     Returns:
-        (H, W, C) float32 that fills the data window of *main*; zeros where *other* has no pixels.
+        (H, W, C) float32 that fills the window; zeros where *other* has no pixels.
 
     Raises:
         InputError: the two have differing resolutions.
         LayerError: *other* lacks one of the channels.
     """
     check_same_format(main, other, input_name)
-    return reframed(other.stacked(names), other.data_window, main.data_window)
+    return reframed(other.stacked(names), other.data_window, window or main.data_window)
 
 
 def _sizes(ours: Window, theirs: Window) -> dict[str, Any]:

@@ -14,13 +14,16 @@ from filmgate.image.container import Limits
 from filmgate.image.exr import BufferWriter, max_encoded_bytes, parse_exr, write_exr
 from filmgate.image.frame import Part, Plate
 from filmgate.image.merge import merged, model_only
-from filmgate.image.provenance import Provenance, input_key, time_text
+from filmgate.image.provenance import Provenance, asked_colour, input_key, time_text
 from filmgate.manifest import Manifest, ModelOutput
-from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA, Wish
+from filmgate.wire.records import EXR_MEDIA, OCIOZ_MEDIA, PNG_MEDIA, Wish
 from filmgate_server.pool.messages import Run
 from filmgate_server.worker.binding import BoundInput
+from filmgate_server.worker.colouring import Colouring, OpenConfig
+from filmgate_server.worker.configs import pinned_config
 from filmgate_server.worker.decoded import DecodedFrames
 from filmgate_server.worker.execution import InputBlob, Produced
+from filmgate_server.worker.returns import returned, target_of
 from filmgate_server.worker.shots import Shot, ShotReader
 from filmgate_server.worker.task import Footage, Frame, Room, step_of_view
 
@@ -44,6 +47,8 @@ class ImageTask:
         footage: the input files of each view.
         limits: what a file may ask for.
         decoded: keeps the frames of models that take several of them.
+        config: reads the OCIO config that the order names; called only if colours need it.
+        threads: for colours that the CPU converts.
     """
 
     def __init__(
@@ -53,6 +58,8 @@ class ImageTask:
         footage: Sequence[Footage],
         limits: Limits,
         decoded: DecodedFrames,
+        config: OpenConfig = pinned_config,
+        threads: int = 1,
     ) -> None:
         self.warnings: list[str] = []
         self._manifest = manifest
@@ -60,11 +67,20 @@ class ImageTask:
         self._footage = footage
         self._limits = limits
         self._decoded = decoded
+        self._threads = threads
+        self._colouring = Colouring(manifest, order.colour, config, self._warn)
         self._shots: list[list[Shot]] = []
 
     def decode(self, step: Step) -> None:
         """Read the files and bring every input to the main one's data window."""
-        reader = ShotReader(self._manifest, self._order.layers, self._load, self._warn)
+        reader = ShotReader(
+            self._manifest,
+            self._order.layers,
+            self._load,
+            self._warn,
+            self._colouring,
+            self._threads,
+        )
         count = len(self._footage)
         self._shots = [
             reader.read(footage, partial(step_of_view, step, place, count))
@@ -77,7 +93,8 @@ class ImageTask:
         shots = [shot for group in self._shots for shot in group]
         if len(shots) != 1:
             return None
-        return Frame(shots[0].inputs, {**self._order.params, **shots[0].params})
+        shot = shots[0]
+        return Frame(shot.inputs, {**self._order.params, **shot.params}, shot.colour)
 
     def infer(self, runtime: Runtime, step: Step, room: Room) -> None:
         """Run the model on each view."""
@@ -87,13 +104,16 @@ class ImageTask:
             params = {**self._order.params, **shot.params}
             self._warn(runtime.remarks(shot.inputs, params))
             step_here = partial(step_of_view, step, place, len(shots))
-            shot.outputs = runtime.infer(shot.inputs, params, step_here)
+            shot.outputs = runtime.infer(shot.inputs, params, step_here, colour=shot.colour)
             shot.inputs = {}
 
     def encode(self, room: Room) -> list[Produced]:
         """Write one file of each view, or one for each output, into shared memory."""
         for shot in (shot for shots in self._shots for shot in shots):
             self._warn(_not_finite(shot.outputs))
+            for output in self._manifest.outputs:
+                pixels = returned(shot, output, self._manifest, self._threads)
+                shot.outputs[output.name] = pixels
         files = [
             (name, footage, plate)
             for footage, shots in zip(self._footage, self._shots, strict=True)
@@ -130,7 +150,7 @@ class ImageTask:
         plate, wish = shots[0].plate, self._order.wish
         for shot in shots:
             for output in self._manifest.outputs:
-                place = self._target(shot, output).place
+                place = target_of(shot, output, self._manifest).place
                 result = merged(
                     plate,
                     place,
@@ -147,7 +167,7 @@ class ImageTask:
         """Put the results of every view into a file of their own."""
         parts: list[Part] = []
         for shot in shots:
-            bound = self._target(shot, output)
+            bound = target_of(shot, output, self._manifest)
             source = shot.plate.parts[bound.place]
             result = model_only(
                 source,
@@ -161,15 +181,11 @@ class ImageTask:
             self._warn(result.warnings)
         return Plate(tuple(parts))
 
-    def _target(self, shot: Shot, output: ModelOutput) -> BoundInput:
-        """Return what the output replaces; the main input for one that replaces nothing."""
-        main = shot.bound.inputs[self._manifest.main_input.name]
-        return shot.bound.inputs.get(output.replaces, main)
-
     def _planes(self, shot: Shot, output: ModelOutput, part: Part) -> dict[str, Any]:
         """Name the planes as the file should: replaced channels keep their names."""
         if output.replaces:
-            return self._named(shot, output, self._target(shot, output).channels)
+            channels = target_of(shot, output, self._manifest).channels
+            return self._named(shot, output, channels)
         names = [
             f"{output.name}.{name}" if name in part.channels else name for name in output.channels
         ]
@@ -192,6 +208,7 @@ class ImageTask:
                 entry.digest
             )
             for entry in self._order.inputs
+            if entry.media != OCIOZ_MEDIA
         }
         known = {name: texts.get(name, "") for name in ("model_digest", "numerics", "version")}
         model = texts.get("model", self._manifest.name)
@@ -202,8 +219,18 @@ class ImageTask:
             layers=self._order.layers,
             wish=vars(self._order.wish),
             time=time_text(self._order.time) if moving else "",
+            colour=self._colour_told(),
             **known,
         )
+
+    def _colour_told(self) -> dict[str, Any]:
+        """Return what was asked of the colours, and what was made of each input's."""
+        order = self._order.colour
+        asked = asked_colour(order.space, order.working, order.named)
+        shots = [shot for shots in self._shots for shot in shots]
+        found = {name: each.told for name, each in shots[0].conversions.items() if each.told}
+        told = {"asked": asked, "inputs": found}
+        return {key: value for key, value in told.items() if value}
 
     def _pictures(self) -> list[tuple[Footage, bytes]]:
         """Return a small picture of each file's first view, if they are wished for."""

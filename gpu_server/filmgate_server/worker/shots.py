@@ -1,4 +1,4 @@
-"""From the files of one view to what a model takes: decode, bind, fit, scrub."""
+"""From the files of one view to what a model takes: decode, bind, fit, scrub, colour."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filmgate.image.frame import Plate
+from filmgate.errors import InputError
+from filmgate.image.frame import Part, Plate
 from filmgate.image.reframe import fitted
 from filmgate.image.scrub import scrub
+from filmgate.image.window import Window
 from filmgate.manifest import Manifest
+from filmgate_server.runtime.colour import Colour
 from filmgate_server.worker.binding import (
     BoundInput,
     BoundView,
@@ -19,6 +22,7 @@ from filmgate_server.worker.binding import (
     bind_views,
     same_place,
 )
+from filmgate_server.worker.colouring import Colouring, Conversion, alpha_name
 from filmgate_server.worker.execution import InputBlob
 from filmgate_server.worker.task import Footage
 
@@ -37,6 +41,8 @@ class Shot:
         plate: the main file, at the main frame.
         bound: where the inputs are in it.
         params: what the model is told besides its parameters.
+        window: what of the picture the model is shown.
+        conversions: how the colours of inputs get to the model; none for data.
         inputs: (H, W, C) by name; (T, H, W, C) for those that a model of several frames gets.
         outputs: (H, W, C) by name.
     """
@@ -44,8 +50,16 @@ class Shot:
     plate: Plate
     bound: BoundView
     params: Mapping[str, Any]
+    window: Window
+    conversions: dict[str, Conversion] = field(default_factory=dict[str, Conversion])
     inputs: dict[str, Pixels] = field(default_factory=dict[str, "Pixels"])
     outputs: dict[str, Pixels] = field(default_factory=dict[str, "Pixels"])
+
+    @property
+    def colour(self) -> Colour:
+        """What is left of the conversions to the device."""
+        matrices = {name: each.matrix for name, each in self.conversions.items()}
+        return Colour({name: each for name, each in matrices.items() if each is not None})
 
 
 @dataclass(frozen=True)
@@ -71,19 +85,29 @@ class ShotReader:
         layers: layers chosen by hand, by input name.
         load: decodes a file.
         warn: takes sentences about what the pixels needed.
+        colouring: finds the inputs' colour spaces.
+        threads: for colours that the CPU converts.
     """
 
     def __init__(
-        self, manifest: Manifest, layers: Mapping[str, str], load: Load, warn: Warn
+        self,
+        manifest: Manifest,
+        layers: Mapping[str, str],
+        load: Load,
+        warn: Warn,
+        colouring: Colouring,
+        threads: int,
     ) -> None:
         self._manifest = manifest
         self._main = manifest.main_input.name
         self._layers = layers
         self._load = load
         self._warn = warn
+        self._colouring = colouring
+        self._threads = threads
 
     def read(self, footage: Footage, step: Step) -> list[Shot]:
-        """Return each view that the main file holds, every input in its main part's data window.
+        """Return each view that the main file holds, every input in the window that is shown.
 
         Args:
             footage: the files.
@@ -92,14 +116,17 @@ class ShotReader:
         Raises:
             CancelledError: from *step*.
             ImageError: a file cannot be used, or lacks a layer.
-            InputError: the files are of different resolutions.
+            InputError: the files are of different resolutions, or hold what the model refuses.
+            ColourError: a colour space or config cannot be used.
         """
         frames = _distinct_frames(footage)
         step(0, len(frames))
         plates = {name: self._load(blob) for name, blob in footage.at_main.items()}
         params: Mapping[str, Any] = footage.plan.params if footage.plan else {}
-        shots = [Shot(plates[self._main], bound, params) for bound in self._views(plates)]
+        shots = [self._shot(plates[self._main], bound, params) for bound in self._views(plates)]
         sources = [self._sources(shot, plates) for shot in shots]
+        for shot, known in zip(shots, sources, strict=True):
+            self._find_colours(shot, known)
         for done, frame in enumerate(frames):
             step(done, len(frames))
             at_frame = self._load_frame(footage, frame, plates)
@@ -117,6 +144,19 @@ class ShotReader:
             if name not in plates or name == self._main
         }
         return bind_views([self._manifest.main_input, *shared], plates[self._main], inside)
+
+    def _shot(self, plate: Plate, bound: BoundView, params: Mapping[str, Any]) -> Shot:
+        main = plate.parts[bound.inputs[self._main].place]
+        whole = self._manifest.geometry.data_window == "display"
+        return Shot(plate, bound, params, main.display_window if whole else main.data_window)
+
+    def _find_colours(self, shot: Shot, sources: Mapping[str, _Source]) -> None:
+        """The main frame speaks for the others: one sequence has one space."""
+        for name, source in sources.items():
+            header = source.plate.parts[source.bound.place].header
+            conversion = self._colouring.conversion(name, header, source.bound.channels)
+            if conversion is not None:
+                shot.conversions[name] = conversion
 
     def _sources(self, shot: Shot, plates: Mapping[str, Plate]) -> dict[str, _Source]:
         sources = {
@@ -152,9 +192,9 @@ class ShotReader:
         """Put the input *name* at *frame*, found in *plate*, where the model expects it."""
         if footage.plan is None or footage.stands_still(source.file):
             if name not in shot.inputs:
-                shot.inputs[name] = self._pixels(shot, source, name, plate)
+                shot.inputs[name] = self._pixels(shot, source, name, name, plate)
             return
-        pixels = self._pixels(shot, source, f"{name}, frame {frame}", plate)
+        pixels = self._pixels(shot, source, name, f"{name}, frame {frame}", plate)
         if name not in shot.inputs:
             count = len(footage.plan.frames)
             shot.inputs[name] = np.empty((count, *pixels.shape), np.float32)
@@ -162,12 +202,25 @@ class ShotReader:
             if planned == frame:
                 shot.inputs[name][place] = pixels
 
-    def _pixels(self, shot: Shot, source: _Source, label: str, plate: Plate) -> Pixels:
+    def _pixels(self, shot: Shot, source: _Source, name: str, label: str, plate: Plate) -> Pixels:
         target = shot.plate.parts[shot.bound.inputs[self._main].place]
         part = same_place(plate, source.plate, source.bound, label)
-        pixels, report = scrub(fitted(target, part, source.bound.channels, label))
+        pixels = fitted(target, part, source.bound.channels, label, shot.window)
+        pixels, report = scrub(pixels)
+        if report.text and self._manifest.input(name).nonfinite == "refuse":
+            raise InputError(f"{label}: the model takes no NaN and no infinite samples.")
         self._warn([f"{label}: {report.text}"] if report.text else [])
-        return pixels
+        conversion = shot.conversions.get(name)
+        if conversion is None:
+            return pixels
+        alpha = _alpha(target, part, source, label, shot) if conversion.divides else None
+        return conversion.to_model(pixels, alpha, self._threads)
+
+
+def _alpha(target: Part, part: Part, source: _Source, label: str, shot: Shot) -> Pixels | None:
+    """Return the alpha of the layer that an input is of; None where it has none."""
+    name = alpha_name(source.bound.channels, list(part.channels))
+    return fitted(target, part, (name,), label, shot.window) if name else None
 
 
 def _distinct_frames(footage: Footage) -> list[int] | list[None]:

@@ -18,6 +18,7 @@ from filmgate_server.registry.local import Package
 from filmgate_server.runtime.numerics import engine_versions, numerics_id
 from filmgate_server.store.segments import Segment
 from filmgate_server.worker.company import Company
+from filmgate_server.worker.configs import ColourConfigs
 from filmgate_server.worker.decoded import DecodedFrames
 from filmgate_server.worker.execution import Execution, Produced
 from filmgate_server.worker.image_task import ImageTask
@@ -61,6 +62,8 @@ class Stages:
         self._frame_bytes_max = frame_bytes_max
         self._deliver = deliver
         self._decoded = DecodedFrames()
+        self._configs = ColourConfigs()
+        self._threads = threads
         set_codec_threads(threads)
 
     def decode(self, execution: Execution) -> None:
@@ -110,7 +113,10 @@ class Stages:
         media = {each.media for each in footage}
         if media == {EXR_MEDIA}:
             limits = Limits(max_bytes=self._frame_bytes_max)
-            return ImageTask(package.manifest, order, footage, limits, self._decoded)
+            config = partial(self._configs.open, order.colour, execution.blobs)
+            return ImageTask(
+                package.manifest, order, footage, limits, self._decoded, config, self._threads
+            )
         if media == {TENSOR_MEDIA}:
             return TensorTask(package.manifest, order, [each.at_main for each in footage])
         raise UnsupportedError(f"No model takes inputs of media {', '.join(sorted(media))}.")

@@ -29,7 +29,7 @@ class TensorTask:
         groups: the inputs of each view, by name.
 
     Raises:
-        UnsupportedError: the wish is one that only files can fulfil.
+        UnsupportedError: the wish is one that only files can fulfil, or a colour space is named.
     """
 
     def __init__(self, manifest: Manifest, order: Run, groups: Sequence[Group]) -> None:
@@ -37,6 +37,11 @@ class TensorTask:
             raise UnsupportedError(
                 "Tensors come back as they are: without compression, depth or preview.",
                 "Ask for those with images.",
+            )
+        if order.colour.space:
+            raise UnsupportedError(
+                "Tensors have no colour space: a model gets them as they are.",
+                "Submit without one, in the space that the model works in.",
             )
         self.warnings: list[str] = []
         self._manifest = manifest
