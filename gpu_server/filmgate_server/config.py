@@ -88,11 +88,23 @@ def _split_names(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _split_pairs(value: Any) -> Any:
+    """Take a table as the environment writes it: ``name=value`` separated by commas."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if not all(name.strip() and text.strip() for name, _, text in pairs):
+        raise ValueError("it must be like name=value,other=value")
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
 _Port = Annotated[int, Field(ge=ANY_PORT, le=65535)]
 _Folder = Annotated[Path, AfterValidator(_check_folder)]
 _File = Annotated[Path, AfterValidator(_check_file_path)]
 _Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)]
 _Folders = Annotated[tuple[_Folder, ...], NoDecode, BeforeValidator(_split_folders)]
+_Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(_split_pairs)]
+_NamedFiles = Annotated[dict[str, _File], NoDecode, BeforeValidator(_split_pairs)]
 _Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 
 
@@ -148,6 +160,21 @@ class ServerConfig(BaseSettings):
     )
     models: _Folders = Field(
         (), description="Folders of model packages beside those that come with the server."
+    )
+    ocio_configs: _NamedFiles = Field(
+        {}, description="Colour configs that jobs may name: NAME=FILE.ocioz, separated by commas."
+    )
+    default_config: str = Field(
+        "", description="Colour config of shows without one; unset: a pinned built-in one."
+    )
+    show_configs: _Pairs = Field(
+        {}, description="Colour configs of shows: SHOW=NAME, separated by commas."
+    )
+    default_space: str = Field(
+        "", description="Colour space of files that say nothing, in shows without one."
+    )
+    show_spaces: _Pairs = Field(
+        {}, description="Colour spaces of shows' files that say nothing: SHOW=SPACE, with commas."
     )
     authorized: _Folder | None = Field(
         None, description="Folder with a file for each artist who may connect from elsewhere."
