@@ -33,6 +33,7 @@ from filmgate_server.gateway.sessions import SessionTable
 from filmgate_server.gateway.windows import Windows, budget_bytes
 from filmgate_server.jobs.admission import Admission
 from filmgate_server.jobs.broker import Broker
+from filmgate_server.jobs.configs import Configs, load_configs
 from filmgate_server.jobs.dispatcher import Dispatcher
 from filmgate_server.jobs.intake import Intake
 from filmgate_server.jobs.table import JobTable
@@ -78,6 +79,7 @@ class Service:
         self._wake, self._waker = socket.socketpair()
         self._notifier = Notifier()
         self.metrics = Metrics()
+        self._configs = _configs(config)
         self._build(token)
 
     def _build(self, token: str) -> None:
@@ -110,7 +112,7 @@ class Service:
             table,
             self._store,
             self._journal,
-            Intake(self._registry, self._store, config.max_frame_bytes, self._device),
+            Intake(self._registry, self._store, config.max_frame_bytes, self._device, self._configs),
             self.gateway,
             self.metrics,
             Admission(table, self._store, estimates, _terms(config), self._worker_count, clock),
@@ -304,6 +306,16 @@ def _door(
     secret = load_secret_key(config.server_key).secret
     credentials = KeyFolder(config.authorized)
     return Door(context, credentials, audit, secret, config.handshakes_per_s)
+
+
+def _configs(config: ServerConfig) -> Configs:
+    return load_configs(
+        config.ocio_configs,
+        config.default_config,
+        config.show_configs,
+        config.default_space,
+        config.show_spaces,
+    )
 
 
 def _terms(config: ServerConfig) -> Terms:
