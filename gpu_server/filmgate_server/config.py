@@ -161,6 +161,24 @@ class ServerConfig(BaseSettings):
     models: _Folders = Field(
         (), description="Folders of model packages beside those that come with the server."
     )
+    registry: str = Field(
+        "", description="Shared registry of models: a folder, or s3://bucket/prefix."
+    )
+    registry_endpoint: str = Field(
+        "", description="Address of the registry's S3 store, where that is not AWS."
+    )
+    registry_poll_s: _Seconds = Field(
+        10.0, description="How often the registry and the model folders are looked at."
+    )
+    registry_cache: Path | None = Field(
+        None, description="Folder for what comes from the registry; unset: one for this user."
+    )
+    trusted_publishers: _Folder | None = Field(
+        None, description="Folder with the public keys of those whose models' code may be run."
+    )
+    registry_trusted: bool = Field(
+        False, description="Run code from the registry without a signature."
+    )
     ocio_configs: _NamedFiles = Field(
         {}, description="Colour configs that jobs may name: NAME=FILE.ocioz, separated by commas."
     )
@@ -272,6 +290,11 @@ class ServerConfig(BaseSettings):
         """Every folder of model packages: the site's own, what was installed, the zoo."""
         installed = installed_folder()
         return (*self.models, *([installed] if installed.is_dir() else []), ZOO_FOLDER)
+
+    @property
+    def registry_folder(self) -> Path:
+        """Where releases of the shared registry are kept on this machine."""
+        return self.registry_cache or _state_folder() / "registry"
 
     def to_settings(self) -> dict[str, Any]:
         """Return every value as JSON can hold it: what child processes are started with."""

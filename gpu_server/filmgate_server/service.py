@@ -26,8 +26,10 @@ from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.config import NO_PORT, ServerConfig
 from filmgate_server.devices import list_devices
 from filmgate_server.gateway.catalogue import Catalogue
+from filmgate_server.gateway.changeover import Changeover
 from filmgate_server.gateway.gateway import Gateway
 from filmgate_server.gateway.handoff import Handoffs
+from filmgate_server.gateway.library import Library
 from filmgate_server.gateway.requests import Requests
 from filmgate_server.gateway.sessions import SessionTable
 from filmgate_server.gateway.windows import Windows, budget_bytes
@@ -46,7 +48,7 @@ from filmgate_server.operations.status import Status
 from filmgate_server.pool.local import LocalPool
 from filmgate_server.pool.port import WorkerInfo
 from filmgate_server.pool.settings import PoolSettings
-from filmgate_server.registry.local import LocalRegistry
+from filmgate_server.registry.snapshot import LibrarianSettings, Snapshot
 from filmgate_server.scheduling.estimates import Estimates
 from filmgate_server.scheduling.scheduler import Scheduler
 from filmgate_server.store.content import Store
@@ -83,89 +85,138 @@ class Service:
         self._build(token)
 
     def _build(self, token: str) -> None:
-        config, clock = self._config, self._clock
-        table = JobTable()
-        sessions = SessionTable(config.sessions_max, config.sessions_per_artist_max)
-        audit = AuditLog(config.audit_log)
-        self._registry = LocalRegistry(config.model_folders)
-        self._table = table
-        self._store = Store(
-            config.store_bytes,
-            clock,
+        config = self._config
+        self._audit = AuditLog(config.audit_log)
+        self._table = JobTable()
+        self._sessions = SessionTable(config.sessions_max, config.sessions_per_artist_max)
+        self._store = self._open_store()
+        self._journal = AuditedJournal(config.journal_path, time.time, self._audit)
+        self._library = Library(_librarian_settings(config), self._take_snapshot)
+        self._changeover = self._open_changeover()
+        self.gateway = self._open_gateway(token)
+        self._estimates = Estimates()
+        self._broker = self._new_broker()
+        self._dispatcher = self._new_dispatcher()
+        self._devices = list_devices(config.workers, config.fake_device_memory)
+        self._pool = self._new_pool()
+        self._status = self._new_status()
+        self._catalogue = Catalogue(self._changeover.offer, config.chunk_bytes)
+        self._changeover.listener = self._catalogue.show
+        self.gateway.answer_with(self._new_requests())
+        self._handoffs = self._new_handoffs()
+
+    def _open_store(self) -> Store:
+        return Store(
+            self._config.store_bytes,
+            self._clock,
             self._forget_segment,
-            config.chunk_bytes,
+            self._config.chunk_bytes,
             segments_allowed(),
         )
-        estimates = Estimates()
-        self._journal = AuditedJournal(config.journal_path, time.time, audit)
-        self.gateway = Gateway(
-            self._context,
-            config.address,
-            _door(self._context, config, token, audit),
-            sessions,
-            self.metrics,
-            Windows(
-                budget_bytes(config.store_bytes), config.chunk_bytes, config.upload_window_bytes
-            ),
+
+    def _open_changeover(self) -> Changeover:
+        """Wait for the librarian's first look: without models there is nothing to serve."""
+        return Changeover(
+            self._library.start(),
+            self._config.warm,
+            self._library.ask,
+            lambda outcome: self.metrics.model_changes.labels(outcome=outcome).inc(),
+            self._clock,
         )
-        self._broker = Broker(
+
+    def _open_gateway(self, token: str) -> Gateway:
+        config = self._config
+        windows = Windows(
+            budget_bytes(config.store_bytes), config.chunk_bytes, config.upload_window_bytes
+        )
+        door = _door(self._context, config, token, self._audit)
+        return Gateway(self._context, config.address, door, self._sessions, self.metrics, windows)
+
+    def _new_broker(self) -> Broker:
+        config, table, store = self._config, self._table, self._store
+        broker = Broker(
             table,
-            self._store,
+            store,
             self._journal,
-            Intake(self._registry, self._store, config.max_frame_bytes, self._device, self._configs),
+            Intake(self._changeover, store, config.max_frame_bytes, self._device, self._configs),
             self.gateway,
             self.metrics,
-            Admission(table, self._store, estimates, _terms(config), self._worker_count, clock),
-            clock,
+            Admission(
+                table, store, self._estimates, _terms(config), self._worker_count, self._clock
+            ),
+            self._clock,
         )
-        self._broker.access = SessionRights(sessions)
-        self._dispatcher = Dispatcher(
-            table,
+        broker.access = SessionRights(self._sessions)
+        return broker
+
+    def _new_dispatcher(self) -> Dispatcher:
+        dispatcher = Dispatcher(
+            self._table,
             self._store,
-            Scheduler(config.batch_floor),
+            Scheduler(self._config.batch_floor),
             self.metrics,
             self._broker,
-            clock,
-            estimates,
+            self._clock,
+            self._estimates,
         )
-        self._devices = list_devices(config.workers, config.fake_device_memory)
-        self._pool = LocalPool(self._pool_settings(), self._dispatcher)
-        self._dispatcher.pool = self._pool
-        self._broker.dispatcher = self._dispatcher
-        self._status = Status(
-            table, self._store, sessions, self._dispatcher, self._broker, self.metrics, clock
+        self._broker.dispatcher = dispatcher
+        return dispatcher
+
+    def _new_pool(self) -> LocalPool:
+        pool = LocalPool(self._pool_settings(), self._dispatcher)
+        pool.preparations = self._changeover
+        self._changeover.pool = pool
+        self._dispatcher.pool = pool
+        return pool
+
+    def _new_status(self) -> Status:
+        status = Status(
+            self._table,
+            self._store,
+            self._sessions,
+            self._dispatcher,
+            self._broker,
+            self.metrics,
+            self._clock,
         )
-        requests = Requests(
+        status.changeover = self._changeover
+        return status
+
+    def _new_requests(self) -> Requests:
+        return Requests(
             self.gateway,
             self._broker,
-            Catalogue(self._registry, config.chunk_bytes),
+            self._catalogue,
             self._status,
             self.metrics,
             self._purge,
-            audit,
-            config.chunk_bytes,
+            self._audit,
+            self._config.chunk_bytes,
         )
-        self.gateway.answer_with(requests)
-        self._handoffs: Handoffs | None = None
-        if config.handoff and is_possible():
-            self._handoffs = Handoffs(
-                sessions, self._broker, self.metrics, config.chunk_bytes, clock
-            )
-            self.gateway.features = (self._handoffs.feature,)
+
+    def _new_handoffs(self) -> Handoffs | None:
+        if not self._config.handoff or not is_possible():
+            return None
+        chunk_bytes, clock = self._config.chunk_bytes, self._clock
+        handoffs = Handoffs(self._sessions, self._broker, self.metrics, chunk_bytes, clock)
+        self.gateway.features = (handoffs.feature,)
+        return handoffs
+
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        self._changeover.take(snapshot)
 
     def _device(self) -> WorkerInfo | None:
         return next(iter(self._dispatcher.workers.values()), None)
 
     def _pool_settings(self) -> PoolSettings:
         config = self._config
-        warm = [self._registry.resolve(reference) for reference in config.warm]
         return PoolSettings(
             self._devices,
             config.threads,
             frame_bytes_max=config.max_frame_bytes,
             stall_s=config.stall_s,
             device_bytes=config.device_memory,
-            warm=tuple((str(package.path), package.digest.hex()) for package in warm),
+            warm=tuple(self._changeover.warm_packages()),
             recycle_jobs=config.recycle_jobs,
             recycle_growth_bytes=config.recycle_growth_bytes,
             log_json=config.log_json,
@@ -198,8 +249,6 @@ class Service:
 
     def run(self, report_fd: int | None) -> None:
         """Serve until a signal has asked to stop and accepted work is done."""
-        for problem in self._registry.problems:
-            log.warning("package not usable", path=str(problem.path), error=str(problem.error))
         self._waker.setblocking(False)
         self._wake.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
@@ -227,19 +276,7 @@ class Service:
 
     def _turn(self) -> None:
         for fd in self._poll():
-            if fd is self.gateway.socket:
-                self.gateway.receive()
-            elif fd is self.gateway.watchdog.monitor:
-                self.gateway.lost()
-            elif self.gateway.door.zap is not None and fd is self.gateway.door.zap.socket:
-                self.gateway.door.zap.answer()
-            elif fd == self._wake.fileno():
-                self._wake.recv(64)
-                self.gateway.announce_drain()
-            elif self._handoffs is not None and fd == self._handoffs.fileno():
-                self._handoffs.handle()
-            elif isinstance(fd, int):
-                self._pool.handle(fd)
+            self._handle(fd)
         now_s = self._turned_s = self._clock()
         self._pool.tick(now_s)
         self._dispatcher.tick()
@@ -251,13 +288,32 @@ class Service:
         elif self._overdue:
             self._overdue = self._broker.tick()
 
+    def _handle(self, fd: Any) -> None:
+        """Let the part that *fd* belongs to take what has come."""
+        zap = self.gateway.door.zap
+        if fd is self.gateway.socket:
+            self.gateway.receive()
+        elif fd is self.gateway.watchdog.monitor:
+            self.gateway.lost()
+        elif zap is not None and fd is zap.socket:
+            zap.answer()
+        elif fd == self._wake.fileno():
+            self._wake.recv(64)
+            self.gateway.announce_drain()
+        elif self._handoffs is not None and fd == self._handoffs.fileno():
+            self._handoffs.handle()
+        elif fd in self._library.filenos():
+            self._library.handle()
+        elif isinstance(fd, int):
+            self._pool.handle(fd)
+
     def _poll(self) -> list[Any]:
         poller = zmq.Poller()
         poller.register(self.gateway.socket, zmq.POLLIN)
         poller.register(self.gateway.watchdog.monitor, zmq.POLLIN)
         if self.gateway.door.zap is not None:
             poller.register(self.gateway.door.zap.socket, zmq.POLLIN)
-        for fd in (self._wake.fileno(), *self._pool.filenos()):
+        for fd in (self._wake.fileno(), *self._library.filenos(), *self._pool.filenos()):
             poller.register(fd, zmq.POLLIN)
         if self._handoffs is not None:
             poller.register(self._handoffs.fileno(), zmq.POLLIN)
@@ -267,6 +323,8 @@ class Service:
         self._overdue = self._broker.tick()
         if self._handoffs is not None:
             self._handoffs.tick()
+        self._library.tick(now_s)
+        self._changeover.tick()
         self._store.expire(now_s - self._config.result_ttl_s)
         self._forget_old_jobs()
         self.metrics.set_levels(self._status.levels())
@@ -291,6 +349,7 @@ class Service:
     def _close(self) -> None:
         if self._handoffs is not None:
             self._handoffs.close()
+        self._library.close()
         self._pool.stop()
         self.gateway.close()
         self._journal.close()
@@ -306,6 +365,20 @@ def _door(
     secret = load_secret_key(config.server_key).secret
     credentials = KeyFolder(config.authorized)
     return Door(context, credentials, audit, secret, config.handshakes_per_s)
+
+
+def _librarian_settings(config: ServerConfig) -> LibrarianSettings:
+    return LibrarianSettings(
+        folders=tuple(str(folder) for folder in config.model_folders),
+        registry=config.registry,
+        endpoint=config.registry_endpoint,
+        poll_s=config.registry_poll_s,
+        cache=str(config.registry_folder),
+        publishers=str(config.trusted_publishers or ""),
+        trusted=config.registry_trusted,
+        log_level=config.log_level,
+        log_json=config.log_json,
+    )
 
 
 def _configs(config: ServerConfig) -> Configs:

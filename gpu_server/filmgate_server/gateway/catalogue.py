@@ -9,7 +9,8 @@ from filmgate.digest import digest_blob
 from filmgate.manifest import to_manifest_json
 from filmgate.wire.messages import ModelsPage
 from filmgate.wire.records import ModelSummary
-from filmgate_server.registry.local import LocalRegistry
+from filmgate_server.registry.local import Package
+from filmgate_server.registry.offer import Offer
 
 PAGE_MODELS = 32
 SUMMARY_CHARACTERS_MAX = 200
@@ -31,25 +32,35 @@ class PublicBlob:
 
 
 class Catalogue:
-    """The registry as clients see it."""
+    """The models as clients see them.
 
-    def __init__(self, registry: LocalRegistry, chunk_bytes: int) -> None:
+    Args:
+        offer: what there is now.
+        chunk_bytes: the size of a piece of a blob.
+    """
+
+    def __init__(self, offer: Offer, chunk_bytes: int) -> None:
+        self._chunk_bytes = chunk_bytes
         self._blobs: dict[bytes, PublicBlob] = {}
         self._models: list[ModelSummary] = []
-        for package in registry.packages():
-            manifest = package.manifest
-            blob = self._add(manifest.name, to_manifest_json(manifest), chunk_bytes)
-            self._models.append(
-                ModelSummary(
-                    manifest.name,
-                    manifest.version,
-                    manifest.task[:SUMMARY_CHARACTERS_MAX],
-                    manifest.summary[:SUMMARY_CHARACTERS_MAX],
-                    package.digest,
-                    blob.digest,
-                    blob.size_bytes,
-                )
-            )
+        self.show(offer)
+
+    def show(self, offer: Offer) -> None:
+        """Show another offer; manifests that were shown before can still be fetched."""
+        self._models = [self._summary(package) for package in offer.packages()]
+
+    def _summary(self, package: Package) -> ModelSummary:
+        manifest = package.manifest
+        blob = self._add(manifest.name, to_manifest_json(manifest))
+        return ModelSummary(
+            manifest.name,
+            manifest.version,
+            manifest.task[:SUMMARY_CHARACTERS_MAX],
+            manifest.summary[:SUMMARY_CHARACTERS_MAX],
+            package.digest,
+            blob.digest,
+            blob.size_bytes,
+        )
 
     def page(self, cursor: int, may_use: MayUse) -> ModelsPage:
         """Return those models, from *cursor* on, that *may_use* returns true for."""
@@ -63,8 +74,8 @@ class Catalogue:
         blob = self._blobs.get(digest)
         return blob if blob is not None and may_use(blob.model) else None
 
-    def _add(self, model: str, content: bytes, chunk_bytes: int) -> PublicBlob:
-        digest, size_bytes, sums = digest_blob(content, chunk_bytes)
+    def _add(self, model: str, content: bytes) -> PublicBlob:
+        digest, size_bytes, sums = digest_blob(content, self._chunk_bytes)
         blob = PublicBlob(model, digest, size_bytes, sums, memoryview(content))
         self._blobs[digest] = blob
         return blob

@@ -25,7 +25,7 @@ from filmgate_server.jobs.configs import Configs
 from filmgate_server.jobs.groups import group_by_view, plan_group
 from filmgate_server.jobs.table import Owner, Work
 from filmgate_server.pool.port import WorkerInfo
-from filmgate_server.registry.local import LocalRegistry
+from filmgate_server.registry.offer import Models
 from filmgate_server.runtime.numerics import numerics_id
 from filmgate_server.store.content import Store
 from filmgate_server.store.uploads import LOOSE_BYTES_MAX
@@ -52,7 +52,7 @@ class Intake:
         configs: the OCIO configs, and what counts for each show.
     """
 
-    registry: LocalRegistry
+    registry: Models
     store: Store
     frame_bytes_max: int
     device: Callable[[], WorkerInfo | None]

@@ -10,6 +10,7 @@ from filmgate.wire.messages import PRIORITIES
 from filmgate_server.operations.metrics import Levels
 
 if TYPE_CHECKING:
+    from filmgate_server.gateway.changeover import Changeover
     from filmgate_server.gateway.sessions import SessionTable
     from filmgate_server.jobs.table import Execution, Job, JobTable
     from filmgate_server.pool.port import WorkerState
@@ -107,6 +108,16 @@ def count_workers(workers: Iterable[WorkerState], busy_s: Mapping[int, float]) -
             name: {labels: each.counters.get(counter, 0) for labels, each in at.items()}
             for name, counter in _HAPPENED.items()
         },
+    }
+
+
+def count_models(changeover: Changeover | None) -> Levels:
+    """Count what can be asked for, and what should and cannot."""
+    known = changeover is not None
+    return {
+        "models_offered": _alone(len(changeover.offer.packages()) if known else 0),
+        "models_unusable": _alone(len(changeover.offer.problems) if known else 0),
+        "registry_unreadable": _alone(known and bool(changeover.trouble)),
     }
 
 

@@ -49,6 +49,9 @@ LEVELS: Mapping[str, Level] = {
     "store_blobs": Level("Inputs and results that are kept."),
     "store_evictions": Level("Inputs and results that made room for others.", rising=True),
     "workers": Level("Workers, by what they do.", ("state",)),
+    "models_offered": Level("Versions of models that can be asked for."),
+    "models_unusable": Level("Packages and releases that cannot be used."),
+    "registry_unreadable": Level("1 while the shared registry cannot be read, else 0."),
     "models_resident": Level("Models that a device holds.", _DEVICE),
     "device_memory_used_bytes": Level("Device memory that models take.", _DEVICE),
     "device_memory_budget_bytes": Level("Device memory that models may take.", _DEVICE),
@@ -73,6 +76,7 @@ class Metrics:
         stage_seconds: how long a worker took, by stage: decode, load, infer, encode.
         tiles: tiles that were computed.
         worker_restarts: workers that died and were started again.
+        model_changes: versions that were to take another's place, by outcome: served or kept.
         received_bytes: everything that arrived at the socket.
         uploaded_bytes: the part of it that was content.
         sent_bytes: content that was sent.
@@ -137,6 +141,9 @@ class Metrics:
         self.stage_seconds = self._histogram("compute", "How long a stage took.", "stage")
         self.tiles = self._counter("tiles", "Tiles that were computed.")
         self.worker_restarts = self._counter("worker_restarts", "Workers started again.")
+        self.model_changes = self._counter(
+            "model_changes", "New versions: served, or the old one kept.", "outcome"
+        )
 
     def _add_traffic(self) -> None:
         self.received_bytes = self._counter("received_bytes", "Bytes that arrived.")

@@ -11,6 +11,7 @@ import filmgate
 from filmgate.wire.messages import StatusPage
 from filmgate.wire.records import UserStatus, WorkerStatus
 from filmgate_server.operations.levels import (
+    count_models,
     count_requests,
     count_sessions,
     count_store,
@@ -20,6 +21,7 @@ from filmgate_server.operations.levels import (
 )
 
 if TYPE_CHECKING:
+    from filmgate_server.gateway.changeover import Changeover
     from filmgate_server.gateway.sessions import SessionTable
     from filmgate_server.jobs.broker import Broker
     from filmgate_server.jobs.dispatcher import Dispatcher
@@ -35,7 +37,11 @@ MODELS_MAX = 16
 
 
 class Status:
-    """Reads the other parts; changes nothing."""
+    """Reads the other parts; changes nothing.
+
+    Attributes:
+        changeover: the models; None for none.
+    """
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class Status:
         self._metrics = metrics
         self._clock = clock
         self._started_s = clock()
+        self.changeover: Changeover | None = None
 
     def page(self, cursor: int, sees: Callable[[str, str], bool] | None = None) -> StatusPage:
         """Return the counters, the workers, and the users from *cursor* on.
@@ -99,6 +106,7 @@ class Status:
             **count_store(self._store),
             **count_sessions(self._sessions),
             **count_workers(self._workers(), self._dispatcher.usage.busy_s),
+            **count_models(self.changeover),
         }
 
     def _workers(self) -> tuple[WorkerState, ...]:

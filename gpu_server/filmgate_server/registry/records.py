@@ -88,6 +88,10 @@ class Retirement:
     who: str
     time_s: float
 
+    def words(self, name: str, version: str) -> str:
+        """Return what somebody who asks for the release is told."""
+        return f"{name}@{version} was retired by {self.who}: {self.reason}"
+
 
 @dataclass(frozen=True)
 class Signed:

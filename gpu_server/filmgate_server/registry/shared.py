@@ -18,7 +18,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,6 +31,7 @@ from filmgate.errors import (
 )
 from filmgate_server.registry.content import digest_file, package_files
 from filmgate_server.registry.folder import FolderStore
+from filmgate_server.registry.inventory import Inventory
 from filmgate_server.registry.local import load_package
 from filmgate_server.registry.objects import MissingObjectError, TakenError
 from filmgate_server.registry.records import (
@@ -77,25 +77,6 @@ def open_registry(address: str, endpoint: str = "") -> SharedRegistry:
     from filmgate_server.registry.s3 import S3Store  # noqa: PLC0415 - boto3 takes a while
 
     return SharedRegistry(S3Store(address, endpoint))
-
-
-@dataclass(frozen=True)
-class Inventory:
-    """Everything that a registry says at one moment.
-
-    Attributes:
-        releases: by name and version, retired ones too.
-        aliases: the version that each alias points to, by model and alias.
-        retired: which releases must not be used any more.
-        signatures: by the package's digest and the key's id.
-        problems: records that cannot be used, by key.
-    """
-
-    releases: dict[tuple[str, str], Release]
-    aliases: dict[str, dict[str, str]]
-    retired: dict[tuple[str, str], Retirement]
-    signatures: dict[str, dict[str, bytes]]
-    problems: dict[str, IntegrityError]
 
 
 class SharedRegistry:
@@ -233,7 +214,8 @@ class SharedRegistry:
             content = self._read(_retired_key(name, version))
         except MissingObjectError:
             return
-        raise retired_error(name, version, parse_record(Retirement, content))
+        why = parse_record(Retirement, content).words(name, version)
+        raise RetiredModelError(why)
 
     def inventory(self) -> Inventory:
         """Return everything; what was read before is not read again, for it never changes."""
@@ -334,12 +316,6 @@ class SharedRegistry:
             f"{release.reference} was published by {there.publisher} with other content.",
             "Give the package another version: what is published never changes.",
         )
-
-
-def retired_error(name: str, version: str, retirement: Retirement) -> RetiredModelError:
-    """Return what a user of a retired release is told."""
-    text = f"{name}@{version} was retired by {retirement.who}: {retirement.reason}."
-    return RetiredModelError(text)
 
 
 def _parse_signature(content: bytes) -> bytes:

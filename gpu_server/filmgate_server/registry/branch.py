@@ -1,0 +1,165 @@
+"""A shared registry as this machine has it: what of it is here, may be used, and is missing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filmgate.errors import FilmgateError, IntegrityError, ManifestError
+from filmgate_server.registry.downloads import Downloads
+from filmgate_server.registry.inventory import Inventory, load_inventory, save_inventory
+from filmgate_server.registry.local import Package, Problem, load_package
+from filmgate_server.registry.offer import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from filmgate_server.registry.records import Release
+    from filmgate_server.registry.shared import SharedRegistry
+    from filmgate_server.registry.trust import Trust
+
+RETRY_S = 5.0
+"""After a failure of the store or the disk."""
+
+RETRY_DAMAGED_S = 600.0
+"""What is damaged in the registry is fetched again only after so long."""
+
+
+class Branch:
+    """Keeps what a server needs of a registry in a folder of its own.
+
+    Args:
+        registry: where releases come from.
+        folder: the cache.
+        trust: which of them may be used.
+
+    Attributes:
+        is_new: whether nothing of the registry has ever been read here.
+        trouble: why the registry could not be read the last time; empty if it could.
+
+    Raises:
+        StorageError: the cache cannot be used.
+    """
+
+    def __init__(self, registry: SharedRegistry, folder: Path, trust: Trust) -> None:
+        self._registry = registry
+        self._downloads = Downloads(registry.store, folder)
+        self._trust = trust
+        self._copy = folder / "inventory.json"
+        known = load_inventory(self._copy)
+        self.is_new = known is None
+        self.trouble = ""
+        self._inventory = known or Inventory()
+        self._here: dict[str, Package] = {}
+        self._failed: dict[str, tuple[FilmgateError, float]] = {}
+
+    def refresh(self) -> None:
+        """Read the registry anew; where that fails, what was known stands."""
+        try:
+            self._inventory = self._registry.inventory()
+            save_inventory(self._inventory, self._copy)
+            self.trouble, self.is_new = "", False
+        except FilmgateError as error:
+            self.trouble = str(error)
+        except OSError as error:
+            self.trouble = f"The model cache cannot be written ({error.strerror})."
+
+    def pull_next(self, asked: Collection[str]) -> bool:
+        """Fetch one release that is needed and not here; return whether there was any.
+
+        Args:
+            asked: ``name@version`` of releases that somebody has asked for.
+        """
+        for release in self._needed(asked):
+            if self._package(release) is None and not self._gave_up(release):
+                self._pull(release)
+                return True
+        return False
+
+    def packages(self) -> list[Package]:
+        """Return every release that is here, sound, trusted and not retired."""
+        found = (self._package(release) for release in self._usable())
+        return [package for package in found if package is not None]
+
+    def problems(self) -> list[Problem]:
+        """Return what cannot be used, and why."""
+        records = [Problem(Path(key), each) for key, each in self._inventory.problems.items()]
+        failed = [Problem(_place(reference), each) for reference, (each, _) in self._failed.items()]
+        return records + failed
+
+    def published(self) -> Published:
+        """Return what the registry says beyond the packages that are here."""
+        retired: dict[str, dict[str, str]] = {}
+        for (name, version), each in self._inventory.retired.items():
+            retired.setdefault(name, {})[version] = each.words(name, version)
+        absent: dict[str, dict[str, str]] = {}
+        for release in self._usable():
+            if self._package(release) is None and release.reference not in self._failed:
+                absent.setdefault(release.name, {})[release.version] = release.digest
+        return Published(self._inventory.aliases, retired, absent)
+
+    def _usable(self) -> Iterator[Release]:
+        for releases in self._inventory.usable().values():
+            yield from releases
+
+    def _needed(self, asked: Collection[str]) -> Iterator[Release]:
+        """Yield each model's latest version, what aliases point to, and what was asked for."""
+        aliases = self._inventory.aliases
+        for name, releases in self._inventory.usable().items():
+            trusted = [each for each in releases if self._is_trusted(each)]
+            yield from trusted[:1]
+            pointed = set(aliases.get(name, {}).values())
+            for release in trusted[1:]:
+                if release.version in pointed or release.reference in asked:
+                    yield release
+
+    def _is_trusted(self, release: Release) -> bool:
+        try:
+            self._trust.check(release, self._inventory.signatures_of(release))
+        except ManifestError as error:
+            self._fail(release, error)
+            return False
+        known = self._failed.get(release.reference)
+        if known is not None and isinstance(known[0], ManifestError):
+            self._failed.pop(release.reference)  # it was signed since, or published before it was
+        return True
+
+    def _pull(self, release: Release) -> None:
+        try:
+            self._downloads.pull(release)
+            self._failed.pop(release.reference, None)
+        except FilmgateError as error:
+            self._fail(release, error)
+
+    def _package(self, release: Release) -> Package | None:
+        """Return a release's package if it is here and may be used."""
+        known = self._here.get(release.reference)
+        if known is not None and known.digest.hex() == release.digest:
+            return known
+        if not self._is_trusted(release) or not self._downloads.is_sound(release):
+            return None
+        try:
+            package = load_package(self._downloads.path(release))
+            signatures = self._inventory.signatures_of(release)
+            self._trust.check_manifest(release, package.manifest, signatures)
+        except FilmgateError as error:
+            self._fail(release, error)
+            return None
+        self._here[release.reference] = package
+        return package
+
+    def _fail(self, release: Release, error: FilmgateError) -> None:
+        self._failed[release.reference] = error, time.monotonic()
+
+    def _gave_up(self, release: Release) -> bool:
+        """Say whether it is not to be fetched now."""
+        if release.reference not in self._failed:
+            return False
+        error, at_s = self._failed[release.reference]
+        wait_s = RETRY_DAMAGED_S if isinstance(error, IntegrityError) else RETRY_S
+        return isinstance(error, ManifestError) or time.monotonic() - at_s < wait_s
+
+
+def _place(reference: str) -> Path:
+    return Path(reference.replace("@", "/"))
