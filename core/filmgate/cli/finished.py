@@ -15,8 +15,8 @@ from filmgate.disk import storage_error
 from filmgate.errors import DamagedImageError, ImageError
 from filmgate.image.container import Limits, read_offsets, scan_headers
 from filmgate.image.header import Header
-from filmgate.image.provenance import Provenance, read_provenance, time_text
-from filmgate.wire.records import Wish
+from filmgate.image.provenance import Provenance, asked_colour, read_provenance, time_text
+from filmgate.wire.records import ColourSpec, Wish
 
 
 class Existing(Enum):
@@ -40,12 +40,15 @@ class Recipe:
         params: every parameter, defaults included.
         layers: those chosen by hand.
         wish: what the file should look like.
+        colour: what is said of the colours. What the server makes of a name, by its settings, is
+            not known here: a file is not made again because those have changed.
     """
 
     model_digest: bytes
     params: Mapping[str, Any]
     layers: Mapping[str, str]
     wish: Wish
+    colour: ColourSpec
 
 
 def look_at(
@@ -103,11 +106,14 @@ def load_header(path: Path) -> Header:
 
 
 def _made_by(provenance: Provenance, recipe: Recipe) -> bool:
+    colour = recipe.colour
     return (
         provenance.model_digest == digest_text(recipe.model_digest)
         and _plain(provenance.params) == _plain(recipe.params)
         and provenance.layers == dict(recipe.layers)
         and provenance.wish == vars(recipe.wish)
+        and provenance.colour.get("asked", {})
+        == asked_colour(colour.space, colour.working, colour.config)
     )
 
 

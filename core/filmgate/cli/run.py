@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from filmgate.cli.batch import Batch, Ended
+from filmgate.cli.colours import ColourChoice, choose_colour
 from filmgate.cli.connection import connection
 from filmgate.cli.display import Display, choose_display, rate
 from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
@@ -88,6 +89,17 @@ class RunOptions(ServerOptions):
     depth: Annotated[
         str, typer.Option(help="half or float for the model's channels; else the source's.")
     ] = ""
+    space: Annotated[
+        str, typer.Option(help="Colour space of the input; else what the files or the show say.")
+    ] = ""
+    ocio: Annotated[
+        str,
+        typer.Option(
+            "--config",
+            metavar="NAME|FILE.ocioz",
+            help="OCIO config that names of colour spaces belong to; else the show's.",
+        ),
+    ] = ""
     model_only: Annotated[
         bool, typer.Option("--model-only", help="Write the model's channels and nothing else.")
     ] = False
@@ -124,6 +136,7 @@ class Order:
         reference: the exact package.
         given: the parameters that were set.
         recipe: what determines each result.
+        colour: what is said of the colours.
         outputs: the names of those that are files of their own.
         tasks: every frame.
     """
@@ -131,6 +144,7 @@ class Order:
     reference: str
     given: dict[str, Any]
     recipe: Recipe
+    colour: ColourChoice
     outputs: tuple[str, ...]
     tasks: list[FrameTask]
 
@@ -167,12 +181,13 @@ def _wish(options: RunOptions) -> Wish:
 def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: Wish) -> Order:
     given = parse_params(options.param, manifest)
     choices = parse_inputs(options.input, manifest)
+    colour = choose_colour(options.space, options.ocio, manifest)
+    params = resolve_parameters(manifest.params, given)
     return Order(
         reference=f"{model.name}@{digest_text(model.digest)}",
         given=given,
-        recipe=Recipe(
-            model.digest, resolve_parameters(manifest.params, given), choices.layers, wish
-        ),
+        recipe=Recipe(model.digest, params, choices.layers, wish, colour.spec),
+        colour=colour,
         outputs=_files(manifest, wish),
         tasks=plan_frames(
             options.source, options.target, options.frames, choices, manifest, options.speed
@@ -238,9 +253,17 @@ def _make(
 
 
 def _work(order: Order, reader: PayloadReader, task: FrameTask) -> Work:
-    inputs = tuple(map(reader.payload, task.files))
+    inputs = (*map(reader.payload, task.files), *order.colour.inputs)
     recipe = order.recipe
-    return Work(order.reference, inputs, order.given, recipe.wish, recipe.layers, task.time)
+    return Work(
+        order.reference,
+        inputs,
+        order.given,
+        recipe.wish,
+        recipe.layers,
+        task.time,
+        recipe.colour,
+    )
 
 
 def _take(ended: Ended, tally: Tally, display: Display) -> None:
