@@ -72,8 +72,8 @@ def linear_matrix(source: Primaries, target: Primaries) -> Numbers:
     Raises:
         ColourError: the primaries of one of them enclose no colours.
     """
-    adapted = _adaptation(source.white, target.white) @ _to_xyz(source)
-    return np.linalg.inv(_to_xyz(target)) @ adapted
+    there, back = _to_xyz(source), np.linalg.inv(_to_xyz(target))
+    return back @ _adaptation(source.white, target.white) @ there
 
 
 def _to_xyz(primaries: Primaries) -> Numbers:
