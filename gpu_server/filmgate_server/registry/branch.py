@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filmgate.errors import FilmgateError, IntegrityError, ManifestError
+from filmgate.errors import FilmgateError, IntegrityError, ManifestError, StorageError
 from filmgate_server.registry.downloads import Downloads
 from filmgate_server.registry.inventory import Inventory, load_inventory, save_inventory
 from filmgate_server.registry.local import Package, Problem, load_package
@@ -57,13 +57,28 @@ class Branch:
     def refresh(self) -> None:
         """Read the registry anew; where that fails, what was known stands."""
         try:
-            self._inventory = self._registry.inventory()
+            self._inventory = self._checked(self._registry.inventory())
             save_inventory(self._inventory, self._copy)
             self.trouble, self.is_new = "", False
         except FilmgateError as error:
             self.trouble = str(error)
         except OSError as error:
             self.trouble = f"The model cache cannot be written ({error.strerror})."
+
+    def _checked(self, inventory: Inventory) -> Inventory:
+        """Return *inventory* if it holds all that was there before: what is published stays.
+
+        Raises:
+            StorageError: something is missing; a mount may be away.
+        """
+        lost = sorted(set(self._inventory.releases) - set(inventory.releases))
+        if lost:
+            raise StorageError(
+                f"The registry has lost {len(lost)} releases, {'@'.join(lost[0])} among them.",
+                "Look whether it is mounted. Where they were removed for good, remove the cache "
+                "and restart the server.",
+            )
+        return inventory
 
     def pull_next(self, asked: Collection[str]) -> bool:
         """Fetch one release that is needed and not here; return whether there was any.

@@ -62,6 +62,8 @@ class FolderStore:
     def keys(self, prefix: str) -> list[str]:
         """Return the keys below the folder *prefix*, sorted."""
         with _errors(prefix):
+            if not self._folder.is_dir():
+                raise StorageError(f"The registry's folder {self._folder} is not there.")
             found = (path for path in (self._folder / prefix).rglob("*") if path.is_file())
             keys = (path.relative_to(self._folder).as_posix() for path in found)
             return sorted(key for key in keys if _UNFINISHED not in key)

@@ -41,7 +41,9 @@ class SiteFolders:
         self._seen, before = {}, self._seen
         registry = LocalRegistry(self._folders, lambda path: self._load(path, before))
         self._first = False
-        return registry.packages(), registry.problems
+        broken = {problem.path for problem in registry.problems}
+        kept = [package for path, (_, package) in self._read.items() if path in broken]
+        return [*registry.packages(), *kept], registry.problems  # workers may have those loaded
 
     def _load(self, path: Path, before: dict[Path, Marks]) -> Package:
         """Return the package in *path*: as it was, while it is being changed.
