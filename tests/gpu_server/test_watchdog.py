@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import zmq
 
+from fakes.descriptors import count_descriptors
 from fakes.waiting import wait_until
 from fakes.zmtp import Wire
 from filmgate_server.gateway.router import bind_router, port_of, source_of
@@ -43,13 +43,9 @@ class Post:
 
     def vanish(self, wire: Wire) -> None:
         """Let a connection go, and return once its descriptor is free."""
-        before = _descriptors()
+        before = count_descriptors()
         wire.socket.close()
-        wait_until(lambda: _descriptors() == before - 2, "both ends to be closed")
-
-
-def _descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+        wait_until(lambda: count_descriptors() == before - 2, "both ends to be closed")
 
 
 @pytest.fixture
