@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from filmgate.disk import storage_errors
+from filmgate.disk import storage_errors, write_new
 from filmgate.errors import ConfigError, FilmgateError, UnknownModelError
 from filmgate.manifest import parse_manifest
 from filmgate_server.recipes import RECIPE_FOLDER
@@ -227,8 +227,7 @@ def _swap(stage: Path, path: Path) -> None:
 
 def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     """Write a safetensors file: the same bytes for the same tensors, so no metadata."""
-    # Here, for listing recipes needs no torch.
-    from safetensors.torch import save_file  # noqa: PLC0415 # pyright: ignore[reportUnknownVariableType] - PathLike
+    from safetensors.torch import save  # noqa: PLC0415 - listing recipes needs no torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    write_new(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}))

@@ -1,0 +1,1 @@
+"""Twice the size: waifu2x for photographs, converted from ncnn."""

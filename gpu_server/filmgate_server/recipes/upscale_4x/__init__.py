@@ -1,0 +1,1 @@
+"""Four times the size: SPAN, converted from ncnn."""
