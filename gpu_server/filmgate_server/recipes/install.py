@@ -89,7 +89,8 @@ class Recipe:
 
 def recipes() -> list[Recipe]:
     """Return every recipe, by name."""
-    folders = sorted(path.parent for path in RECIPE_FOLDER.glob("*/recipe.py"))
+    manifests = RECIPE_FOLDER.glob(f"*/package/{MANIFEST_FILE}")
+    folders = sorted(path.parents[1] for path in manifests)
     return [Recipe(folder.name.replace("_", "-"), folder) for folder in folders]
 
 
