@@ -72,5 +72,6 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in files.items():
-            packed.writestr(name, content)
+            member = zipfile.ZipInfo(name)  # of no time, so that equal files make equal archives
+            packed.writestr(member, content, zipfile.ZIP_DEFLATED)
     return memory.getvalue()

@@ -206,15 +206,21 @@ class ShotReader:
         target = shot.plate.parts[shot.bound.inputs[self._main].place]
         part = same_place(plate, source.plate, source.bound, label)
         pixels = fitted(target, part, source.bound.channels, label, shot.window)
-        pixels, report = scrub(pixels)
-        if report.text and self._manifest.input(name).nonfinite == "refuse":
-            raise InputError(f"{label}: the model takes no NaN and no infinite samples.")
-        self._warn([f"{label}: {report.text}"] if report.text else [])
+        pixels = self._scrubbed(pixels, name, label)
         conversion = shot.conversions.get(name)
         if conversion is None:
             return pixels
         alpha = _alpha(target, part, source, label, shot) if conversion.divides else None
-        return conversion.to_model(pixels, alpha, self._threads)
+        converted = conversion.to_model(pixels, alpha, self._threads)
+        # A curve makes infinite light of codes that no camera writes.
+        return pixels if converted is pixels else self._scrubbed(converted, name, label)
+
+    def _scrubbed(self, pixels: Pixels, name: str, label: str) -> Pixels:
+        pixels, report = scrub(pixels)
+        if report.text and self._manifest.input(name).nonfinite == "refuse":
+            raise InputError(f"{label}: the model takes no NaN and no infinite samples.")
+        self._warn([f"{label}: {report.text}"] if report.text else [])
+        return pixels
 
 
 def _alpha(target: Part, part: Part, source: _Source, label: str, shot: Shot) -> Pixels | None:
