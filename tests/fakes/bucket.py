@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import boto3
 import pytest
 
 from fakes.waiting import wait_until
+from filmgate_server.registry.s3 import S3Store
 
 ACCESS_KEY = "filmgate-test"
 SECRET_KEY = "of a server that lives for one test"  # noqa: S105
@@ -68,6 +70,24 @@ class Bucket:
     def endpoint(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
+
+    def let_in(self, monkeypatch: pytest.MonkeyPatch, secret: str = SECRET_KEY) -> None:
+        """Let boto3 find the key, and nothing of this machine's, while *monkeypatch* lasts."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+    @staticmethod
+    def address(folder: Path) -> str:
+        """Return a place of its own for what uses *folder*."""
+        return f"s3://{BUCKET}/studio{folder.as_posix()}"
+
+    def store(self, folder: Path, port: int = 0, silence_s: float = 20.0) -> S3Store:
+        """Return a store at `address`, perhaps through another port."""
+        endpoint = f"http://127.0.0.1:{port or self.port}"
+        return S3Store(self.address(folder), endpoint, silence_s)
 
     def client(self) -> Any:
         """Return a client that may do everything."""

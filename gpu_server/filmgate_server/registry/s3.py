@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -128,7 +130,9 @@ class S3Store:
 
     def _put(self, key: str, content: bytes) -> None:
         with self._errors(key):
-            self._client.put_object(**self._place(key), Body=content, IfNoneMatch="*")
+            self._client.put_object(
+                **self._place(key), Body=content, ContentMD5=_md5(content), IfNoneMatch="*"
+            )
 
     def _is_there(self, key: str, size_bytes: int) -> bool:
         try:
@@ -180,7 +184,9 @@ class S3Store:
         return parts, hasher.hexdigest()
 
     def _send_part(self, upload: dict[str, str], number: int, piece: bytes) -> str:
-        answer = self._client.upload_part(**upload, PartNumber=number, Body=piece)
+        answer = self._client.upload_part(
+            **upload, PartNumber=number, Body=piece, ContentMD5=_md5(piece)
+        )
         return str(answer["ETag"])
 
     def _abort(self, upload: dict[str, str]) -> None:
@@ -238,6 +244,11 @@ def _read_pieces(file: BinaryIO, part_bytes: int) -> list[bytes]:
     """Return the next parts, as many as are sent at once."""
     pieces = (file.read(part_bytes) for _ in range(PARTS_AT_ONCE))
     return [piece for piece in pieces if piece]
+
+
+def _md5(content: bytes) -> str:
+    """Return what a store holds an arriving body against: some keep one that was cut short."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def _check(path: Path, found: str, digest: str) -> None:
