@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fakes.accounts import running
+from fakes.bucket import Bucket
 from fakes.packages import write_package
 from fakes.plates import random_tensor, tensor_payload, tensor_pixels
 from fakes.service import Service
@@ -224,3 +225,22 @@ def test_a_librarian_that_is_killed_comes_back(site, run_service) -> None:
         librarian.kill()
         site.publish(2)
         wait_until(lambda: served(client) == 2, lambda: service.log)
+
+
+def test_a_bucket_is_a_registry_too(site, run_service, tmp_path: Path, monkeypatch) -> None:
+    """From a real S3 store models come as from a folder; a wrong secret takes nothing else down."""
+    with Bucket(tmp_path) as bucket:
+        bucket.let_in(monkeypatch)
+        address = bucket.address(tmp_path)
+        site.registry = open_registry(address, bucket.endpoint)
+        site.publish(3)
+        settings = {**site.settings, "registry": address, "registry_endpoint": bucket.endpoint}
+        with run_service(**settings) as service, service.client() as client:
+            wait_until(lambda: served(client) == 3, lambda: service.log)
+            site.publish(4)
+            wait_until(lambda: served(client) == 4, lambda: service.log)
+        bucket.let_in(monkeypatch, secret="wrong")  # noqa: S106
+        with run_service(**settings) as service, service.client() as client:
+            wait_until(lambda: "registry cannot be read" in service.log, lambda: service.log)
+            assert "Check the access key" in service.log
+            assert served(client) == 4
