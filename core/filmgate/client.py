@@ -149,14 +149,15 @@ class Client:
                 return found
 
     def manifest(self, ref: str, timeout_s: float = ANSWER_WITHIN_S) -> Manifest:
-        """Return the manifest of ``name`` (its first version listed) or ``name@version``.
+        """Return the manifest of ``name`` (its first version listed), ``name@version`` or alias.
 
         Raises:
             UnknownModelError: the server does not offer it.
             ConnectionLostError: it did not answer in time.
         """
         for summary in self.models(timeout_s):
-            if ref in (summary.name, f"{summary.name}@{summary.version}"):
+            also = (f"{summary.name}@{other}" for other in (summary.version, *summary.aliases))
+            if ref in (summary.name, *also):
                 blob = BlobRef("manifest", summary.manifest, summary.manifest_size)
                 return parse_manifest_json(bytes(self._fetch(blob, timeout_s)))
         raise UnknownModelError(f"The server offers no model {ref!r}.")

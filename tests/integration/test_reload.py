@@ -140,6 +140,9 @@ def test_an_alias_moves_there_and_back(site, run_service) -> None:
             site.registry.move_alias("toy", "champion", f"{version}.0.0", "ann")
             wait_until(lambda v=version: served(client, "toy@champion") == v, lambda: service.log)
         assert served(client) == 2
+        aliases = {model.version: model.aliases for model in client.models() if model.name == "toy"}
+        assert aliases == {"2.0.0": (), "1.0.0": ("champion",)}
+        assert client.manifest("toy@champion").version == "1.0.0"
 
 
 def test_a_broken_version_is_not_used(site, run_service) -> None:

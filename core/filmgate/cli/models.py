@@ -56,14 +56,14 @@ def show_model(options: ShowOptions) -> int:
 
 
 def find_model(client: Client, reference: str) -> ModelSummary:
-    """Return the model that NAME (its latest version), NAME@VERSION or NAME@DIGEST stands for.
+    """Return what NAME (its latest version), NAME@VERSION, NAME@DIGEST or NAME@ALIAS stands for.
 
     Raises:
         UnknownModelError: the server does not offer it; the text says what it offers.
     """
     models = client.models()
     for model in models:
-        versions = (model.version, digest_text(model.digest))
+        versions = (model.version, digest_text(model.digest), *model.aliases)
         if reference in (model.name, *(f"{model.name}@{version}" for version in versions)):
             return model
     offered = ", ".join(f"{model.name}@{model.version}" for model in models) or "nothing"

@@ -116,7 +116,11 @@ class WorkSpec:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One line of the list of models; the manifest itself is a blob."""
+    """One line of the list of models; the manifest itself is a blob.
+
+    Attributes:
+        aliases: other names of this version: ``champion`` is asked for as ``name@champion``.
+    """
 
     name: str = wire_field(f.text)
     version: str = wire_field(f.text)
@@ -125,6 +129,7 @@ class ModelSummary:
     digest: bytes = wire_field(f.digest)
     manifest: bytes = wire_field(f.digest)
     manifest_size: int = wire_field(f.count)
+    aliases: tuple[str, ...] = wire_field(f.many(f.text), ())
 
 
 @dataclass(frozen=True)

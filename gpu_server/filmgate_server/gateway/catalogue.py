@@ -16,6 +16,8 @@ PAGE_MODELS = 32
 SUMMARY_CHARACTERS_MAX = 200
 """A page fits into a header; the whole text stands in the manifest."""
 
+ALIASES_MAX = 8
+"""Of each version; a page of models must fit into a header."""
 
 MayUse = Callable[[str], bool]
 
@@ -47,9 +49,11 @@ class Catalogue:
 
     def show(self, offer: Offer) -> None:
         """Show another offer; manifests that were shown before can still be fetched."""
-        self._models = [self._summary(package) for package in offer.packages()]
+        self._models = [
+            self._summary(package, offer.aliases(package)) for package in offer.packages()
+        ]
 
-    def _summary(self, package: Package) -> ModelSummary:
+    def _summary(self, package: Package, aliases: tuple[str, ...]) -> ModelSummary:
         manifest = package.manifest
         blob = self._add(manifest.name, to_manifest_json(manifest))
         return ModelSummary(
@@ -60,6 +64,7 @@ class Catalogue:
             package.digest,
             blob.digest,
             blob.size_bytes,
+            aliases[:ALIASES_MAX],
         )
 
     def page(self, cursor: int, may_use: MayUse) -> ModelsPage:

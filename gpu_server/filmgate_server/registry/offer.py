@@ -93,6 +93,12 @@ class Offer:
                 return package
         raise self._missing(ref, name, self._version_meant(name, wanted), versions)
 
+    def aliases(self, package: Package) -> tuple[str, ...]:
+        """Return the aliases that mean *package*, sorted."""
+        prefix = f"{package.manifest.name}@"
+        pointing = (ref for ref, each in self._pointers.items() if each.digest == package.digest)
+        return tuple(sorted(ref.removeprefix(prefix) for ref in pointing if ref.startswith(prefix)))
+
     def absent(self, ref: str) -> str:
         """Return the ``name@version`` that *ref* means if that could be fetched; else nothing."""
         name, at, wanted = ref.partition("@")
