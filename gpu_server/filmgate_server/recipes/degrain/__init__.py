@@ -1,0 +1,1 @@
+"""Degrain: FFDNet for colour."""
