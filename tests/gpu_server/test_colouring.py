@@ -404,6 +404,31 @@ def test_channels_in_another_order_are_converted_all_the_same() -> None:
     assert relative(stacked(result.plate.parts[0].channels), stacked(floats())) <= 1e-5
 
 
+def test_a_net_that_sees_alpha_is_given_it_by_the_runtime() -> None:
+    """R, G, B and A go to the device with their matrix; the CPU neither divides nor converts."""
+    color = {"name": "color", "role": "color", "channels": ["R", "G", "B", "A"]}
+    straight = {**color, "space": "ACEScg", "alpha": "straight"}
+    outputs = [{"name": "color", "channels": ["R", "G", "B", "A"], "replaces": "color"}]
+    alpha = np.full(WIDE.shape, 0.5, np.float32)
+    seen: list[Any] = []
+
+    class Silent(FunctionRuntime):
+        def infer(self, inputs: Any, *rest: Any, colour: Colour = AS_IS, **more: Any) -> Any:
+            seen.append((inputs["color"], colour))
+            return dict(inputs)
+
+    package = manifest(inputs=[straight], outputs=outputs)
+    blobs = [blob(exr(part({**floats(), "A": alpha}, WIDE)))]
+    sent = order(blobs, MERGED, colour=ColourOrder(space=REC709_SPACE))
+    footage = find_footage(package, blobs, 3.0)
+    task = ImageTask(package, sent, footage, Limits(), DecodedFrames())
+    task.decode(Steps())
+    task.infer(Silent(dict), Steps(), Room())
+    ((pixels, colour),) = seen
+    assert np.array_equal(pixels[..., :3], stacked(floats()))
+    assert set(colour.matrices) == {"color"}
+
+
 def test_refused_pixels_fail_the_frame() -> None:
     """A model that takes no NaN says so instead of getting something in its place."""
     source = rgb(1)

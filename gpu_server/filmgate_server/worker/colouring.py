@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OpenConfig = Callable[[], "ColourConfig"]
 
 _RGB = ("R", "G", "B")
+_ALPHA = ("A",)
 _FIRST_THREE = (0, 1, 2)
 
 
@@ -38,6 +39,7 @@ class Conversion:
         places: of red, green and blue among the channels; None where those are not there.
         straight: whether the net wants colours that are not multiplied by alpha.
         way: between the spaces; None where there is nothing to convert.
+        on_device: whether the runtime takes a matrix: it knows R, G and B, with or without A.
         told: what the result's header says about it.
     """
 
@@ -45,11 +47,12 @@ class Conversion:
     straight: bool = False
     way: Way | None = None
     told: dict[str, str] | None = None
+    on_device: bool = False
 
     @property
     def matrix(self) -> Matrix | None:
         """What the device does; None where that is nothing."""
-        return self.way.matrix if self.way is not None and self.places == _FIRST_THREE else None
+        return self.way.matrix if self.way is not None and self.on_device else None
 
     @property
     def divides(self) -> bool:
@@ -150,14 +153,17 @@ class Colouring:
         if not wanted.is_colour:
             return None
         places = colour_places(wanted.channels or channels)
-        straight = wanted.alpha == "straight"
+        # A net that sees alpha itself has its colours divided by it where it is run.
+        sees_alpha = bool(alpha_name(wanted.channels, wanted.channels))
+        straight = wanted.alpha == "straight" and not sees_alpha
         if not wanted.space and not self._is_said(header):
             return Conversion(places, straight)
         way, told = self._way(wanted, header)
         if way is not None and places is None:
             self._warn([f"{name}: the layer has no R, G and B; its values were not converted."])
             return Conversion(None)
-        return Conversion(places, straight, way, told)
+        plain = tuple(wanted.channels[:3]) == _RGB and tuple(wanted.channels[3:]) in ((), _ALPHA)
+        return Conversion(places, straight, way, told, plain)
 
     def _is_said(self, header: Header) -> bool:
         """Return whether anybody names a space; primaries alone are those of linear light."""
