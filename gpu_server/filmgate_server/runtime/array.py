@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filmgate_server.runtime.colour import Colour, asks_for_stage
 from filmgate_server.runtime.packaged import PackagedRuntime
-from filmgate_server.runtime.source import call_model, load_entry
+from filmgate_server.runtime.source import call_model, checked_outputs, load_entry
 from filmgate_server.runtime.tensors import main_spec
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
-    from filmgate_server.runtime.port import Images, Step
+    from filmgate_server.runtime.port import Images, Pixels, Step
+    from filmgate_server.runtime.stage import FrameStage
     from filmgate_server.worker.memory import DeviceMemory
 
 
@@ -35,8 +37,33 @@ class ArrayRuntime(PackagedRuntime):
         self._model: Any = load_entry(package_path, manifest)
         self._native = hasattr(self._model, "infer_tensors")
 
-    def compute(self, windows: Sequence[Images], params: Mapping[str, Any], step: Step) -> Any:
+    def stage(self, frame: Images, params: Mapping[str, Any], colour: Colour) -> FrameStage | None:
+        """Return what the manifest or the colours ask for; most packages ask for nothing."""
+        if not asks_for_stage(self._manifest, colour):
+            return None
+        from filmgate_server.runtime.stage import new_stage  # noqa: PLC0415 - brings torch along
+
+        return new_stage(self._manifest, frame, colour, params, "cpu")
+
+    def compute(
+        self,
+        windows: Sequence[Images],
+        stages: Sequence[FrameStage | None],
+        params: Mapping[str, Any],
+        step: Step,
+    ) -> list[dict[str, Pixels]]:
         """Call the package, once where it can take several frames."""
+        present = [stage for stage in stages if stage is not None]
+        if not present:
+            returned = self._call(windows, params, step)
+            pairs = zip(windows, returned, strict=True)
+            return [checked_outputs(self._manifest, window, outputs) for window, outputs in pairs]
+        from filmgate_server.runtime.stage import compute_staged, on_arrays  # noqa: PLC0415
+
+        net = on_arrays(lambda shown: self._call(shown, params, step))
+        return compute_staged(self._manifest, present, windows, net)
+
+    def _call(self, windows: Sequence[Images], params: Mapping[str, Any], step: Step) -> list[Any]:
         if len(windows) > 1 and hasattr(self._model, "infer_batch"):
             return call_model(
                 self._manifest, lambda: list(self._model.infer_batch(windows, params, step))

@@ -34,7 +34,15 @@ def auto_exposure(light: Pixels) -> float:
     Returns:
         The factor; 1 for a black frame.
     """
-    luminance = light @ LUMINANCE
+    return exposure_of(light @ LUMINANCE)
+
+
+def exposure_of(luminance: Pixels) -> float:
+    """Return what `auto_exposure` does, from the frame's luminance.
+
+    Args:
+        luminance: (H, W), scene-linear, finite, at least 0.
+    """
     sums = luminance.astype(np.float64)
     for axis, size in enumerate(luminance.shape):
         sums = np.add.reduceat(sums, _bins(size)[:-1], axis=axis)

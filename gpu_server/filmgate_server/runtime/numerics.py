@@ -13,10 +13,19 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest, Tiling
 
-DISTRIBUTIONS = {"oidn": "pyoidn", "torch": "torch", "array": "numpy"}
+DISTRIBUTIONS = {
+    "oidn": "pyoidn",
+    "torch": "torch",
+    "export": "torch",
+    "onnx": "onnxruntime",
+    "array": "numpy",
+}
 """The installed distribution whose version stands for each engine."""
 
-_COMPANIONS = {"torch": "safetensors"}
+_EXTRAS = {"export": "torch"}
+"""The extra that brings an engine, where it has another name."""
+
+_COMPANIONS = {"torch": "safetensors", "onnx": "torch"}
 """What an engine cannot be used without."""
 
 
@@ -54,13 +63,30 @@ def numerics_id(
     Raises:
         ModelError: the engine is not installed there.
     """
-    engine, precision = manifest.runtime.engine, manifest.runtime.precision
+    engine = manifest.runtime.engine
+    precision = real_precision(engine, manifest.runtime.precision, device_class)
     if engine not in engines:
         raise missing_engine(engine)
     tile = _tile_text(tiling_at(manifest.tiling, tile_px))
     return (
         f"{engine}-{engines[engine]}/{precision}/{device_class}/{tile}/batch-{manifest.batch.max}"
     )
+
+
+def real_precision(engine: str, precision: str, device: str) -> str:
+    """Return the precision that a net's arithmetic really has.
+
+    A torch module on a CPU computes in float32 whatever it declares: that is never less precise,
+    and without instructions of their own float16 and bfloat16 take many times longer. A file of
+    `export` or `onnx` holds its types in itself.
+
+    Args:
+        engine: of the manifest.
+        precision: of the manifest.
+        device: a device or its class; only its kind counts.
+    """
+    on_cpu = not device.startswith("cuda")
+    return "float32" if engine == "torch" and on_cpu else precision
 
 
 def _tile_text(tiling: Tiling) -> str:
@@ -72,9 +98,10 @@ def _tile_text(tiling: Tiling) -> str:
 
 def missing_engine(engine: str) -> ModelError:
     """Return the error that says how to install *engine*."""
+    extra = _EXTRAS.get(engine, engine)
     return ModelError(
         f"The engine {engine!r} is not installed where the model should run.",
         f"Install it there and restart the server: in a clone with "
-        f".venv/bin/python -m pip install -e '.[{engine}]', "
-        f"else with pip install 'filmgate[{engine}]'.",
+        f".venv/bin/python -m pip install -e '.[{extra}]', "
+        f"else with pip install 'filmgate[{extra}]'.",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filmgate.errors import InputError
 from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
-from filmgate_server.runtime.source import checked_outputs, output_shapes
+from filmgate_server.runtime.source import output_shapes
 from filmgate_server.runtime.tensors import ImageRuntime
 from filmgate_server.runtime.tiles import plan_tiles, tiling_at
 from filmgate_server.runtime.windows import cut, frame_size
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from filmgate_server.runtime.port import Images, Pixels, Step
+    from filmgate_server.runtime.stage import FrameStage
     from filmgate_server.runtime.tiles import Grid, Tile
 
 
@@ -27,16 +28,34 @@ class PackagedRuntime(ImageRuntime):
     """
 
     @abstractmethod
-    def compute(self, windows: Sequence[Images], params: Mapping[str, Any], step: Step) -> Any:
+    def stage(self, frame: Images, params: Mapping[str, Any], colour: Colour) -> FrameStage | None:
+        """Return the way of one frame's tiles into the net and back; None to give them as they are.
+
+        Raises:
+            InputError: the colours cannot be brought to the model's space.
+        """
+
+    @abstractmethod
+    def compute(
+        self,
+        windows: Sequence[Images],
+        stages: Sequence[FrameStage | None],
+        params: Mapping[str, Any],
+        step: Step,
+    ) -> list[dict[str, Pixels]]:
         """Run the package's code on one tile of one or more frames.
 
         Args:
             windows: the inputs of each frame; every size is a multiple of the manifest's.
+            stages: from `stage`, for each frame.
             params: as for `infer`.
             step: for code that counts steps of its own.
 
         Returns:
-            What the code returned for each frame: arrays by the outputs' names.
+            The declared outputs of each frame, (H, W, C).
+
+        Raises:
+            ModelError: the code failed, or returned something else.
         """
 
     def infer(
@@ -73,30 +92,35 @@ class PackagedRuntime(ImageRuntime):
         grid = self._grid(frames[0], max_tile_px)
         shapes = output_shapes(self._manifest, frames[0][self._manifest.main_input.name].shape)
         mosaics = [Mosaic(shapes, self._manifest.geometry.scale) for _ in frames]
+        stages = [self.stage(frame, params, colour) for frame in frames]
 
         def render(tile: Tile, within: Step) -> list[dict[str, Pixels]]:
-            return self._tile(tile, frames, params, within)
+            with self._memory.lend(self._tile_bytes(tile) * len(frames)):
+                return self.compute(self._windows(tile, frames), stages, params, within)
 
         render_tiles(grid, render, mosaics, step)
         return [mosaic.results for mosaic in mosaics]
 
     def _grid(self, inputs: Images, max_tile_px: int | None) -> Grid:
         height, width = frame_size(inputs, self._manifest.main_input.name)
+        most_px = self._manifest.geometry.max_px
+        if most_px and max(height, width) > most_px:
+            raise InputError(
+                f"{self._manifest.name} takes frames of at most {most_px} px a side, "
+                f"not {width} x {height}."
+            )
         tiling = tiling_at(self._manifest.tiling, max_tile_px)
         return plan_tiles(height, width, tiling, self._manifest.geometry.multiple_of)
 
-    def _tile(
-        self, tile: Tile, frames: Sequence[Images], params: Mapping[str, Any], step: Step
-    ) -> list[dict[str, Pixels]]:
-        multiple_of = self._manifest.geometry.multiple_of
-        windows = [
-            {name: cut(pixels, tile, multiple_of) for name, pixels in frame.items()}
+    def _windows(self, tile: Tile, frames: Sequence[Images]) -> list[Images]:
+        geometry = self._manifest.geometry
+        return [
+            {
+                name: cut(pixels, tile, geometry.multiple_of, geometry.min_px)
+                for name, pixels in frame.items()
+            }
             for frame in frames
         ]
-        with self._memory.lend(self._tile_bytes(tile) * len(frames)):
-            returned = self.compute(windows, params, step)
-        pairs = zip(windows, returned, strict=True)
-        return [checked_outputs(self._manifest, window, outputs) for window, outputs in pairs]
 
     def _check_batch(self, frames: Sequence[Images]) -> None:
         most = self._manifest.batch.max

@@ -190,4 +190,12 @@ def _new_runtime(
         from filmgate_server.runtime.torch_module import TorchRuntime  # noqa: PLC0415
 
         return TorchRuntime(package_path, manifest, device, threads, memory)
+    if manifest.runtime.engine == "export":
+        from filmgate_server.runtime.exported import ExportedRuntime  # noqa: PLC0415
+
+        return ExportedRuntime(package_path, manifest, device, threads, memory)
+    if manifest.runtime.engine == "onnx":
+        from filmgate_server.runtime.onnx_graph import OnnxRuntime  # noqa: PLC0415
+
+        return OnnxRuntime(package_path, manifest, device, threads, memory)
     return ArrayRuntime(package_path, manifest, memory)

@@ -102,16 +102,30 @@ def checked_outputs(
         ModelError: it is no mapping, or an output is missing, is no array, is not the manifest's
             scale times as large as the main input or has other channels than declared.
     """
+    main = inputs[manifest.main_input.name].shape
+    outputs = declared_outputs(manifest, main, returned)
+    return {name: np.asarray(pixels, dtype=np.float32) for name, pixels in outputs.items()}
+
+
+def declared_outputs(manifest: Manifest, main: tuple[int, ...], returned: object) -> dict[str, Any]:
+    """Return the declared outputs, arrays of any kind, once their shapes are found right.
+
+    Args:
+        manifest: of the package.
+        main: the main input's shape, (H, W, C) or (T, H, W, C).
+        returned: what the package returned: arrays (H, W, C) by the outputs' names.
+
+    Raises:
+        ModelError: as for `checked_outputs`.
+    """
     outputs = named_outputs(manifest, returned)
-    shapes = output_shapes(manifest, inputs[manifest.main_input.name].shape)
-    checked: dict[str, Pixels] = {}
-    for declared in manifest.outputs:
-        wanted = shapes[declared.name]
-        pixels = outputs.get(declared.name)
+    checked: dict[str, Any] = {}
+    for name, wanted in output_shapes(manifest, main).items():
+        pixels = outputs.get(name)
         if getattr(pixels, "shape", None) != wanted:
-            text = f"{manifest.name} returned {_kind(pixels)} for {declared.name!r}, not {wanted}."
+            text = f"{manifest.name} returned {_kind(pixels)} for {name!r}, not {wanted}."
             raise ModelError(text)
-        checked[declared.name] = np.asarray(pixels, dtype=np.float32)
+        checked[name] = pixels
     return checked
 
 

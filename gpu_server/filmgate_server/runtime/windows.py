@@ -39,20 +39,28 @@ def _size(name: str, pixels: Pixels) -> tuple[int, int]:
     return pixels.shape[-3], pixels.shape[-2]
 
 
-def cut(pixels: Pixels, tile: Tile, multiple_of: int) -> Pixels:
+def cut(pixels: Pixels, tile: Tile, multiple_of: int, min_px: int = 1) -> Pixels:
     """Return what *tile* sees of an image.
 
     Args:
         pixels: (H, W, C) or (T, H, W, C).
         tile: where; of a clip, in every frame.
         multiple_of: height and width become multiples of it: the last row and column are repeated.
+        min_px: the least that they become, likewise.
 
     Returns:
         A view, or a new array where something had to be repeated.
     """
     window = pixels[..., tile.y.outer, tile.x.outer, :]
-    below, right = (-size % multiple_of for size in window.shape[-3:-1])
+    height, width = window.shape[-3:-1]
+    below, right = (_lacking(size, multiple_of, min_px) for size in (height, width))
     if not (below or right):
         return window
     margins = ((0, 0),) * (window.ndim - _IMAGE_AXES) + ((0, below), (0, right), (0, 0))
     return np.pad(window, margins, mode="edge")
+
+
+def _lacking(size_px: int, multiple_of: int, min_px: int) -> int:
+    """Return how many px a side lacks of the next one that the net takes."""
+    wanted_px = max(size_px, min_px)
+    return wanted_px + -wanted_px % multiple_of - size_px
