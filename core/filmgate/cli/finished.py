@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from filmgate.digest import digest_bytes, digest_text
+from filmgate.cli.sidecar import load_sidecar
+from filmgate.digest import digest_text
 from filmgate.disk import storage_error
 from filmgate.errors import DamagedImageError, ImageError
 from filmgate.image.container import Limits, read_offsets, scan_headers
+from filmgate.image.formats import EXR_SUFFIX
 from filmgate.image.header import Header
 from filmgate.image.provenance import Provenance, asked_colour, read_provenance, time_text
 from filmgate.wire.records import ColourSpec, Wish
@@ -42,6 +44,7 @@ class Recipe:
         wish: what the file should look like.
         colour: what is said of the colours. What the server makes of a name, by its settings, is
             not known here: a file is not made again because those have changed.
+        depth: how files other than EXR are to store samples; empty for what fits their source.
     """
 
     model_digest: bytes
@@ -49,6 +52,7 @@ class Recipe:
     layers: Mapping[str, str]
     wish: Wish
     colour: ColourSpec
+    depth: str = ""
 
 
 def look_at(
@@ -65,20 +69,19 @@ def look_at(
         recipe: how it should be made.
         inputs: the files, named as in a header.
         time: its source time, for a model that takes several frames.
-        digest_of: hashes an input; called only where all else agrees. See `digest_file`.
+        digest_of: hashes an input; called only where all else agrees.
 
     Raises:
         StorageError: a file cannot be read.
     """
     try:
-        header = load_header(path)
+        provenance = _load_provenance(path, recipe.depth)
     except FileNotFoundError:
         return Existing.NOTHING
     except OSError as error:
         raise storage_error(path, error) from error
     except ImageError:  # no EXR, or not all of one
         return Existing.FOREIGN
-    provenance = read_provenance(header)
     if provenance is None:
         return Existing.FOREIGN
     wanted = "" if time is None else time_text(time)
@@ -86,6 +89,17 @@ def look_at(
     if made and _made_from(provenance, inputs, digest_of):
         return Existing.WANTED
     return Existing.OUTDATED
+
+
+def _load_provenance(path: Path, depth: str) -> Provenance | None:
+    """Return what made the file at *path*: an EXR says so itself, others have a sidecar."""
+    if path.suffix.lower() == EXR_SUFFIX:
+        return read_provenance(load_header(path))
+    sidecar = load_sidecar(path)
+    if sidecar is None:
+        return None
+    stored = {"stored": sidecar.depth} if sidecar.depth != depth else {}
+    return replace(sidecar.provenance, wish={**sidecar.provenance.wish, **stored})
 
 
 def load_header(path: Path) -> Header:
@@ -125,18 +139,6 @@ def _made_from(
     return all(
         provenance.inputs[name] == digest_text(digest_of(path)) for name, path in inputs.items()
     )
-
-
-def digest_file(path: Path) -> bytes:
-    """Return the digest of a file.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    try:
-        return digest_bytes(path.read_bytes())
-    except OSError as error:
-        raise storage_error(path, error) from error
 
 
 def _plain(params: Mapping[str, Any]) -> Any:

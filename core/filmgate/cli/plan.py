@@ -18,11 +18,10 @@ from filmgate.cli.sequence import (
     retimed,
 )
 from filmgate.errors import InputError, RequestError
+from filmgate.image.formats import is_image
 from filmgate.image.provenance import input_key
 from filmgate.manifest import Manifest
 from filmgate.temporal import plan_inputs
-
-IMAGE_SUFFIX = ".exr"
 
 _PLACE_REMEDY = "Write a place for the frame number into it: plate.%04d.exr or plate.####.exr."
 
@@ -81,7 +80,7 @@ class InputChoices:
 
 
 def parse_inputs(texts: list[str], manifest: Manifest) -> InputChoices:
-    """Read ``NAME=LAYER`` and ``NAME=FILE.exr``; both may be given for one input.
+    """Read ``NAME=LAYER`` and ``NAME=FILE``; both may be given for one input.
 
     Raises:
         InputError: the model has no such input, or it is chosen twice.
@@ -90,7 +89,7 @@ def parse_inputs(texts: list[str], manifest: Manifest) -> InputChoices:
     layers: dict[str, str] = {}
     for name, value in map(split_assignment, texts):
         _check_input(name, value, manifest)
-        table = files if value.lower().endswith(IMAGE_SUFFIX) else layers
+        table = files if is_image(value) else layers
         if name in table:
             raise InputError(f"--input {name} is given twice.", "Give each input once.")
         table[name] = value
@@ -107,19 +106,6 @@ def split_assignment(text: str) -> tuple[str, str]:
     if not equals or not name or not value:
         raise RequestError(f"{text!r} is not of the form NAME=VALUE.", "Write NAME=VALUE.")
     return name.strip(), value
-
-
-def check_target(text: str) -> None:
-    """Refuse an output of a kind that is not written.
-
-    Raises:
-        RequestError: its name does not end in ``.exr``.
-    """
-    if not text.lower().endswith(IMAGE_SUFFIX):
-        raise RequestError(
-            f"{text} does not end in {IMAGE_SUFFIX}: only EXR files are written.",
-            f"Give the output a name that ends in {IMAGE_SUFFIX}.",
-        )
 
 
 def output_paths(path: Path, names: Iterable[str]) -> list[Path]:
@@ -276,7 +262,7 @@ def _check_input(name: str, value: str, manifest: Manifest) -> None:
     known = [entry.name for entry in manifest.inputs]
     if name not in known:
         raise InputError(f"{manifest.name} has no input {name!r}; it has {', '.join(known)}.")
-    if name == manifest.main_input.name and value.lower().endswith(IMAGE_SUFFIX):
+    if name == manifest.main_input.name and is_image(value):
         raise InputError(
             f"The file of {name} is the INPUT argument.",
             f"Use --input {name}=LAYER to choose its layer.",

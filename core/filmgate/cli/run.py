@@ -18,13 +18,13 @@ from filmgate.cli.colours import ColourChoice, choose_colour
 from filmgate.cli.connection import connection
 from filmgate.cli.display import Display, choose_display, rate
 from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
-from filmgate.cli.finished import Existing, Recipe, digest_file, look_at
+from filmgate.cli.finished import Existing, Recipe, look_at
 from filmgate.cli.models import find_model, load_manifest
 from filmgate.cli.options import ServerOptions
-from filmgate.cli.payloads import PayloadReader
+from filmgate.cli.outputs import Outputs, check_depth, fitting_wish
+from filmgate.cli.payloads import PayloadReader, Reading
 from filmgate.cli.plan import (
     FrameTask,
-    check_target,
     output_paths,
     parse_inputs,
     plan_frames,
@@ -34,14 +34,16 @@ from filmgate.cli.tally import Tally
 from filmgate.cli.terminal import say
 from filmgate.client import Client
 from filmgate.digest import digest_text
-from filmgate.disk import storage_errors, write_whole
 from filmgate.errors import (
+    ColourError,
     DeniedError,
     FilmgateError,
+    ImageError,
     InputError,
     ParameterError,
     RequestError,
 )
+from filmgate.image.formats import format_of
 from filmgate.image.header import COMPRESSIONS
 from filmgate.job import Result, Work
 from filmgate.manifest import Manifest
@@ -59,7 +61,7 @@ class RunOptions(ServerOptions):
 
     model: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION; see `filmgate models`.")]
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="An EXR file, or plate.%04d.exr, plate.####.exr.")
+        str, typer.Argument(metavar="INPUT", help="A file, or plate.%04d.exr, plate.####.exr.")
     ]
     target: Annotated[str, typer.Argument(metavar="OUTPUT", help="The file or pattern to write.")]
     frames: Annotated[
@@ -79,7 +81,7 @@ class RunOptions(ServerOptions):
     input: Annotated[
         list[str],
         typer.Option(
-            metavar="NAME=LAYER|FILE.exr",
+            metavar="NAME=LAYER|FILE",
             help="Where an input comes from; may be repeated.",
         ),
     ] = field(default_factory=list[str])
@@ -87,7 +89,10 @@ class RunOptions(ServerOptions):
         str, typer.Option(help="EXR compression of the results; else the source's.")
     ] = ""
     depth: Annotated[
-        str, typer.Option(help="half or float for the model's channels; else the source's.")
+        str,
+        typer.Option(
+            help="half or float in EXR, 8, 10, 12, 16 or float elsewhere; else as before."
+        ),
     ] = ""
     space: Annotated[
         str, typer.Option(help="Colour space of the input; else what the files or the show say.")
@@ -112,13 +117,15 @@ class RunOptions(ServerOptions):
 
 
 def run_model(options: RunOptions) -> int:
-    """Run MODEL on a frame or a sequence and write the results as EXR.
+    """Run MODEL on a frame or a sequence and write the results.
+
+    Files are EXR, DPX, TIFF, PNG, JPEG, HDR or TX, by their names; each holds the colours that its
+    kind or its header says, or those of --space.
 
     Frames whose result exists already, made by the same model with the same parameters from the
     same files, are skipped: start a run again to go on where it stopped.
     """
     wish = _wish(options)
-    check_target(options.target)
     with _terminable(), connection(options) as client:
         model = find_model(client, options.model)
         manifest = load_manifest(client, model)
@@ -137,7 +144,9 @@ class Order:
         given: the parameters that were set.
         recipe: what determines each result.
         colour: what is said of the colours.
-        outputs: the names of those that are files of their own.
+        reading: how files other than EXR are read.
+        files: the names of the outputs that are files of their own.
+        outputs: writes them.
         tasks: every frame.
     """
 
@@ -145,7 +154,9 @@ class Order:
     given: dict[str, Any]
     recipe: Recipe
     colour: ColourChoice
-    outputs: tuple[str, ...]
+    reading: Reading
+    files: tuple[str, ...]
+    outputs: Outputs
     tasks: list[FrameTask]
 
 
@@ -166,8 +177,7 @@ def parse_params(texts: list[str], manifest: Manifest) -> dict[str, Any]:
 
 
 def _wish(options: RunOptions) -> Wish:
-    if options.depth not in ("", "half", "float"):
-        raise RequestError(f"--depth {options.depth} is unknown.", "It is half or float.")
+    check_depth(options.depth, options.target, format_of(options.target))
     if options.compression and options.compression not in COMPRESSIONS:
         known = ", ".join(COMPRESSIONS)
         raise RequestError(f"--compression {options.compression} is unknown.", f"Use {known}.")
@@ -183,16 +193,26 @@ def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: W
     choices = parse_inputs(options.input, manifest)
     colour = choose_colour(options.space, options.ocio, manifest)
     params = resolve_parameters(manifest.params, given)
+    kind = format_of(options.target)
+    wish = fitting_wish(wish, options.source, options.target, manifest)
+    depth = options.depth if kind else ""
     return Order(
         reference=f"{model.name}@{digest_text(model.digest)}",
         given=given,
-        recipe=Recipe(model.digest, params, choices.layers, wish, colour.spec),
+        recipe=Recipe(model.digest, params, choices.layers, wish, colour.spec, depth),
         colour=colour,
-        outputs=_files(manifest, wish),
+        reading=_reading(colour, manifest, keeps_hidden=kind is not None),
+        files=_files(manifest, wish),
+        outputs=Outputs(manifest, kind, depth, choices.layers, colour),
         tasks=plan_frames(
             options.source, options.target, options.frames, choices, manifest, options.speed
         ),
     )
+
+
+def _reading(colour: ColourChoice, manifest: Manifest, *, keeps_hidden: bool) -> Reading:
+    coloured = frozenset(entry.name for entry in manifest.inputs if entry.is_colour)
+    return Reading(colour.spec.space, coloured, keeps_hidden)
 
 
 def _files(manifest: Manifest, wish: Wish) -> tuple[str, ...]:
@@ -217,10 +237,10 @@ def _to_do(order: Order, overwrite: bool, tally: Tally) -> list[FrameTask]:
     """Leave out what is finished; a file that is not ours fails its frame."""
     if overwrite:
         return order.tasks
-    digest_of = cache(digest_file)  # a frame is a neighbour of several
+    digest_of = cache(order.reading.digest)  # a frame is a neighbour of several
     tasks: list[FrameTask] = []
     for task in order.tasks:
-        paths = output_paths(task.output, order.outputs)
+        paths = output_paths(task.output, order.files)
         existing = {
             path: look_at(path, order.recipe, task.inputs, task.time, digest_of) for path in paths
         }
@@ -245,10 +265,10 @@ def _make(
     def show() -> None:
         display.moved(tally.through + batch.tiles_done())
 
-    reader = PayloadReader(max(len(task.files) for task in tasks))
+    reader = PayloadReader(max(len(task.files) for task in tasks), order.reading)
     with Batch(client, options.in_flight, options.wait, show, say) as batch:
         for ended in batch.run(tasks, partial(_work, order, reader)):
-            _take(ended, tally, display)
+            _take(ended, order.outputs, reader, tally, display)
             show()
 
 
@@ -266,32 +286,26 @@ def _work(order: Order, reader: PayloadReader, task: FrameTask) -> Work:
     )
 
 
-def _take(ended: Ended, tally: Tally, display: Display) -> None:
+def _take(
+    ended: Ended, outputs: Outputs, reader: PayloadReader, tally: Tally, display: Display
+) -> None:
     task, outcome = ended.task, ended.outcome
     tally.through += 1
     if isinstance(outcome, Result):
-        for path in _write(task.output, outcome):
+        try:
+            written = outputs.write(task, outcome, reader)
+        except (ImageError, ColourError) as error:
+            tally.add_error(task, error)
+            return
+        for path in written.paths:
             display.wrote(path.as_posix(), ended.seconds)
         tally.written += 1
-        tally.add_warnings(task, outcome.warnings)
+        tally.add_warnings(task, (*reader.notes(task.files), *outcome.warnings, *written.notes))
+        tally.add_clipped(task, written.clipped)
     elif isinstance(outcome, DeniedError):  # every other frame would hear the same
         raise outcome
     else:
         tally.add_error(task, outcome)
-
-
-def _write(path: Path, result: Result) -> list[Path]:
-    """Write every output; the one with the name asked for comes last: where it is, all are.
-
-    Raises:
-        StorageError: the disk is full or refuses. It ends the run: so would the other frames.
-    """
-    with storage_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    paths = output_paths(path, (output.name for output in result.outputs))
-    for target, output in reversed(list(zip(paths, result.outputs, strict=True))):
-        write_whole(target, output.data)
-    return paths
 
 
 def _foreign(path: Path) -> FilmgateError:

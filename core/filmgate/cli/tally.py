@@ -25,6 +25,8 @@ class Tally:
         self.through = 0
         self._warnings: dict[str, list[FrameTask]] = {}
         self._errors: dict[str, list[FrameTask]] = {}
+        self._clipped: list[FrameTask] = []
+        self._clipped_samples = 0
 
     def add_warnings(self, task: FrameTask, texts: tuple[str, ...]) -> None:
         """Show each text the first time that it comes up."""
@@ -33,6 +35,15 @@ class Tally:
             tasks.append(task)
             if len(tasks) == 1:
                 warn(f"{task.label}: {text}")
+
+    def add_clipped(self, task: FrameTask, samples: int) -> None:
+        """Count samples that a file cannot hold; show the first frame that has any."""
+        if not samples:
+            return
+        self._clipped.append(task)
+        self._clipped_samples += samples
+        if len(self._clipped) == 1:
+            warn(f"{task.label}: {_clipped(samples)}")
 
     def add_error(self, task: FrameTask, error: FilmgateError) -> None:
         """Count a failed frame; show an error the first time that it comes up."""
@@ -47,9 +58,15 @@ class Tally:
         for text, tasks in self._warnings.items():
             if len(tasks) > 1:
                 warn(f"{_frames(tasks)}: {text}")
+        if len(self._clipped) > 1:
+            warn(f"{_frames(self._clipped)}: {_clipped(self._clipped_samples)}")
         for text, tasks in self._errors.items():
             if len(tasks) > 1:
                 say(f"failed: {_frames(tasks)}: {text}")
+
+
+def _clipped(samples: int) -> str:
+    return f"{samples} samples lay outside 0 to 1, or were NaN, and were clipped."
 
 
 def _frames(tasks: list[FrameTask]) -> str:
