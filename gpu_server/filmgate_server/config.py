@@ -30,6 +30,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from filmgate.digest import digest_bytes
 from filmgate.endpoint import LOOPBACK
 from filmgate.errors import ConfigError
 from filmgate_server.zoo import ZOO_FOLDER
@@ -41,6 +42,7 @@ IN_MEMORY = Path(":memory:")
 
 ANY_PORT = 0
 NO_PORT = -1
+_PLACE_CHARACTERS = 16
 CHUNK_BYTES_MIN = 64 << 10
 CHUNK_BYTES_MAX = 1 << 20
 _KEYS_REMEDY = (
@@ -293,8 +295,10 @@ class ServerConfig(BaseSettings):
 
     @property
     def registry_folder(self) -> Path:
-        """Where releases of the shared registry are kept on this machine."""
-        return self.registry_cache or _state_folder() / "registry"
+        """Where this registry's releases are kept on this machine; another one has another."""
+        place = digest_bytes(f"{self.registry}\n{self.registry_endpoint}".encode()).hex()
+        cache = self.registry_cache or _state_folder() / "registry"
+        return cache / place[:_PLACE_CHARACTERS]
 
     def to_settings(self) -> dict[str, Any]:
         """Return every value as JSON can hold it: what child processes are started with."""

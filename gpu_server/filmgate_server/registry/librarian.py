@@ -14,7 +14,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from filmgate.digest import digest_bytes
 from filmgate.errors import FilmgateError, ManifestError
 from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.operations.logs import configure_logs
@@ -30,7 +29,6 @@ SETTLE_S = 0.5
 """So long a package that was changed must stand still before it is believed."""
 
 _LINE_BYTES = 1 << 16
-_PLACE_CHARACTERS = 16
 
 
 class Librarian:
@@ -111,9 +109,7 @@ class Librarian:
 def _open_branch(settings: LibrarianSettings) -> Branch:
     publishers = load_publishers(Path(settings.publishers) if settings.publishers else None)
     registry = open_registry(settings.registry, settings.endpoint)
-    place = digest_bytes(f"{settings.registry}\n{settings.endpoint}".encode()).hex()
-    cache = Path(settings.cache) / place[:_PLACE_CHARACTERS]  # of another registry nothing counts
-    return Branch(registry, cache, Trust(publishers, settings.trusted))
+    return Branch(registry, Path(settings.cache), Trust(publishers, settings.trusted))
 
 
 def _hidden(package: Package, known: Package) -> Problem:
