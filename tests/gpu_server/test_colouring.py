@@ -17,6 +17,7 @@ from filmgate.digest import digest_bytes, digest_text
 from filmgate.errors import ColourError, InputError
 from filmgate.image.colour import builtin_config
 from filmgate.image.container import Limits
+from filmgate.image.display import preview_png
 from filmgate.image.exr import parse_exr
 from filmgate.image.frame import Part, Plate
 from filmgate.image.header import Attribute, text_attribute
@@ -427,6 +428,26 @@ def test_a_net_that_sees_alpha_is_given_it_by_the_runtime() -> None:
     ((pixels, colour),) = seen
     assert np.array_equal(pixels[..., :3], stacked(floats()))
     assert set(colour.matrices) == {"color"}
+
+
+def test_pictures_show_the_light_that_codes_stand_for() -> None:
+    """A preview of a log plate is that of its light, not a flat grey one."""
+    channels = coded(LOGC3)
+    blobs = [blob(exr(part(channels, WIDE)))]
+    pictures: list[bytes] = []
+    for space in (LOGC3, ""):
+        sent = order(blobs, Wish(preview=True), colour=ColourOrder(space=space))
+        footage = find_footage(model(), blobs, 3.0)
+        task = ImageTask(model(), sent, footage, Limits(), DecodedFrames())
+        room = Room()
+        task.decode(Steps())
+        task.infer(Device(lambda inputs: {"color": inputs["color"]}), Steps(), room)
+        size_bytes = task.encode(room)[1].size_bytes
+        pictures.append(bytes(room.memory[1][:size_bytes]))
+    written = known(known(stacked(channels), LOGC3, "ACEScg"), "ACEScg", LOGC3)
+    light = known(written.astype(np.float32), LOGC3, REC709_SPACE)
+    assert pictures[0] != pictures[1]
+    assert pictures[0] == preview_png(light)
 
 
 def test_refused_pixels_fail_the_frame() -> None:

@@ -36,6 +36,9 @@ class Model:
 """
 """Doubles the light: a stop more, in whatever space it works."""
 
+RED = LIT.replace("* 2", "* [1, 0, 0]")
+"""Keeps what is red in its own space."""
+
 SPACED = MANIFEST.replace('role = "color"', 'role = "color"\nspace = "{space}"')
 
 
@@ -48,6 +51,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         write_model(models, name, LIT)
         toml = models / name / "model.toml"
         toml.write_text(SPACED.format(name=name, space=space))
+    write_model(models, "red", RED)
+    rec709 = SPACED.format(name="red", space="Linear Rec.709 (sRGB)")
+    (models / "red" / "model.toml").write_text(rec709)
     (folder / "studio.ocioz").write_bytes(archive())
     before = os.environ.get("OCIO")
     os.environ["OCIO"] = str(folder / "none.ocio")
@@ -134,6 +140,15 @@ def test_light_goes_by_matrix_and_comes_back(client: Client) -> None:
     result = client.run(work("rec709", frame(values), working="ACEScg"))
     assert np.allclose(colours(result), values * 2, rtol=1e-5, atol=1e-4)
     assert told(result)["inputs"]["color"]["model"] == "Linear Rec.709 (sRGB)"
+
+
+def test_the_net_works_in_its_own_primaries(client: Client) -> None:
+    """What is red alone in Rec.709 is known in ACEScg: three columns of two known matrices."""
+    values = codes(-0.5, 40.0)
+    result = client.run(work("red", frame(values), working="ACEScg"))
+    there = np.array(builtin_config().linear_matrix("ACEScg", "Linear Rec.709 (sRGB)"))
+    truth = values @ (np.linalg.inv(there) @ np.diag([1, 0, 0]) @ there).T
+    assert np.allclose(colours(result), truth, rtol=1e-5, atol=2e-4)
 
 
 def test_a_client_brings_its_config(client: Client) -> None:

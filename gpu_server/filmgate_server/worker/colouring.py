@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from filmgate.image.colour import ColourConfig
     from filmgate_server.runtime.colour import Matrix
     from filmgate_server.runtime.port import Pixels
-    from filmgate_server.worker.ways import Way
+    from filmgate_server.worker.ways import Source, Way
 
 OpenConfig = Callable[[], "ColourConfig"]
 
@@ -40,6 +40,7 @@ class Conversion:
         straight: whether the net wants colours that are not multiplied by alpha.
         way: between the spaces; None where there is nothing to convert.
         on_device: whether the runtime takes a matrix: it knows R, G and B, with or without A.
+        source: what the colours are in the file; None where nobody knows, or nothing depends on it.
         told: what the result's header says about it.
     """
 
@@ -48,6 +49,7 @@ class Conversion:
     way: Way | None = None
     told: dict[str, str] | None = None
     on_device: bool = False
+    source: Source | None = None
 
     @property
     def matrix(self) -> Matrix | None:
@@ -115,6 +117,18 @@ class Conversion:
             rgb = rgb * _divisor(alpha)
         return _put(pixels, places, rgb)
 
+    def for_screen(self, rgb: Pixels, threads: int) -> Pixels:
+        """Return (H, W, 3) of the file's colours as linear Rec.709, which pictures are made of.
+
+        Colours that nobody knows are taken for that.
+        """
+        if self.source is None:
+            return rgb
+        from filmgate_server.worker.ways import screen_way  # noqa: PLC0415 - brings OCIO along
+
+        way = screen_way(self.source)
+        return rgb if way is None else way.to_model(rgb, threads)
+
 
 class Colouring:
     """Finds the conversion of each input of one execution.
@@ -158,12 +172,15 @@ class Colouring:
         straight = wanted.alpha == "straight" and not sees_alpha
         if not wanted.space and not self._is_said(header):
             return Conversion(places, straight)
-        way, told = self._way(wanted, header)
+        source = self._source(wanted, header)
+        if source is None:
+            return Conversion(places, straight)
+        way, told = self._way(wanted, source)
         if way is not None and places is None:
             self._warn([f"{name}: the layer has no R, G and B; its values were not converted."])
             return Conversion(None)
         plain = tuple(wanted.channels[:3]) == _RGB and tuple(wanted.channels[3:]) in ((), _ALPHA)
-        return Conversion(places, straight, way, told, plain)
+        return Conversion(places, straight, way, told, plain, source)
 
     def _is_said(self, header: Header) -> bool:
         """Return whether anybody names a space; primaries alone are those of linear light."""
@@ -171,16 +188,19 @@ class Colouring:
         named = (order.space, order.working, order.default)
         return any(named) or any(tag.primaries is None for tag in colour_tags(header))
 
-    def _way(self, wanted: ModelInput, header: Header) -> tuple[Way | None, dict[str, str] | None]:
+    def _source(self, wanted: ModelInput, header: Header) -> Source | None:
         # OCIO is imported by the first execution that has colours to convert.
-        from filmgate_server.worker.ways import find_source, find_target, find_way  # noqa: PLC0415
+        from filmgate_server.worker.ways import find_source  # noqa: PLC0415
+
+        source = find_source(self._config(), self._order, header, as_is=not wanted.space)
+        if source is None and wanted.space:
+            self._warn([_unknown_space(wanted)])
+        return source
+
+    def _way(self, wanted: ModelInput, source: Source) -> tuple[Way | None, dict[str, str]]:
+        from filmgate_server.worker.ways import find_target, find_way  # noqa: PLC0415 - as above
 
         config = self._config()
-        source = find_source(config, self._order, header, as_is=not wanted.space)
-        if source is None:
-            if wanted.space:
-                self._warn([_unknown_space(wanted)])
-            return None, None
         target = find_target(config, wanted.space, source)
         told = {"space": source.space.name, "by": source.by, "config": config.reference}
         if target is None:

@@ -238,7 +238,18 @@ class ImageTask:
             return []
         name = self._manifest.outputs[0].name
         pairs = zip(self._footage, self._shots, strict=True)
-        return [(footage, _picture(shots[0].outputs[name])) for footage, shots in pairs]
+        return [(footage, self._picture(shots[0], name)) for footage, shots in pairs]
+
+    def _picture(self, shot: Shot, name: str) -> bytes:
+        # Colour management takes long to import; most executions have no use for it.
+        from filmgate.image.display import preview_png  # noqa: PLC0415
+
+        pixels = shot.outputs[name]
+        rgb = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
+        conversion = shot.conversions.get(self._manifest.main_input.name)
+        if conversion is not None and self._manifest.is_colour(self._manifest.outputs[0]):
+            rgb = conversion.for_screen(rgb, self._threads)
+        return preview_png(rgb)
 
     def _produced(self, name: str, footage: Footage, media: str, size_bytes: int) -> Produced:
         main = footage.main.entry
@@ -258,14 +269,6 @@ def _not_finite(outputs: Mapping[str, Pixels]) -> list[str]:
         count = pixels.size - int(np.count_nonzero(np.isfinite(pixels)))
         found.append(f"{name}: the model returned {count} values that are NaN or infinite.")
     return found
-
-
-def _picture(pixels: Pixels) -> bytes:
-    # Colour management costs a second to import; most executions have no use for it.
-    from filmgate.image.display import preview_png  # noqa: PLC0415
-
-    colors = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
-    return preview_png(colors)
 
 
 def _depth(wish: Wish) -> Literal["half", "float"] | None:

@@ -22,7 +22,7 @@ from filmgate.image.colour import (
     to_matrix,
 )
 from filmgate.image.header import Header
-from filmgate.image.primaries import AP0, SPACE_NAMES, Primaries, linear_matrix
+from filmgate.image.primaries import AP0, REC709, SPACE_NAMES, Primaries, linear_matrix
 from filmgate_server.pool.messages import ColourOrder
 
 WAYS_MAX = 8
@@ -136,6 +136,18 @@ def find_way(source: Source, target: Space) -> Way | None:
     if way is None or way.matrix is None:
         return Way(source.to_space) if way is None else replace(way, before=source.to_space)
     return Way(to_matrix(np.array(way.matrix) @ np.array(source.to_space)))
+
+
+def screen_way(source: Source) -> Way | None:
+    """Return the way to linear Rec.709, which pictures for people are made of.
+
+    Raises:
+        ColourError: there is none.
+    """
+    pinned = builtin_config()
+    if source.space.is_data:
+        return None
+    return find_way(source, Space(pinned, pinned.resolve(SPACE_NAMES[REC709][0])))
 
 
 def times(rgb: Rgb, matrix: Matrix) -> Rgb:
