@@ -42,10 +42,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Accounts:
-    """What a server's processes hold, and all names in shared memory."""
+    """What a server's processes hold, how many there are, and all names in shared memory."""
 
     gateway: Account
     workers: Mapping[int, Account]
+    processes: int
     names: frozenset[str]
 
 
@@ -78,7 +79,7 @@ def take_accounts(pid: int) -> Accounts:
     """Look at the gateway *pid* and its workers."""
     workers = {worker.pid: _account(worker.pid) for worker in running(WORKER, pid)}
     names = frozenset(path.name for path in SHARED_MEMORY.iterdir())
-    return Accounts(_account(pid), workers, names)
+    return Accounts(_account(pid), workers, len(family(pid)), names)
 
 
 def audit_accounts(pid: int, base: Accounts, budget_bytes: int, models_bytes: int) -> None:
@@ -109,7 +110,7 @@ def _leaks(pid: int, base: Accounts) -> str:
         return f"a process has gone while we looked: {error}"
     found = [
         _excess("workers", len(now.workers), len(base.workers)),
-        _excess("processes", len(family(pid)), 1 + len(base.workers)),
+        _excess("processes", now.processes, base.processes),
         _excess("names in shared memory", len(now.names - base.names), 0),
         _excess("descriptors of the gateway", now.gateway.descriptors, base.gateway.descriptors),
         _excess("threads of the gateway", now.gateway.threads, base.gateway.threads),
