@@ -115,3 +115,15 @@ def test_failed_load_ends_the_patience(tmp_path: Path) -> None:
     with pytest.raises(ManifestError), shelf(loads).lease(package):
         pass
     assert loads == [True, False]
+
+
+def test_changed_files_are_not_loaded_again(tmp_path: Path) -> None:
+    """A model that had to go comes back only as what it was: its folder may have been edited."""
+    package, models = model(tmp_path, "edited"), shelf()
+    use(models, package)
+    models.evict_idle()
+    assert use(models, package) == ["edited@1.0.0"]
+    models.evict_idle()
+    (package.path / "model.py").write_text(NEGATIVE + "\n# edited", encoding="utf-8")
+    with pytest.raises(ManifestError, match="changed on the server's disk"):
+        use(models, package)

@@ -1,6 +1,7 @@
 """Who vouches for a package: Ed25519 signatures over its digest.
 
-For the command line: `make_publisher` writes a new key pair, `load_publisher` reads the secret half, and `SharedRegistry.publish` and `sign` take it.
+For the command line: `make_publisher` writes a new key pair, `load_publisher` reads the secret
+half, and `SharedRegistry.publish` and `sign` take it.
 """
 
 from __future__ import annotations

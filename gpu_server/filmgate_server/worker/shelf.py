@@ -74,6 +74,7 @@ class Shelf:
         self._note = loading
         self._packages: dict[bytes, Package] = {}
         self._loaded: dict[bytes, Loaded] = {}
+        self._left: set[bytes] = set()
 
     def package(self, path: Path, digest: bytes) -> Package:
         """Return the package in the folder *path*, which must hold what *digest* says.
@@ -82,15 +83,9 @@ class Shelf:
             ManifestError: it cannot be used, or was changed since the server read it.
         """
         known = self._packages.get(digest)
-        if known is not None:
-            return known
-        with self.loading():
-            package = load_package(path)
-        if package.digest != digest:
-            text = f"The package {package.reference} has been changed on the server's disk."
-            raise ManifestError(text, "Give it a new version and restart the server.")
-        self._packages[digest] = package
-        return package
+        if known is None:
+            known = self._packages[digest] = self._read(path, digest)
+        return known
 
     @contextmanager
     def lease(self, package: Package) -> Generator[Loaded]:
@@ -145,7 +140,17 @@ class Shelf:
         finally:
             self._note(False)
 
+    def _read(self, path: Path, digest: bytes) -> Package:
+        with self.loading():
+            package = load_package(path)
+        if package.digest != digest:
+            text = f"The package {package.reference} has been changed on the server's disk."
+            raise ManifestError(text, "Ask for it again; give what is changed a new version.")
+        return package
+
     def _load(self, package: Package) -> Loaded:
+        if package.digest in self._left:  # its files may have been changed since they were read
+            self._read(package.path, package.digest)
         with self.loading():
             self.make_room(self._measurements.model_bytes(package.digest, package.manifest))
             before_bytes, began_s = self._memory.used_bytes(), time.monotonic()
@@ -189,6 +194,7 @@ class Shelf:
 
     def _remove(self, digest: bytes) -> None:
         self._loaded.pop(digest).runtime.close()
+        self._left.add(digest)
         self._tell()
 
     def _tell(self) -> None:
