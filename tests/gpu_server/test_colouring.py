@@ -326,6 +326,45 @@ def test_a_model_of_any_light_warns_of_nothing() -> None:
     assert np.array_equal(stacked(result.plate.parts[0].channels), stacked(floats()))
 
 
+def test_ocio_is_not_even_read_where_nothing_depends_on_it() -> None:
+    """A model of any light, a file whose primaries are known: no config is opened."""
+    blobs = [blob(exr(with_attributes(floats(), chromaticities=CHROMATICITIES)))]
+    sent = order(blobs, MERGED, colour=ColourOrder(config="blake3:of nothing"))
+    footage = find_footage(model(), blobs, 3.0)
+    task = ImageTask(
+        model(),
+        sent,
+        footage,
+        Limits(),
+        DecodedFrames(),
+        lambda: ColourConfigs().open(sent.colour, blobs),
+    )
+    runtime, room = FunctionRuntime(dict), Room()
+    task.decode(Steps())
+    task.infer(runtime, Steps(), room)
+    (written,) = room.plate(task.encode(room)[0]).parts
+    assert np.array_equal(stacked(written.channels), stacked(floats()))
+
+
+def test_neighbours_are_converted_like_the_frame_itself() -> None:
+    """A window over log frames: each becomes light, the mean of light is log again."""
+    color = {"name": "color", "role": "color", "channels": ["R", "G", "B"], "space": "ACEScg"}
+    package = manifest(inputs=[color], temporal={"kind": "window", "before": 1, "after": 1})
+    frames = [coded(LOGC3, seed) for seed in (1, 2, 3)]
+    blobs = [blob(exr(part(each, WIDE)), time=at) for at, each in enumerate(frames, 2)]
+    sent = replace(order(blobs, MERGED, colour=ColourOrder(space=LOGC3)), time=3.0)
+    footage = find_footage(package, blobs, 3.0)
+    task = ImageTask(package, sent, footage, Limits(), DecodedFrames())
+    room = Room()
+    task.decode(Steps())
+    mean = Device(lambda inputs: {"color": inputs["color"].mean(axis=0, dtype=np.float32)})
+    task.infer(mean, Steps(), room)
+    (written,) = room.plate(task.encode(room)[0]).parts
+    light = np.mean([known(stacked(each), LOGC3, "ACEScg") for each in frames], axis=0)
+    truth = known(light.astype(np.float32), "ACEScg", LOGC3)
+    assert relative(stacked(written.channels), truth) <= 1e-4
+
+
 def test_data_is_never_converted() -> None:
     """A space of data, named by whoever, means: as it is, without a warning."""
     result = Result(part(floats(), WIDE), model(REC709_SPACE), space="Raw")

@@ -11,8 +11,10 @@ import msgpack
 import pytest
 
 from fakes.gate import ALICE, EVE, INFO, MODEL, Clock, make_models, ref_to, store_blob
+from filmgate.digest import digest_text
 from filmgate.errors import (
     BusyError,
+    ColourError,
     FilmgateError,
     ImageTooLargeError,
     InputError,
@@ -24,7 +26,7 @@ from filmgate.errors import (
     UnsupportedError,
     UnsupportedFieldError,
 )
-from filmgate.wire.records import BlobRef, Wish, WorkSpec
+from filmgate.wire.records import OCIOZ_MEDIA, BlobRef, ColourSpec, Wish, WorkSpec
 from filmgate_server.jobs.intake import EXR_GUESS, INPUTS_MAX, Intake
 from filmgate_server.jobs.table import Owner
 from filmgate_server.pool.port import WorkerInfo
@@ -80,6 +82,19 @@ def test_models_are_found_by_each_name(intake: Intake) -> None:
     names = ["negate", "negate@1.0.0", f"negate@blake3:{digest}"]
     keys = {intake.resolve(ALICE, spec(model=name)).key() for name in names}
     assert len(keys) == 1
+
+
+def test_a_config_comes_along_beside_the_inputs(intake: Intake) -> None:
+    """An OCIO archive is no input of the model, is waited for like one, and is never the first."""
+    config = replace(ref_to(b"archive", "ocio"), media=OCIOZ_MEDIA)
+    named = ColourSpec("ACEScg", config=digest_text(config.digest))
+    work = intake.resolve(ALICE, spec(inputs=(MAIN, config), colour=named))
+    assert work.inputs == (MAIN, config)
+    assert work.colour.config == named.config
+    with pytest.raises(InputError, match="first input"):
+        intake.resolve(ALICE, spec(inputs=(config, MAIN), colour=named))
+    with pytest.raises(ColourError, match="does not name"):
+        intake.resolve(ALICE, spec(inputs=(MAIN, config)))
 
 
 def other(**changes: Any) -> BlobRef:

@@ -188,7 +188,6 @@ class Space:
         return self.config.is_data(self.name)
 
 
-@lru_cache(maxsize=4)
 def builtin_config(reference: str = PINNED_CONFIG) -> ColourConfig:
     """Return a config that comes inside OpenColorIO.
 
@@ -198,6 +197,11 @@ def builtin_config(reference: str = PINNED_CONFIG) -> ColourConfig:
     Raises:
         ColourError: there is no such config.
     """
+    return _builtin(reference)
+
+
+@lru_cache(maxsize=4)
+def _builtin(reference: str) -> ColourConfig:
     name = reference.removeprefix(BUILTIN_PREFIX)
     known = [str(entry[0]) for entry in _ocio.BuiltinConfigRegistry().getBuiltinConfigs()]
     if not reference.startswith(BUILTIN_PREFIX) or name not in known:
@@ -216,6 +220,7 @@ def parse_config(archive: Buffer) -> ColourConfig:
     """
     reference = digest_text(digest_bytes(archive))
     tables = Tables(parse_ocioz(archive))
+    _ocio.SetLoggingLevel(_ocio.LOGGING_LEVEL_NONE)  # a stranger's config writes into no log
     try:
         handle = _ocio.Config.CreateFromConfigIOProxy(tables)
         handle.validate()

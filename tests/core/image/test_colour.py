@@ -145,6 +145,11 @@ def test_the_environment_has_no_say(tmp_path: Path) -> None:
     assert [float(line) for line in ran.stdout.split()] == pytest.approx([1.7050509, 0.25])
 
 
+def test_a_config_is_read_once() -> None:
+    """The default by its name is the default: one object, whose spaces are equal."""
+    assert builtin_config(PINNED_CONFIG) is builtin_config()
+
+
 def test_an_archive_is_known_by_its_digest() -> None:
     """Two configs that differ have different references; the same bytes the same."""
     one, other = archive(), archive(factor=0.25)
