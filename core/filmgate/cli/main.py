@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -35,6 +36,23 @@ from filmgate.errors import FilmgateError
 COMMANDS = "filmgate.commands"
 """The group of entry points where other packages offer commands: a callable without arguments that
 returns a typer app."""
+
+_AUTHORS_COMMANDS = {
+    "new": "Make a package from a PyTorch module.",
+    "check": "Check a package, by trying whether its manifest tells the truth.",
+    "bench": "Measure seconds and memory of a model.",
+    "publish": "Check a package and publish it.",
+    "alias": "Let an alias point to a version.",
+    "retire": "Let a version be used no more.",
+    "pull": "Fetch a model from the registry.",
+    "install": "Install models of the zoo.",
+    "publisher": "Make a key to sign models with.",
+    "schema": "Print the JSON Schema of model.toml.",
+}
+_INSTALL = {
+    "serve": "pip install 'filmgate[cli,server,oidn]'",
+    "models": "pip install 'filmgate[cli,server,torch]'",
+}
 
 _HELP = "Filmgate: frames through a shared GPU inference server."
 _PASS_ON: dict[str, Any] = {
@@ -72,7 +90,9 @@ def build_app() -> typer.Typer:
     app.command("purge")(as_command(PurgeOptions, purge_show))
     app.command("doctor")(as_command(DoctorOptions, examine))
     app.command("compare")(as_command(CompareOptions, compare_images))
-    app.command("serve", help="Run a server on this machine.", context_settings=_PASS_ON)(_serve)
+    app.command("serve", help="Run a server on this machine.", context_settings=_PASS_ON)(
+        _hand_over("serve")
+    )
     return app
 
 
@@ -80,6 +100,8 @@ def _models_app() -> typer.Typer:
     app = typer.Typer()
     app.callback(invoke_without_command=True)(_list_unless_asked())
     app.command("show")(as_command(ShowOptions, show_model))
+    for name, text in _AUTHORS_COMMANDS.items():
+        app.command(name, help=text, context_settings=_PASS_ON)(_hand_over("models", name))
     return app
 
 
@@ -112,18 +134,19 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _serve(ctx: typer.Context) -> None:
-    """Hand over to the server's package, which is only loaded when it is wanted."""
-    entries = metadata.entry_points(group=COMMANDS, name="serve")
-    if not entries:
-        complain(
-            FilmgateError(
-                "The server is not installed here.", "pip install 'filmgate[cli,server,oidn]'"
-            )
-        )
-        raise typer.Exit(EXIT_UNAVAILABLE)
-    app: typer.Typer = next(iter(entries)).load()()
-    app(ctx.args, prog_name="filmgate serve")
+def _hand_over(entry: str, *subcommand: str) -> Callable[[typer.Context], None]:
+    """Return a command of the server's package, which is only loaded when it is wanted."""
+
+    def command(ctx: typer.Context) -> None:
+        entries = metadata.entry_points(group=COMMANDS, name=entry)
+        if not entries:
+            text, remedy = "The server is not installed here.", _INSTALL[entry]
+            complain(FilmgateError(text, remedy))
+            raise typer.Exit(EXIT_UNAVAILABLE)
+        app: typer.Typer = next(iter(entries)).load()()
+        app([*subcommand, *ctx.args], prog_name=f"filmgate {entry}")
+
+    return command
 
 
 def _global_options(

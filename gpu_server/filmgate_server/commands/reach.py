@@ -1,0 +1,80 @@
+"""How far a result pixel depends on its neighbours, found by changing what lies further away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from filmgate_server.commands.frames import noise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filmgate_server.commands.bearer import Bearer
+    from filmgate_server.runtime.port import Pixels
+
+TOLERANCE = 1e-4
+"""What a seam may be, as a share of the largest value, or of 1."""
+
+_AXES = ("rows", "columns")
+
+
+def measure_reach(bearer: Bearer, params: Mapping[str, Any], side_px: int) -> int | None:
+    """Return the smallest halo in px, or None if a pixel depends on all that could be tried.
+
+    A tile ends at a multiple of what the net reduces its input by: everything beyond such an edge
+    is changed, for a tile does not see it, and the results are compared.
+
+    Args:
+        bearer: the model.
+        params: what it is told.
+        side_px: of the square frame that is tried.
+    """
+    multiple = bearer.manifest.geometry.multiple_of
+    edge = side_px // 2 // multiple * multiple
+    frames = noise(bearer.manifest, side_px, side_px, seed=1)
+    truth = bearer.run(frames, params)
+    reach = 0
+    for axis in range(len(_AXES)):
+        for before in (True, False):
+            changed = {name: _changed(frames[name], axis, edge, before) for name in frames}
+            found = bearer.run(changed, params)
+            reach = max(reach, _distance(found, truth, axis, edge, before, side_px))
+    whole = side_px - edge if edge else side_px
+    return None if reach >= min(edge, whole) else reach
+
+
+def _changed(pixels: Pixels, axis: int, edge: int, before: bool) -> Pixels:
+    """Return *pixels* with everything on one side of *edge* mirrored along the edge.
+
+    Other values everywhere, and yet the same brightness: nothing that is measured over the whole
+    frame, such as its exposure, may change.
+    """
+    changed = pixels.copy()
+    place = [slice(None)] * pixels.ndim
+    place[pixels.ndim - 3 + axis] = slice(None, edge) if before else slice(edge, None)
+    changed[tuple(place)] = np.flip(pixels[tuple(place)], pixels.ndim - 2 - axis)
+    return changed
+
+
+def _distance(
+    found: Mapping[str, Pixels],
+    truth: Mapping[str, Pixels],
+    axis: int,
+    edge: int,
+    before: bool,
+    side_px: int,
+) -> int:
+    """Return how far from *edge* the unchanged side's results still differ, in px of the input."""
+    furthest = 0
+    for name, pixels in found.items():
+        scale = pixels.shape[axis] // side_px
+        unit = max(1.0, float(np.abs(truth[name]).max(initial=0.0)))
+        differs = np.abs(pixels - truth[name]) > TOLERANCE * unit
+        lines = np.any(np.moveaxis(differs, axis, 0).reshape(differs.shape[axis], -1), 1)
+        kept = lines[edge * scale :] if before else lines[: edge * scale][::-1]
+        places = np.flatnonzero(kept)
+        if places.size:
+            furthest = max(furthest, -(-(int(places[-1]) + 1) // scale))
+    return furthest

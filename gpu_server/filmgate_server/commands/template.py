@@ -1,0 +1,148 @@
+"""The texts of a new package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filmgate_server.commands.contents import UNSTATED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filmgate_server.commands.signature import Argument
+
+NET_FILE = "net.py"
+NET_CLASS = "Net"
+WEIGHTS_FILE = "weights.safetensors"
+
+NET = '''"""A small net: replace it with yours.
+
+`forward` gets each input of model.toml by its name as (N, C, H, W), scene-linear, and each
+parameter by its name. It returns a tensor of that form.
+"""
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1)
+        )
+        for weights in self.parameters():
+            nn.init.normal_(weights, std=0.1, generator=generator)
+
+    def forward(self, color, amount=1.0):
+        return color + amount * self.layers(color)
+'''
+
+CARD = """# {name}
+
+What it does, in two sentences, for a compositor.
+
+| | Before | After |
+|---|---|---|
+| a figure on a real frame | | |
+
+Limits: what it was not made for.
+"""
+
+LICENCE = f"""Code: {UNSTATED}.
+
+Weights: {UNSTATED}. Data that they were trained on: {UNSTATED}.
+"""
+
+_CHANNELS = {
+    "color": ("R", "G", "B"),
+    "albedo": ("R", "G", "B"),
+    "normal": ("X", "Y", "Z"),
+    "depth": ("Z",),
+    "motion": ("X", "Y"),
+    "matte": ("A",),
+}
+
+_HEAD = """[model]
+name = "{name}"
+version = "0.1.0"
+task = "other"
+summary = "What it does, in a sentence."
+
+[licence]
+code = "{unstated}"
+weights = "{unstated}"
+"""
+
+_TAIL = """
+# Found by trying; `filmgate models check` tries again.
+[geometry]
+multiple_of = 1
+scale = 1
+
+[tiling]
+max_tile_px = 0
+halo_px = 0
+
+[runtime]
+engine = "torch"
+entry = "{entry}"
+"""
+
+
+def write_manifest(name: str, entry: str, arguments: Sequence[Argument]) -> str:
+    """Return the first ``model.toml`` of a torch module; sizes and weights are found later.
+
+    Args:
+        name: of the model.
+        entry: ``file.py:Class``.
+        arguments: of the module's ``forward``.
+    """
+    inputs = [argument for argument in arguments if argument.is_input]
+    parts = [_HEAD.format(name=name, unstated=UNSTATED)]
+    parts += [_input(argument) for argument in inputs]
+    parts.append(_output(inputs[0]))
+    parts.append(_TAIL.format(entry=entry))
+    parts += [_parameter(argument) for argument in arguments if not argument.is_input]
+    return "\n".join(parts)
+
+
+def _input(argument: Argument) -> str:
+    rows: dict[str, Any] = {
+        "name": argument.name,
+        "role": argument.role,
+        "channels": list(_CHANNELS.get(argument.role, ())),
+    }
+    if argument.is_optional:
+        rows["optional"] = True
+    return f"[[inputs]]\n{_lines(rows)}"
+
+
+def _output(main: Argument) -> str:
+    channels = list(_CHANNELS.get(main.role, ()))
+    return f"[[outputs]]\n{_lines({'name': 'color', 'channels': channels, 'replaces': main.name})}"
+
+
+def _parameter(argument: Argument) -> str:
+    rows: dict[str, Any] = {"name": argument.name, "type": argument.type}
+    rows["default"] = argument.default
+    if argument.type == "float":
+        rows |= {"low": 0.0, "high": max(1.0, 2.0 * argument.default)}
+    rows["help"] = "What it does, for the tooltip."
+    return f"[[params]]\n{_lines(rows)}"
+
+
+def _lines(rows: dict[str, Any]) -> str:
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in rows.items() if value != [])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)
