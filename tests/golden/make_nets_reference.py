@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import OpenEXR
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("nets_reference.safetensors")
@@ -48,6 +48,11 @@ def grain() -> torch.Tensor:
     """Return (1, 3, 128, 128) of noise with a standard deviation of 1."""
     noise = np.random.default_rng(0).standard_normal((1, 3, 128, 128))
     return torch.from_numpy(noise.astype(np.float32))
+
+
+def load() -> dict[str, Any]:
+    """Return what was written."""
+    return load_file(GOLDEN)
 
 
 def main() -> None:
