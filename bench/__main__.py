@@ -34,6 +34,7 @@ from bench.measure import Case, Timings, interleave
 from bench.peers.triton import Triton, TritonMissingError
 from bench.pressure import measure_deadlock, measure_memory
 from bench.promises import handoff_targets, path_target, repeat_targets, triton_target
+from bench.registry import measure_registry
 from bench.report import Report
 from bench.scheduler import measure_scheduler
 from bench.sequence import (
@@ -75,7 +76,8 @@ class Effort:
         synthetic: frames of the synthetic sequence, likewise.
         pressure_frames: how many of the largest frames fill the store and more.
         tiles: height and width of a frame and the largest side of its tiles, in px.
-        tile_rounds: how often each way of cutting it counts.
+        tile_rounds: how often each way of cutting it counts, and each way of a package.
+        package_bytes: of the model that is published.
     """
 
     sizes: tuple[Size, ...]
@@ -87,6 +89,7 @@ class Effort:
     pressure_frames: int
     tiles: tuple[int, int, int]
     tile_rounds: int
+    package_bytes: int
 
 
 FULL = Effort(
@@ -99,6 +102,7 @@ FULL = Effort(
     pressure_frames=40,
     tiles=(1080, 1920, 512),
     tile_rounds=5,
+    package_bytes=100_000_000,
 )
 QUICK = Effort(
     (TINY,),
@@ -110,6 +114,7 @@ QUICK = Effort(
     pressure_frames=2,
     tiles=(180, 320, 128),
     tile_rounds=1,
+    package_bytes=1_000_000,
 )
 
 
@@ -132,6 +137,9 @@ def measure_frames(effort: Effort, triton_python: str) -> Report:
     height, width, tile_px = effort.tiles
     cuts = measure_tiles(height, width, tile_px, effort.tile_rounds)
     report.add(f"Tiles of at most {tile_px} px", tile_table({f"{width} x {height}": cuts}))
+    say("the registry")
+    published = measure_registry(effort.package_bytes, effort.tile_rounds)
+    report.add(f"A package of {effort.package_bytes / 1e6:.0f} MB", published)
     if absence:
         report.sections.append(f"Triton was not measured: {absence}.")
     return report

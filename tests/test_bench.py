@@ -25,8 +25,16 @@ FRAME_SECTIONS = (
     "EXR in memory",
     "Sequences through `denoise`",
     "Tiles",
+    "A package of 1 MB",
 )
-FRAME_ROWS = ("memcpy", "pyzmq, one message", "gRPC", "**Filmgate, tensor**", "**Filmgate, EXR**")
+FRAME_ROWS = (
+    "memcpy",
+    "pyzmq, one message",
+    "gRPC",
+    "**Filmgate, tensor**",
+    "**Filmgate, EXR**",
+    "publish, folder",
+)
 LOAD_SECTIONS = ("Targets of a shared server", "Many artists at once", "Artists beside a farm")
 LOAD_ROWS = (
     "4 clients x 3 frames",
