@@ -17,7 +17,7 @@ from filmgate_server.runtime.tensors import ImageRuntime
 from filmgate_server.runtime.tiles import Tile, plan_tiles, tiling_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from filmgate.manifest import Manifest
     from filmgate_server.runtime.port import Images, Pixels, Step
@@ -54,7 +54,10 @@ class OidnRuntime(ImageRuntime):
     ) -> dict[str, Pixels]:
         """Denoise an image; all tiles share the exposure of the whole frame."""
         _check(inputs)
-        framed = {name: _framed(pixels) for name, pixels in _used(inputs).items()}
+        framed = {
+            name: _framed(_mixed(pixels, colour.matrices.get(name)))
+            for name, pixels in _used(inputs).items()
+        }
         shape = framed["color"].shape
         tiling = tiling_at(self._manifest.tiling, max_tile_px)
         mosaic = Mosaic({"color": shape})
@@ -67,7 +70,9 @@ class OidnRuntime(ImageRuntime):
                     return [{"color": passes.render(tile)}]
 
             render_tiles(plan_tiles(shape[0], shape[1], tiling, GRID_PX), render, [mosaic], step)
-        return {"color": np.ascontiguousarray(_unframed(mosaic.results["color"]))}
+        matrix = colour.matrices.get("color")
+        back = None if matrix is None else np.linalg.inv(np.array(matrix)).tolist()
+        return {"color": _mixed(np.ascontiguousarray(_unframed(mosaic.results["color"])), back)}
 
     def remarks(self, inputs: Mapping[str, Pixels], params: Mapping[str, Any]) -> list[str]:
         """Say what is too large for the net, and what cannot be used."""
@@ -117,6 +122,13 @@ def _check(inputs: Mapping[str, Pixels]) -> None:
     for name, pixels in inputs.items():
         if pixels.shape != shape:
             raise InputError(f"{name!r} is of shape {pixels.shape}, the colour of {shape}.")
+
+
+def _mixed(pixels: Pixels, matrix: Sequence[Sequence[float]] | None) -> Pixels:
+    """Return (H, W, 3) in another colour space; None changes nothing."""
+    if matrix is None:
+        return pixels
+    return pixels @ np.array(matrix, np.float32).T
 
 
 def _used(inputs: Mapping[str, Pixels]) -> dict[str, Pixels]:

@@ -77,11 +77,17 @@ def image_specs(manifest: Manifest, inputs: Mapping[str, TensorSpec]) -> dict[st
     main = main_spec(manifest, inputs)
     temporal = manifest.temporal.kind != "frame"
     for name, spec in inputs.items():
+        _check_dtype(name, spec, manifest.input(name).dtype)
         _check_image(name, spec, len(manifest.input(name).channels), temporal)
         if spec.shape[-3:-1] != main.shape[-3:-1]:
             raise InputError(f"Input {name!r} has another size than the main input.")
     shapes = output_shapes(manifest, main.shape)
     return {name: TensorSpec(main.dtype, shape, main.axes[-3:]) for name, shape in shapes.items()}
+
+
+def _check_dtype(name: str, spec: TensorSpec, declared: str) -> None:
+    if declared and spec.dtype != declared:
+        raise InputError(f"Input {name!r} must be a tensor of {declared}, not of {spec.dtype}.")
 
 
 def _check_image(name: str, spec: TensorSpec, channels: int, temporal: bool) -> None:
@@ -165,14 +171,31 @@ class ImageRuntime(ABC):
         max_tile_px: int | None = None,
     ) -> None:
         """Run the model on tensors that hold images."""
-        images = {name: to_image(tensor) for name, tensor in inputs.items()}
+        images = {
+            name: to_image(tensor, name, self._manifest.input(name).nonfinite)
+            for name, tensor in inputs.items()
+        }
         for name, pixels in self.infer(images, params, step, max_tile_px).items():
             write_image(pixels, to_array(outputs[name]))
 
 
-def to_image(tensor: Tensor) -> Pixels:
-    """Return float32 pixels without NaN or infinity; see `scrub`."""
+def to_image(tensor: Tensor, name: str = "", nonfinite: str = "scrub") -> Pixels:
+    """Return float32 pixels without NaN or infinity; see `scrub`.
+
+    Args:
+        tensor: of halves or floats.
+        name: of the input, for the error.
+        nonfinite: ``scrub`` or ``refuse``.
+
+    Raises:
+        InputError: there is NaN or infinity, and it is to be refused.
+    """
     pixels = to_array(tensor).astype(np.float32)
+    if nonfinite == "refuse" and not np.isfinite(pixels).all():
+        raise InputError(
+            f"Input {name!r} holds NaN or infinity, which the model does not take.",
+            "Find where they come from, or replace them.",
+        )
     if pixels.ndim == IMAGE_AXES:
         return scrub(pixels)[0]
     return np.stack([scrub(frame)[0] for frame in pixels])

@@ -36,13 +36,13 @@ def why_not_warmed(manifest: Manifest, device: str) -> str:
 def make_frame(manifest: Manifest, device: str) -> tuple[dict[str, Pixels], dict[str, Any]]:
     """Return inputs of zeros and the parameters' defaults, for one tile of the largest size.
 
+    The manifest may name another size.
+
     Args:
         manifest: of a model that `why_not_warmed` has nothing against.
         device: that it is on.
     """
-    side_px = manifest.tiling.max_tile_px or WHOLE_FRAME_PX
-    if device.partition(":")[0] == CPU:
-        side_px = min(side_px, CPU_TILE_PX)
+    side_px = manifest.warmup.side_px or _usual_side_px(manifest, device)
     needed = [entry for entry in manifest.inputs if not entry.optional]
     main = manifest.main_input.name
     inputs = {
@@ -50,6 +50,14 @@ def make_frame(manifest: Manifest, device: str) -> tuple[dict[str, Pixels], dict
         for entry in needed
     }
     return inputs, {**resolve_parameters(manifest.params, {}), **_temporal_parameter(manifest)}
+
+
+def _usual_side_px(manifest: Manifest, device: str) -> int:
+    """Return the side of the largest tile; on a CPU of a small one."""
+    side_px = manifest.tiling.max_tile_px or WHOLE_FRAME_PX
+    if device.partition(":")[0] == CPU:
+        side_px = min(side_px, CPU_TILE_PX)
+    return min(side_px, manifest.geometry.max_px or side_px)
 
 
 def _shape(manifest: Manifest, entry: ModelInput, side_px: int, main: bool) -> tuple[int, ...]:
