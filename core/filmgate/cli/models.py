@@ -104,13 +104,15 @@ def _summary(model: ModelSummary) -> dict[str, Any]:
         "task": model.task,
         "summary": model.summary,
         "digest": digest_text(model.digest),
+        "aliases": list(model.aliases),
     }
 
 
 def _print_models(models: list[ModelSummary]) -> None:
     table = _table("Model", "Version", "Task", "Summary")
     for model in models:
-        table.add_row(model.name, model.version, model.task, model.summary)
+        version = " ".join((model.version, *model.aliases))
+        table.add_row(model.name, version, model.task, model.summary)
     results.print(table)
 
 

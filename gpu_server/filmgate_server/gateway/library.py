@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from filmgate.errors import ConfigError, StorageError, error_from_wire
+from filmgate.errors import FilmgateError, StorageError, error_from_wire
 from filmgate_server.children import Child, spawn_child
 from filmgate_server.pool.member import backoff_s
 from filmgate_server.registry.local import Package
@@ -68,7 +68,7 @@ class Library:
         """Take what the librarian has said."""
         try:
             snapshot = self._read()
-        except ConfigError as error:
+        except FilmgateError as error:
             log.error("the librarian cannot work", error=str(error))
             return
         if snapshot is not None:
