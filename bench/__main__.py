@@ -36,6 +36,7 @@ from bench.pressure import measure_deadlock, measure_memory
 from bench.promises import handoff_targets, path_target, repeat_targets, triton_target
 from bench.registry import measure_registry
 from bench.report import Report
+from bench.runtimes import engine_table, measure_engines, measure_stage, stage_table
 from bench.scheduler import measure_scheduler
 from bench.sequence import (
     load_plates,
@@ -77,6 +78,7 @@ class Effort:
         pressure_frames: how many of the largest frames fill the store and more.
         tiles: height and width of a frame and the largest side of its tiles, in px.
         tile_rounds: how often each way of cutting it counts, and each way of a package.
+        net: height and width of a frame for the engines, in px.
         package_bytes: of the model that is published.
     """
 
@@ -89,6 +91,7 @@ class Effort:
     pressure_frames: int
     tiles: tuple[int, int, int]
     tile_rounds: int
+    net: tuple[int, int]
     package_bytes: int
 
 
@@ -102,6 +105,7 @@ FULL = Effort(
     pressure_frames=40,
     tiles=(1080, 1920, 512),
     tile_rounds=5,
+    net=(540, 960),
     package_bytes=100_000_000,
 )
 QUICK = Effort(
@@ -114,6 +118,7 @@ QUICK = Effort(
     pressure_frames=2,
     tiles=(180, 320, 128),
     tile_rounds=1,
+    net=(64, 96),
     package_bytes=1_000_000,
 )
 
@@ -140,6 +145,11 @@ def measure_frames(effort: Effort, triton_python: str) -> Report:
     say("the registry")
     published = measure_registry(effort.package_bytes, effort.tile_rounds)
     report.add(f"A package of {effort.package_bytes / 1e6:.0f} MB", published)
+    say("runtimes")
+    engines = measure_engines(*effort.net, effort.tile_rounds)
+    report.add(f"A small U-Net, {effort.net[1]} x {effort.net[0]}", engine_table(engines))
+    staged = measure_stage(largest.height, largest.width, effort.tile_rounds)
+    report.add(f"The stage around a net, {largest.name} RGB", stage_table(staged))
     if absence:
         report.sections.append(f"Triton was not measured: {absence}.")
     return report

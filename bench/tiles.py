@@ -63,6 +63,7 @@ task = "test"
 summary = "A small U-Net with seeded weights."
 [licence]
 code = "Apache-2.0"
+weights = "none"
 [[inputs]]
 name = "color"
 channels = ["R", "G", "B"]
