@@ -124,7 +124,7 @@ def test_pickled_weights_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_wrong_sha256_is_refused(tmp_path: Path) -> None:
-    """The file that lies there is not the one that the manifest names; the mend is the right sum."""
+    """Another file than the manifest names is found out; the mend is the right sum."""
     rows = f'[[weights]]\nfile = "net.safetensors"\nsha256 = "{"0" * 64}"\n'
     path = package(tmp_path, more=rows)
     (path / "net.safetensors").write_bytes(b"weights")
@@ -212,7 +212,7 @@ def test_a_larger_multiple_than_needed_is_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("halo_px", "right"), [(2, False), (3, True)])
 def test_a_lie_about_the_halo_is_refused(tmp_path: Path, halo_px: int, right: bool) -> None:
-    """A blur that reaches 3 px needs 3: one less shows seams, and the smallest that holds is told."""
+    """A blur that reaches 3 px needs a halo of 3: with less it is told so."""
     tiling = f"[tiling]\nmax_tile_px = 512\nhalo_px = {halo_px}\n"
     found = refusals(package(tmp_path, BOX.replace("REACH", "3"), tiling))
     if right:
