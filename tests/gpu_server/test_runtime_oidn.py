@@ -18,6 +18,7 @@ from filmgate.image.exr import load_exr
 from filmgate.manifest import Manifest, Tiling
 from filmgate.tensor import Tensor, TensorSpec
 from filmgate_server.registry.local import load_package
+from filmgate_server.runtime.colour import Colour
 from filmgate_server.runtime.exposure import auto_exposure
 from filmgate_server.worker.memory import CpuMemory, FakeMemory
 from filmgate_server.zoo import ZOO_FOLDER
@@ -377,3 +378,17 @@ def test_memory_is_borrowed_for_each_tile(manifest: Manifest, noisy: dict[str, P
     assert 30 * MIB < memory.peak_bytes() < 45 * MIB
     assert memory.used_bytes() == 0
     runtime.close()
+
+
+def test_colours_are_denoised_in_the_models_space(
+    runtime: OidnRuntime, noisy: dict[str, Pixels]
+) -> None:
+    """A matrix leads there and its inverse back, for the guide too."""
+    there = np.array([[1.6, -0.5, -0.1], [-0.1, 1.1, 0.0], [0.0, -0.1, 1.1]])
+    matrix = tuple((float(r), float(g), float(b)) for r, g, b in there)
+    given = {name: _cut(noisy, 64, 80)[name] for name in ("color", "albedo")}
+    moved = {name: (pixels @ there.T).astype(np.float32) for name, pixels in given.items()}
+    colour = Colour({"color": matrix, "albedo": matrix})
+    found = runtime.infer(given, FAST, _ignore, colour=colour)["color"]
+    expected = runtime.infer(moved, FAST, _ignore)["color"] @ np.linalg.inv(there).T
+    assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)

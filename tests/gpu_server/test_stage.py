@@ -235,3 +235,20 @@ def test_a_matrix_needs_three_colours(through: Callable[..., Infer]) -> None:
     infer = through(SAME, channels="Y")
     with pytest.raises(InputError, match="three colour channels"):
         infer(_image(channels=1), Colour({"color": ACESCG_TO_REC709}))
+
+
+COUNTS = """
+import torch
+class Model(torch.nn.Module):
+    def forward(self, color, albedo=None):
+        return color + (100 if albedo is not None else 0)
+"""
+
+
+def test_negative_light_is_shown_without_optional_guides(through: Callable[..., Infer]) -> None:
+    """A guide belongs to the light: in the second pass it would light what is black."""
+    guide = '[[inputs]]\nname = "albedo"\nrole = "albedo"\nchannels = ["R", "G", "B"]\n'
+    infer = through(COUNTS, 'negatives = "split"', f"{guide}optional = true\n")
+    light = np.array([[[2.0, -3.0, 0.0]]], np.float32)
+    found = infer({"color": light, "albedo": np.zeros_like(light)})["color"]
+    assert found.tolist() == [[[102.0, 97.0, 100.0]]]
