@@ -43,7 +43,8 @@ def test_a_module_becomes_a_model_that_artists_run(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     before, after = (load_exr(work / name).parts[0] for name in ("frame.exr", "soft.exr"))
-    for channel in "RGB":
+    for letter in "RGB":
+        channel = f"ViewLayer.Combined.{letter}"
         noisy, soft = (part.channels[channel].astype(np.float64) for part in (before, after))
         around = [noisy[100 + y, 100 + x] for y in range(-2, 3) for x in range(-2, 3)]
         assert soft[100, 100] == pytest.approx(sum(around) / 25, rel=1e-3)
