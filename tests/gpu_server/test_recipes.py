@@ -221,7 +221,7 @@ def test_what_a_killed_installation_left_is_removed(tmp_path: Path) -> None:
 def test_other_weights_than_the_pinned_ones_are_refused(tmp_path: Path, recipe: Path) -> None:
     """The error tells their sha256, and nothing is installed."""
     _pin(recipe, "0" * 64)
-    with pytest.raises(IntegrityError, match="demo.safetensors") as caught:
+    with pytest.raises(IntegrityError, match=r"demo\.safetensors") as caught:
         _install(tmp_path)
     assert caught.value.detail["found"] == WEIGHTS_SHA256
     assert _left(tmp_path / "models") == []

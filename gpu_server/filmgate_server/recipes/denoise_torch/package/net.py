@@ -14,6 +14,10 @@ BORDER_PX = 16
 """Mirrored around a tile, as the model `denoise` does around the frame: natively the net sees black
 there. Inside the frame the tile's halo keeps it away from every pixel that counts."""
 
+CODE_MAX = 1.5
+"""Light of 65504 is 1 after the exposure. Brighter light than this, 10⁸, is a broken pixel, and the
+net would give it back brighter still."""
+
 Level = tuple[tuple[str, int], ...]
 """The convolutions of one level: name and how many channels come out."""
 
@@ -116,7 +120,7 @@ class Denoiser(nn.Module):
             normal: the same shape, -1 to 1; used only together with *albedo*.
             clean_aux: whether albedo and normal are free of noise.
         """
-        net, guides = self.hdr, [color]
+        net, guides = self.hdr, [color.clamp(max=CODE_MAX)]
         if albedo is not None:
             net, guides = self.hdr_alb, [*guides, albedo.clamp(0, 1)]
             if normal is not None:

@@ -1,0 +1,97 @@
+"""Make the pictures of the zoo's cards: ``python -m bench.cards [NAME ...]``, without names all.
+
+Each shows three crops of an example plate side by side, twice as large as they are: what the model
+is given, its result and the truth. The models are installed into ``.build/zoo``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenEXR
+import OpenImageIO
+from numpy.typing import NDArray
+
+from filmgate_server.recipes.install import install
+from filmgate_server.registry.local import load_package
+from filmgate_server.runtime.port import load_runtime
+from filmgate_server.worker.memory import CpuMemory
+
+Pixels = NDArray[Any]
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / ".build"
+RECIPES = ROOT / "gpu_server" / "filmgate_server" / "recipes"
+SCALES = {"denoise-torch": 1, "upscale": 2, "upscale-4x": 4}
+CROP = (slice(108, 208), slice(92, 192))
+"""100 × 100 px around the gold ball's highlight."""
+ENLARGED = 2
+
+
+def main(names: list[str]) -> None:
+    """Write the picture of each of *names*."""
+    for name in names or SCALES:
+        panels = _panels(name)
+        _write(RECIPES / name.replace("-", "_") / "package" / "before_after.jpg", panels)
+
+
+def _panels(name: str) -> list[Pixels]:
+    """Return what to show, scene-linear, in the plate's size."""
+    truth = _layer("reference", "Combined", "RGB")
+    if name == "denoise-torch":
+        noisy = _layer("noisy", "Combined", "RGB")
+        albedo = _layer("noisy", "Denoising Albedo", "RGB")
+        normal = _layer("noisy", "Denoising Normal", "XYZ")
+        inputs = {"color": noisy, "albedo": albedo, "normal": normal}
+        return [noisy, _infer(name, inputs, clean_aux=False), truth]
+    small = _reduced(truth, SCALES[name])
+    return [_bicubic(small, truth.shape), _infer(name, {"color": small}), truth]
+
+
+def _infer(name: str, inputs: dict[str, Pixels], **params: Any) -> Pixels:
+    (path,) = install([name], BUILD / "zoo", print, BUILD / "wheels")
+    model = load_runtime(path, load_package(path).manifest, "cpu", 2, CpuMemory())
+    return model.infer(inputs, params, lambda *_: None)["color"]
+
+
+def _layer(kind: str, layer: str, channels: str) -> Pixels:
+    path = ROOT / "examples" / "plates" / f"{kind}_0001.exr"
+    planes = OpenEXR.File(str(path), separate_channels=True).channels()
+    picked = [planes[f"ViewLayer.{layer}.{name}"].pixels for name in channels]
+    return np.stack(picked, -1).astype(np.float32)
+
+
+def _reduced(light: Pixels, scale: int) -> Pixels:
+    """Return the mean of each *scale* × *scale* px."""
+    height, width, planes = light.shape
+    cells = light.reshape(height // scale, scale, width // scale, scale, planes)
+    return cells.mean((1, 3), dtype=np.float64).astype(np.float32)
+
+
+def _bicubic(light: Pixels, shape: tuple[int, ...]) -> Pixels:
+    small = OpenImageIO.ImageBuf(np.ascontiguousarray(light))
+    roi = OpenImageIO.ROI(0, shape[1], 0, shape[0], 0, 1, 0, shape[2])
+    return OpenImageIO.ImageBufAlgo.resize(small, "cubic", 0, roi).get_pixels(OpenImageIO.FLOAT)
+
+
+def _screen(light: Pixels) -> Pixels:
+    above = 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055
+    return np.clip(np.where(light <= 0.0031308, light * 12.92, above), 0, 1)
+
+
+def _write(path: Path, panels: list[Pixels]) -> None:
+    """Write crops side by side, as an sRGB screen shows them."""
+    crops = [_screen(light[CROP]).repeat(ENLARGED, 0).repeat(ENLARGED, 1) for light in panels]
+    row = (np.concatenate(crops, 1) * 255 + 0.5).astype(np.uint8)
+    spec = OpenImageIO.ImageSpec(row.shape[1], row.shape[0], 3, "uint8")
+    spec["Compression"] = "jpeg:88"
+    picture = OpenImageIO.ImageBuf(spec)
+    picture.set_pixels(spec.roi, row)
+    picture.write(str(path))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
