@@ -1,7 +1,8 @@
 """Make the pictures of the zoo's cards: ``python -m bench.cards [NAME ...]``, without names all.
 
 Each shows three crops of an example plate side by side, twice as large as they are: what the model
-is given, its result and the truth. The models are installed into ``.build/zoo``.
+is given (enlarged by bicubic interpolation), its result and the truth; the figures are of the whole
+frame, after x / (1 + |x|). The models are installed into ``.build/zoo``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import OpenEXR
 import OpenImageIO
+import torch
 from numpy.typing import NDArray
 
 from filmgate_server.recipes.install import install
@@ -35,6 +37,8 @@ def main(names: list[str]) -> None:
     """Write the picture of each of *names*."""
     for name in names or SCALES:
         panels = _panels(name)
+        before, after = (_psnr_tm(image, panels[2]) for image in panels[:2])
+        sys.stdout.write(f"{name}: {before:.2f} -> {after:.2f} dB\n")
         _write(RECIPES / name.replace("-", "_") / "package" / "before_after.jpg", panels)
 
 
@@ -48,7 +52,7 @@ def _panels(name: str) -> list[Pixels]:
         inputs = {"color": noisy, "albedo": albedo, "normal": normal}
         return [noisy, _infer(name, inputs, clean_aux=False), truth]
     small = _reduced(truth, SCALES[name])
-    return [_bicubic(small, truth.shape), _infer(name, {"color": small}), truth]
+    return [_bicubic(small, SCALES[name]), _infer(name, {"color": small}), truth]
 
 
 def _infer(name: str, inputs: dict[str, Pixels], **params: Any) -> Pixels:
@@ -71,10 +75,16 @@ def _reduced(light: Pixels, scale: int) -> Pixels:
     return cells.mean((1, 3), dtype=np.float64).astype(np.float32)
 
 
-def _bicubic(light: Pixels, shape: tuple[int, ...]) -> Pixels:
-    small = OpenImageIO.ImageBuf(np.ascontiguousarray(light))
-    roi = OpenImageIO.ROI(0, shape[1], 0, shape[0], 0, 1, 0, shape[2])
-    return OpenImageIO.ImageBufAlgo.resize(small, "cubic", 0, roi).get_pixels(OpenImageIO.FLOAT)
+def _bicubic(light: Pixels, scale: int) -> Pixels:
+    planes = torch.from_numpy(light).permute(2, 0, 1)[None]
+    large = torch.nn.functional.interpolate(planes, scale_factor=scale, mode="bicubic")
+    return large[0].permute(1, 2, 0).numpy()
+
+
+def _psnr_tm(image: Pixels, truth: Pixels) -> float:
+    """Return dB over the whole frame, after x / (1 + |x|)."""
+    mapped, wanted = (light / (1 + np.abs(light)) for light in (image, truth))
+    return float(-10 * np.log10(np.mean(np.square(mapped - wanted, dtype=np.float64))))
 
 
 def _screen(light: Pixels) -> Pixels:
