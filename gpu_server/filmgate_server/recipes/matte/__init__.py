@@ -1,0 +1,1 @@
+"""Matte: MediaPipe's selfie segmentation, and closed-form matting at the edge."""
