@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -291,7 +293,8 @@ class Gate:
 
     def __del__(self) -> None:
         """Give the descriptors back: a test run makes hundreds of gates."""
-        self.journal.close()
+        with suppress(sqlite3.ProgrammingError):  # another thread collects it, and closes it so
+            self.journal.close()
         for arena in (self.store._arena, self.pool.arena):
             arena.trim(0)
         for blob in [*self.store._blobs.values()]:
