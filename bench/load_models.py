@@ -16,6 +16,7 @@ task = "test"
 summary = "Negates every channel, tile by tile, as slowly as it is told to."
 [licence]
 code = "Apache-2.0"
+weights = "none"
 [[inputs]]
 name = "color"
 role = "color"

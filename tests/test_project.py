@@ -116,7 +116,7 @@ def test_client_modules_import_without_numpy(repository: Path) -> None:
 @pytest.mark.timeout(300)
 def test_client_tests_pass_in_a_host(client_python: Path, repository: Path) -> None:
     """The tests of client code pass on every host's interpreter: all at both ends of the range."""
-    options = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    options = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=-m 'not nightly'")
     whole = _version_of(client_python) in ENDS
     files = ("",) if whole else BETWEEN
     paths = [f"tests/core/client/{name}" for name in files]
