@@ -21,7 +21,7 @@ from typing import Any, Optional
 import filmgate
 from filmgate.conversation import Conversation
 from filmgate.curve import Curve
-from filmgate.errors import ConnectionLostError, FilmgateError, UnknownModelError
+from filmgate.errors import ConnectionLostError, FilmgateError, ProtocolError
 from filmgate.job import Job, Listener, Options, Result, Work
 from filmgate.link import lost_error
 from filmgate.manifest import Manifest, parse_manifest_json
@@ -148,19 +148,41 @@ class Client:
             if not cursor:
                 return found
 
-    def manifest(self, ref: str, timeout_s: float = ANSWER_WITHIN_S) -> Manifest:
-        """Return the manifest of ``name`` (its first version listed), ``name@version`` or alias.
+    def model(self, ref: str, timeout_s: float = ANSWER_WITHIN_S) -> ModelSummary:
+        """Return what a reference means to the server now, as it would for a job.
+
+        Args:
+            ref: ``name``, ``name@version``, ``name@blake3:…`` or ``name@alias``; the version need
+                not be listed: one that is published is fetched.
+            timeout_s: how long the answer may take.
 
         Raises:
-            UnknownModelError: the server does not offer it.
-            ConnectionLostError: it did not answer in time.
+            UnknownModelError: the server has no such model.
+            RetiredModelError: it was taken out of use; the text says why.
+            BusyError: it is being fetched; ask again.
+            ConnectionLostError: the server did not answer in time.
         """
-        for summary in self.models(timeout_s):
-            also = (f"{summary.name}@{other}" for other in (summary.version, *summary.aliases))
-            if ref in (summary.name, *also):
-                blob = BlobRef("manifest", summary.manifest, summary.manifest_size)
-                return parse_manifest_json(bytes(self._fetch(blob, timeout_s)))
-        raise UnknownModelError(f"The server offers no model {ref!r}.")
+        page: ModelsPage = self._ask(ModelsList(model=ref), timeout_s)
+        if len(page.models) != 1:
+            raise ProtocolError(f"The server named {len(page.models)} models for {ref!r}.")
+        return page.models[0]
+
+    def manifest(self, ref: str, timeout_s: float = ANSWER_WITHIN_S) -> Manifest:
+        """Return the manifest of a model; references are those of `model`.
+
+        Raises:
+            FilmgateError: as `model` raises.
+        """
+        return self.manifest_of(self.model(ref, timeout_s), timeout_s)
+
+    def manifest_of(self, model: ModelSummary, timeout_s: float = ANSWER_WITHIN_S) -> Manifest:
+        """Return the manifest of exactly this version.
+
+        Raises:
+            ConnectionLostError: the server did not answer in time.
+        """
+        blob = BlobRef("manifest", model.manifest, model.manifest_size)
+        return parse_manifest_json(bytes(self._fetch(blob, timeout_s)))
 
     def status(self, timeout_s: float = ANSWER_WITHIN_S) -> StatusPage:
         """Return what the server is doing, with all of its users.

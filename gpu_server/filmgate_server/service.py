@@ -100,7 +100,7 @@ class Service:
         self._devices = list_devices(config.workers, config.fake_device_memory)
         self._pool = self._new_pool()
         self._status = self._new_status()
-        self._catalogue = Catalogue(self._changeover.offer, config.chunk_bytes)
+        self._catalogue = Catalogue(self._changeover, self._changeover.offer, config.chunk_bytes)
         self._changeover.listener = self._catalogue.show
         self.gateway.answer_with(self._new_requests())
         self._handoffs = self._new_handoffs()

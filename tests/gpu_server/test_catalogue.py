@@ -8,6 +8,7 @@ import pytest
 
 from fakes.gate import MODEL
 from filmgate.digest import digest_blob
+from filmgate.errors import UnknownModelError
 from filmgate.manifest import parse_manifest_json
 from filmgate.wire.codec import decode, encode
 from filmgate_server.gateway.catalogue import PAGE_MODELS, SUMMARY_CHARACTERS_MAX, Catalogue
@@ -36,7 +37,7 @@ def registry(tmp_path: Path) -> LocalRegistry:
 
 def test_pages_hold_every_model_once(registry: LocalRegistry) -> None:
     """From cursor to cursor, each model comes once, and each page can be sent."""
-    catalogue = Catalogue(registry, 1 << 20)
+    catalogue = Catalogue(registry, registry, 1 << 20)
     names: list[str] = []
     cursor, pages = 0, 0
     while pages == 0 or cursor:
@@ -51,13 +52,13 @@ def test_pages_hold_every_model_once(registry: LocalRegistry) -> None:
 @pytest.mark.parametrize("cursor", [COUNT, COUNT + 1, 2**53 - 1])
 def test_a_cursor_beyond_the_end_is_an_empty_page(registry: LocalRegistry, cursor: int) -> None:
     """Nothing follows the end."""
-    page = Catalogue(registry, 1 << 20).page(cursor, anything)
+    page = Catalogue(registry, registry, 1 << 20).page(cursor, anything)
     assert (page.models, page.following) == ((), 0)
 
 
 def test_manifests_are_blobs(registry: LocalRegistry) -> None:
     """Each summary names a blob with the package's manifest, cut into the server's pieces."""
-    catalogue = Catalogue(registry, 1 << 10)
+    catalogue = Catalogue(registry, registry, 1 << 10)
     summary = catalogue.page(0, anything).models[0]
     blob = catalogue.blob(summary.manifest, anything)
     assert blob is not None
@@ -70,7 +71,7 @@ def test_manifests_are_blobs(registry: LocalRegistry) -> None:
 
 def test_models_that_may_not_be_used_are_not_shown(registry: LocalRegistry) -> None:
     """Neither the list nor a manifest's digest tells of a model that a key does not cover."""
-    catalogue = Catalogue(registry, 1 << 20)
+    catalogue = Catalogue(registry, registry, 1 << 20)
     hidden = catalogue.page(0, anything).models[0]
 
     def covered(model: str) -> bool:
@@ -80,4 +81,7 @@ def test_models_that_may_not_be_used_are_not_shown(registry: LocalRegistry) -> N
     assert [page.models[0].name, len(page.models)] == ["model041", COUNT - 41]
     assert page.following == 0
     assert catalogue.blob(hidden.manifest, covered) is None
+    assert catalogue.find("model041", covered).models == page.models[:1]
+    with pytest.raises(UnknownModelError, match="Your key opens no model"):
+        catalogue.find(f"{hidden.name}@{hidden.version}", covered)
     assert catalogue.blob(page.models[0].manifest, covered) is not None

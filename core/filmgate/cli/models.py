@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -10,14 +11,17 @@ from rich.table import Table
 
 from filmgate.cli.connection import connection
 from filmgate.cli.exits import EXIT_OK
+from filmgate.cli.notice import Notices
 from filmgate.cli.options import JsonOption, ServerOptions
-from filmgate.cli.terminal import results, write_json
+from filmgate.cli.terminal import results, say, write_json
 from filmgate.client import Client
 from filmgate.digest import digest_text
-from filmgate.errors import UnknownModelError
+from filmgate.errors import BusyError, RetiredModelError, UnknownModelError
 from filmgate.manifest import Manifest
 from filmgate.params import Parameter
 from filmgate.wire.records import ModelSummary
+
+_TURN_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class ModelsOptions(ServerOptions, JsonOption):
 class ShowOptions(ServerOptions, JsonOption):
     """What `filmgate models show` takes."""
 
-    model: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.")]
+    model: Annotated[str, typer.Argument(help="NAME, NAME@VERSION, NAME@DIGEST or NAME@ALIAS.")]
 
 
 def list_models(options: ModelsOptions) -> int:
@@ -46,8 +50,8 @@ def list_models(options: ModelsOptions) -> int:
 def show_model(options: ShowOptions) -> int:
     """Show a model's inputs, outputs and parameters with their ranges."""
     with connection(options) as client:
-        model = find_model(client, options.model)
-        manifest = load_manifest(client, model)
+        model = find_model(client, options.model, options.wait)
+        manifest = client.manifest_of(model)
     if options.as_json:
         write_json({**_summary(model), "manifest": asdict(manifest)})
     else:
@@ -55,33 +59,48 @@ def show_model(options: ShowOptions) -> int:
     return EXIT_OK
 
 
-def find_model(client: Client, reference: str) -> ModelSummary:
-    """Return what NAME (its latest version), NAME@VERSION, NAME@DIGEST or NAME@ALIAS stands for.
+def find_model(client: Client, reference: str, wait_s: float) -> ModelSummary:
+    """Ask the server what NAME, NAME@VERSION, NAME@DIGEST or NAME@ALIAS stands for.
+
+    Args:
+        client: connected.
+        reference: as it was given.
+        wait_s: how long the server may take to fetch a version from its registry.
 
     Raises:
-        UnknownModelError: the server does not offer it; the text says what it offers.
+        UnknownModelError: the server does not have it; the text says what it offers.
+        RetiredModelError: it was taken out of use; the text says why.
+        BusyError: it was not there in time.
     """
-    models = client.models()
-    for model in models:
-        versions = (model.version, digest_text(model.digest), *model.aliases)
-        if reference in (model.name, *(f"{model.name}@{version}" for version in versions)):
-            return model
-    offered = ", ".join(f"{model.name}@{model.version}" for model in models) or "nothing"
+    give_up_s = time.monotonic() + wait_s
+    notices = Notices(say)
+    while True:
+        try:
+            return client.model(reference)
+        except BusyError as error:
+            if time.monotonic() >= give_up_s:
+                raise
+            notices.show("busy", f"{error.text} Waiting up to {wait_s:g} s for it ...")
+        except RetiredModelError:  # what else there is would hide the reason
+            raise
+        except UnknownModelError as error:
+            raise _unknown(client, error) from error
+        time.sleep(_TURN_S)
+
+
+def _unknown(client: Client, error: UnknownModelError) -> UnknownModelError:
+    """Add what there is instead."""
+    offered = ", ".join(f"{model.name}@{model.version}" for model in client.models()) or "nothing"
     if client.encrypted:  # what a key does not cover is not even listed
-        raise UnknownModelError(
-            f"Your key opens no model {reference!r}; it opens {offered}.",
+        return UnknownModelError(
+            f"{error.text} It opens {offered}.",
             "Choose one of these, or ask the people who run the server whether your key may have "
             "more.",
         )
-    raise UnknownModelError(
-        f"The server has no model {reference!r}; it offers {offered}.",
+    return UnknownModelError(
+        f"{error.text} The server offers {offered}.",
         "Choose one of these; the server's log says why a package of yours is not among them.",
     )
-
-
-def load_manifest(client: Client, model: ModelSummary) -> Manifest:
-    """Fetch the manifest of exactly this version."""
-    return client.manifest(f"{model.name}@{model.version}")
 
 
 def expected(parameter: Parameter) -> str:

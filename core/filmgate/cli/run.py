@@ -19,7 +19,7 @@ from filmgate.cli.connection import connection
 from filmgate.cli.display import Display, choose_display, rate
 from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.cli.finished import Existing, Recipe, look_at
-from filmgate.cli.models import find_model, load_manifest
+from filmgate.cli.models import find_model
 from filmgate.cli.options import ServerOptions
 from filmgate.cli.outputs import Outputs, check_depth, fitting_wish
 from filmgate.cli.payloads import PayloadReader, Reading
@@ -59,7 +59,12 @@ IN_FLIGHT_MAX = 64
 class RunOptions(ServerOptions):
     """What `filmgate run` takes."""
 
-    model: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION; see `filmgate models`.")]
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="NAME, NAME@VERSION, NAME@DIGEST or NAME@ALIAS; see `filmgate models`."
+        ),
+    ]
     source: Annotated[
         str, typer.Argument(metavar="INPUT", help="A file, or plate.%04d.exr, plate.####.exr.")
     ]
@@ -127,8 +132,8 @@ def run_model(options: RunOptions) -> int:
     """
     wish = _wish(options)
     with _terminable(), connection(options) as client:
-        model = find_model(client, options.model)
-        manifest = load_manifest(client, model)
+        model = find_model(client, options.model, options.wait)
+        manifest = client.manifest_of(model)
         order = _order(options, manifest, model, wish)
         tally = Tally()
         _run(client, order, options, tally)

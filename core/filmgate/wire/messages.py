@@ -55,10 +55,11 @@ class Welcome(Message):
 
 @dataclass(frozen=True)
 class ModelsList(Message):
-    """Client: a page of the models, from *cursor* on."""
+    """Client: a page of the models, from *cursor* on; or the one that *model* refers to."""
 
     kind: ClassVar[str] = "models.list"
     cursor: int = wire_field(f.count, 0)
+    model: str = wire_field(f.text, "")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from filmgate.digest import digest_blob
+from filmgate.errors import UnknownModelError
 from filmgate.manifest import to_manifest_json
 from filmgate.wire.messages import ModelsPage
 from filmgate.wire.records import ModelSummary
 from filmgate_server.registry.local import Package
-from filmgate_server.registry.offer import Offer
+from filmgate_server.registry.offer import Models, Offer
 
 PAGE_MODELS = 32
 SUMMARY_CHARACTERS_MAX = 200
@@ -37,19 +38,23 @@ class Catalogue:
     """The models as clients see them.
 
     Args:
+        models: what references are resolved by; a version that is not here is fetched.
         offer: what there is now.
         chunk_bytes: the size of a piece of a blob.
     """
 
-    def __init__(self, offer: Offer, chunk_bytes: int) -> None:
+    def __init__(self, models: Models, offer: Offer, chunk_bytes: int) -> None:
+        self._models = models
         self._chunk_bytes = chunk_bytes
         self._blobs: dict[bytes, PublicBlob] = {}
-        self._models: list[ModelSummary] = []
+        self._offer = offer
+        self._listed: list[ModelSummary] = []
         self.show(offer)
 
     def show(self, offer: Offer) -> None:
         """Show another offer; manifests that were shown before can still be fetched."""
-        self._models = [
+        self._offer = offer
+        self._listed = [
             self._summary(package, offer.aliases(package)) for package in offer.packages()
         ]
 
@@ -69,10 +74,22 @@ class Catalogue:
 
     def page(self, cursor: int, may_use: MayUse) -> ModelsPage:
         """Return those models, from *cursor* on, that *may_use* returns true for."""
-        models = [model for model in self._models if may_use(model.name)]
+        models = [model for model in self._listed if may_use(model.name)]
         end = cursor + PAGE_MODELS
         following = end if end < len(models) else 0
         return ModelsPage(tuple(models[cursor:end]), following)
+
+    def find(self, ref: str, may_use: MayUse) -> ModelsPage:
+        """Return a page of the one model that *ref* means, as it would in a job.
+
+        Raises:
+            UnknownModelError: there is none, or *may_use* returns false for it.
+            FilmgateError: as `filmgate_server.registry.offer.Offer.resolve` raises.
+        """
+        if not may_use(ref):
+            raise UnknownModelError(f"Your key opens no model {ref!r}.")
+        package = self._models.resolve(ref)
+        return ModelsPage((self._summary(package, self._offer.aliases(package)),))
 
     def blob(self, digest: bytes, may_use: MayUse) -> PublicBlob | None:
         """Return a manifest by its digest, if its model may be used."""

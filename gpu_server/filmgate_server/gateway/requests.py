@@ -108,7 +108,12 @@ class Requests:
         }
 
     def _models_list(self, session: Session, asked: ModelsList, number: int, _: object) -> None:
-        page = self._catalogue.page(asked.cursor, _allowed(session))
+        allowed = _allowed(session)
+        page = (
+            self._catalogue.find(asked.model, allowed)
+            if asked.model
+            else self._catalogue.page(asked.cursor, allowed)
+        )
         self._port.send(session.token, page, number)
 
     def _status_get(self, session: Session, asked: StatusGet, number: int, _: object) -> None:

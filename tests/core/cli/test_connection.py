@@ -144,7 +144,7 @@ def test_a_model_that_a_key_does_not_cover_is_explained(
     """Nobody looks for a fault in a package because his key does not open it."""
     options = keyed(keyring, tmp_path, "alice")
     said = lonely("models", "show", "negate", "--server", studio.address, *options, code=2).err
-    assert "Your key opens no model 'negate'; it opens denoise@" in said
+    assert "Your key opens no model 'negate'. It opens denoise@" in said
 
 
 def test_with_a_key_nothing_is_said_in_the_clear(

@@ -23,6 +23,7 @@ from filmgate.errors import (
     FilmgateError,
     IntegrityError,
     ParameterError,
+    ProtocolError,
     RequestError,
     StorageError,
     UnknownModelError,
@@ -50,6 +51,7 @@ from filmgate.wire.messages import (
     ModelsPage,
     StatusGet,
     StatusPage,
+    to_error,
 )
 from filmgate.wire.records import ModelSummary
 
@@ -647,13 +649,19 @@ def test_manifests_are_fetched(server: ScriptedServer, client: Client) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(client.manifest, "denoise@1.0.0", PATIENCE_S)
         server.welcome()
-        server.answer(server.expect(ModelsList)[1], ModelsPage((SUMMARY,)))
+        message, received = server.expect(ModelsList)
+        assert message.model == "denoise@1.0.0"
+        server.answer(received, ModelsPage((SUMMARY,)))
         server.give_blob(CARD)
         assert asked.result(PATIENCE_S) == MANIFEST
         unknown = pool.submit(client.manifest, "upscale", PATIENCE_S)
-        server.answer(server.expect(ModelsList)[1], ModelsPage((SUMMARY,)))
+        server.answer(server.expect(ModelsList)[1], to_error(UnknownModelError("None.")))
         with pytest.raises(UnknownModelError):
             unknown.result(PATIENCE_S)
+        confused = pool.submit(client.manifest, "denoise", PATIENCE_S)
+        server.answer(server.expect(ModelsList)[1], ModelsPage((SUMMARY, SUMMARY)))
+        with pytest.raises(ProtocolError):
+            confused.result(PATIENCE_S)
 
 
 def test_two_threads_may_want_one_manifest(server: ScriptedServer, client: Client) -> None:
