@@ -13,6 +13,7 @@ from filmgate.errors import (
     DeviceMemoryError,
     FilmgateError,
     ModelError,
+    RetiredModelError,
     UnknownModelError,
 )
 from filmgate_server.gateway.changeover import RETRY_S, Changeover
@@ -158,6 +159,25 @@ def test_an_alias_waits_for_its_version(case: Case) -> None:
     case.take(case.v1, case.v2)
     with pytest.raises(UnknownModelError):
         case.means("toy@champion")
+
+
+def test_an_alias_never_hides_a_version(case: Case) -> None:
+    """What pins a version or a digest means that and nothing else, whatever aliases there are."""
+    pin = f"blake3:{case.v1.digest.hex()}"
+    case.take(case.v1, case.v2, aliases={"toy": {"1.0.0": "2.0.0", pin: "2.0.0"}})
+    case.answer(case.v2)
+    assert (case.means("toy@1.0.0"), case.means(f"toy@{pin}")) == ("1.0.0", "1.0.0")
+
+
+def test_an_alias_of_a_retired_version(case: Case) -> None:
+    """A server that runs says of it what one says that has just been started."""
+    case.take(case.v1, aliases={"toy": {"champion": "1.0.0"}})
+    now = Published({"toy": {"champion": "2.0.0"}}, {"toy": {"2.0.0": "it ghosts"}})
+    case.changeover.take(Snapshot((case.v1,), published=now))
+    fresh = Changeover(Snapshot((case.v1,), published=now), (), case.wanted.append, lambda _: None)
+    for changeover in (case.changeover, fresh):
+        with pytest.raises(RetiredModelError, match="it ghosts"):
+            changeover.resolve("toy@champion")
 
 
 def test_what_is_published_and_not_here_is_asked_for(case: Case) -> None:

@@ -19,6 +19,7 @@ from filmgate.errors import (
 )
 from filmgate_server.registry.local import Package, Problem
 from filmgate_server.registry.offer import Offer
+from filmgate_server.registry.records import is_alias
 from filmgate_server.registry.snapshot import Snapshot
 
 RETRY_S = 30.0
@@ -213,15 +214,17 @@ class Changeover:
         return package if ref in self._serving else None
 
     def _kept_aliases(self, wanted: Mapping[str, Package], here: set[bytes]) -> dict[str, Package]:
-        """Return the aliases whose new package is not here: they stay where they are meanwhile."""
-        aliases = self._snapshot.published.aliases
+        """Return the aliases whose new package is still to come: they stay where they are."""
         return {
             ref: package
             for ref, package in self._serving.items()
-            if ref not in wanted
-            and package.digest in here
-            and ref.partition("@")[2] in aliases.get(package.manifest.name, {})
+            if ref not in wanted and package.digest in here and self._is_awaited(ref)
         }
+
+    def _is_awaited(self, ref: str) -> bool:
+        """Say whether *ref* is an alias of a version that is in use and not here."""
+        published, (name, _, alias) = self._snapshot.published, ref.partition("@")
+        return published.aliases.get(name, {}).get(alias) in published.absent.get(name, {})
 
     def _try(self, trial: Trial) -> None:
         if trial.asked or trial.is_warm or trial.error is not None or self.pool is None:
@@ -274,7 +277,7 @@ def _references(snapshot: Snapshot) -> dict[str, Package]:
         found.setdefault(package.manifest.name, package)
     for name, aliases in snapshot.published.aliases.items():
         for alias, version in aliases.items():
-            if f"{name}@{version}" in found:
+            if is_alias(alias) and f"{name}@{version}" in found:
                 found[f"{name}@{alias}"] = found[f"{name}@{version}"]
     return found
 

@@ -19,6 +19,9 @@ MODULE = "filmgate_server.registry.librarian"
 FIRST_LOOK_S = 120.0
 """So long the first look at all packages may take: each of their bytes is hashed."""
 
+STEADY_S = 60.0
+"""One that dies sooner has not recovered, whatever it has said before."""
+
 _READ_BYTES = 1 << 20
 
 log = structlog.get_logger()
@@ -42,6 +45,7 @@ class Library:
         self._asked: set[str] = set()
         self._deaths = 0
         self._restart_at_s = 0.0
+        self._started_at_s = float("-inf")
 
     def start(self) -> Snapshot:
         """Start the librarian and return what it says first; call it from the main thread.
@@ -72,7 +76,6 @@ class Library:
             log.error("the librarian cannot work", error=str(error))
             return
         if snapshot is not None:
-            self._deaths = 0
             self._take(snapshot)
 
     def tick(self, now_s: float) -> None:
@@ -81,10 +84,12 @@ class Library:
             if now_s >= self._restart_at_s:
                 self._asked.clear()
                 self._spawn()
+                self._started_at_s = now_s
         elif self._child.poll() is not None:
             self._hang_up()
             self._child = None
-            self._deaths += 1
+            steady = now_s - self._started_at_s >= STEADY_S
+            self._deaths = 1 if steady else self._deaths + 1
             self._restart_at_s = now_s + backoff_s(self._deaths)
             log.warning("the librarian has died and is started again", deaths=self._deaths)
 

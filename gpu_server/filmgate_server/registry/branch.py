@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filmgate.errors import FilmgateError, IntegrityError, ManifestError, StorageError
+from filmgate_server.registry.content import marks_of
 from filmgate_server.registry.downloads import Downloads
 from filmgate_server.registry.inventory import Inventory, load_inventory, save_inventory
 from filmgate_server.registry.local import Package, Problem, load_package
@@ -15,9 +16,12 @@ from filmgate_server.registry.offer import Published
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from filmgate_server.registry.content import Marks
     from filmgate_server.registry.records import Release
     from filmgate_server.registry.shared import SharedRegistry
     from filmgate_server.registry.trust import Trust
+
+    _Mark = tuple[str, Marks]
 
 RETRY_S = 5.0
 """After a failure of the store or the disk."""
@@ -51,7 +55,7 @@ class Branch:
         self.is_new = known is None
         self.trouble = ""
         self._inventory = known or Inventory()
-        self._here: dict[str, Package] = {}
+        self._seen: dict[str, tuple[_Mark, Package | FilmgateError | None]] = {}
         self._failed: dict[str, tuple[FilmgateError, float]] = {}
 
     def refresh(self) -> None:
@@ -69,12 +73,11 @@ class Branch:
         """Return *inventory* if it holds all that was there before: what is published stays.
 
         Raises:
-            StorageError: something is missing; a mount may be away.
+            StorageError: something is missing; a mount may be away, or somebody hides something.
         """
-        lost = sorted(set(self._inventory.releases) - set(inventory.releases))
-        if lost:
+        if lost := inventory.lacks(self._inventory):
             raise StorageError(
-                f"The registry has lost {len(lost)} releases, {'@'.join(lost[0])} among them.",
+                f"The registry has lost {len(lost)} of its records, the {lost[0]} among them.",
                 "Look whether it is mounted. Where they were removed for good, remove the cache "
                 "and restart the server.",
             )
@@ -83,14 +86,24 @@ class Branch:
     def pull_next(self, asked: Collection[str]) -> bool:
         """Fetch one release that is needed and not here; return whether there was any.
 
+        What was asked for goes first, and what has failed lately goes last: where a store answers
+        too slowly to give anything, each release still gets its turn.
+
         Args:
             asked: ``name@version`` of releases that somebody has asked for.
         """
-        for release in self._needed(asked):
-            if self._package(release) is None and not self._gave_up(release):
-                self._pull(release)
-                return True
-        return False
+        missing = [
+            each
+            for each in self._needed(asked)
+            if self._package(each) is None and not self._gave_up(each)
+        ]
+        if missing:
+            self._pull(min(missing, key=lambda each: self._turn(each, asked)))
+        return bool(missing)
+
+    def _turn(self, release: Release, asked: Collection[str]) -> tuple[bool, float]:
+        _, failed_at_s = self._failed.get(release.reference, (None, 0.0))
+        return release.reference not in asked, failed_at_s
 
     def packages(self) -> list[Package]:
         """Return every release that is here, sound, trusted and not retired."""
@@ -110,7 +123,7 @@ class Branch:
             retired.setdefault(name, {})[version] = each.words(name, version)
         absent: dict[str, dict[str, str]] = {}
         for release in self._usable():
-            if self._package(release) is None and release.reference not in self._failed:
+            if self._package(release) is None:
                 absent.setdefault(release.name, {})[release.version] = release.digest
         return Published(self._inventory.aliases, retired, absent)
 
@@ -143,25 +156,52 @@ class Branch:
     def _pull(self, release: Release) -> None:
         try:
             self._downloads.pull(release)
+            self._seen.pop(release.reference, None)
             self._failed.pop(release.reference, None)
         except FilmgateError as error:
             self._fail(release, error)
 
     def _package(self, release: Release) -> Package | None:
         """Return a release's package if it is here and may be used."""
-        known = self._here.get(release.reference)
-        if known is not None and known.digest.hex() == release.digest:
-            return known
-        if not self._is_trusted(release) or not self._downloads.is_sound(release):
+        if not self._is_trusted(release):
             return None
         try:
-            package = load_package(self._downloads.path(release))
-            signatures = self._inventory.signatures_of(release)
-            self._trust.check_manifest(release, package.manifest, signatures)
+            package = self._load(release)
+            if package is not None:
+                signatures = self._inventory.signatures_of(release)
+                self._trust.check_manifest(release, package.manifest, signatures)
         except FilmgateError as error:
             self._fail(release, error)
             return None
-        self._here[release.reference] = package
+        if package is not None:
+            self._failed.pop(release.reference, None)
+        return package
+
+    def _load(self, release: Release) -> Package | None:
+        """Return a release's package if it is here and sound; hashed once, until it is changed.
+
+        Raises:
+            ManifestError: it can never be used.
+        """
+        mark = release.digest, marks_of(self._downloads.path(release))
+        before, found = self._seen.get(release.reference, (None, None))
+        if before != mark:
+            found = self._examine(release)
+            self._seen[release.reference] = mark, found
+        if isinstance(found, FilmgateError):
+            raise found
+        return found
+
+    def _examine(self, release: Release) -> Package | FilmgateError | None:
+        if not self._downloads.is_sound(release):
+            return None
+        try:
+            package = load_package(self._downloads.path(release))
+        except FilmgateError as error:
+            return error
+        if package.reference != release.reference:  # a signature covers the package, not its record
+            text = f"{release.reference} of the registry holds {package.reference}."
+            return ManifestError(text, "Whoever wrote its record did not publish it: retire it.")
         return package
 
     def _fail(self, release: Release, error: FilmgateError) -> None:

@@ -14,6 +14,9 @@ from filmgate.errors import ManifestError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    Marks = tuple[tuple[str, int, int, int], ...]
+    """What tells that a file was changed: its path, size, time and number."""
+
 MANIFEST_FILE = "model.toml"
 CACHE_FOLDER = "__pycache__"
 
@@ -64,6 +67,15 @@ def package_files(package_path: Path) -> list[tuple[str, Path]]:
     return sorted(
         (path.relative_to(package_path).as_posix(), path) for path in _files(package_path)
     )
+
+
+def marks_of(package_path: Path) -> Marks:
+    """Return what tells that a package was changed; nothing where it cannot be looked at."""
+    try:
+        files = [(name, file.stat()) for name, file in package_files(package_path)]
+    except (OSError, ManifestError):
+        return ()
+    return tuple((name, each.st_size, each.st_mtime_ns, each.st_ino) for name, each in files)
 
 
 def is_hidden(name: str) -> bool:

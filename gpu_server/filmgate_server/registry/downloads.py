@@ -14,6 +14,7 @@ import blake3
 from filmgate.digest import CHUNK_BYTES
 from filmgate.errors import IntegrityError, ManifestError, StorageError
 from filmgate_server.registry.content import digest_file, digest_package, package_files
+from filmgate_server.registry.litter import remove_litter
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -58,6 +59,7 @@ class Downloads:
         with _disk_errors():
             for each in (self._files, self._parts, self.packages):
                 each.mkdir(parents=True, exist_ok=True)
+            remove_litter(self.packages.glob("*/.*"))
 
     def path(self, release: Release) -> Path:
         """Return where a release's package is, or will be."""

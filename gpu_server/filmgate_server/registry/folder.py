@@ -11,7 +11,8 @@ import blake3
 
 from filmgate.digest import CHUNK_BYTES
 from filmgate.errors import DeniedError, IntegrityError, StorageError
-from filmgate_server.registry.objects import MissingObjectError, TakenError
+from filmgate_server.registry.litter import remove_litter
+from filmgate_server.registry.objects import MissingObjectError, TakenError, join_small
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -28,11 +29,11 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._tidied: set[Path] = set()
 
     def read(self, key: str) -> bytes:
         """Return a small object."""
-        with _errors(key):
-            return (self._folder / key).read_bytes()
+        return join_small(key, self.stream(key))
 
     def stream(self, key: str, offset: int = 0) -> Iterator[bytes]:
         """Yield an object's content from *offset* on."""
@@ -77,10 +78,17 @@ class FolderStore:
                 return
             raise TakenError(f"{key} has been written already.") from None
 
+    def _tidy(self, folder: Path) -> None:
+        """Remove what killed writers have left in *folder*, once."""
+        if folder not in self._tidied:
+            self._tidied.add(folder)
+            remove_litter(folder.glob(f"{_UNFINISHED}*"))
+
     @contextmanager
     def _unfinished(self, key: str) -> Generator[Path]:
         target = self._folder / key
         target.parent.mkdir(parents=True, exist_ok=True)
+        self._tidy(target.parent)
         path = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
         try:
             yield path

@@ -6,17 +6,18 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from filmgate.errors import IntegrityError
+from filmgate.errors import FilmgateError, IntegrityError
 from filmgate_server.registry.records import (
     Release,
     Retirement,
+    is_alias,
     latest_first,
     parse_release,
     to_record,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Place = tuple[str, str]
@@ -39,7 +40,7 @@ class Inventory:
     aliases: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     retired: dict[Place, Retirement] = field(default_factory=dict[Place, Retirement])
     signatures: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
-    problems: dict[str, IntegrityError] = field(default_factory=dict[str, IntegrityError])
+    problems: dict[str, FilmgateError] = field(default_factory=dict[str, FilmgateError])
 
     def usable(self) -> dict[str, list[Release]]:
         """Return what is not retired, by name, the latest version first."""
@@ -51,6 +52,20 @@ class Inventory:
             name: sorted(each, key=lambda release: latest_first(release.version))
             for name, each in found.items()
         }
+
+    def lacks(self, before: Inventory) -> list[str]:
+        """Return what *before* held and this does not, of all that is never taken back."""
+        lost = set(before._names()) - set(self._names())
+        return [" ".join(each) for each in sorted(lost)]
+
+    def _names(self) -> Iterator[tuple[str, str]]:
+        for name, version in self.releases:
+            yield "release", f"{name}@{version}"
+        for name, version in self.retired:
+            yield "retirement of", f"{name}@{version}"
+        for name, aliases in self.aliases.items():
+            for alias in aliases:
+                yield "alias", f"{name}@{alias}"
 
     def signatures_of(self, release: Release) -> Mapping[str, bytes]:
         """Return who vouches for a release, by the key's id."""
@@ -82,7 +97,7 @@ def load_inventory(path: Path) -> Inventory | None:
     try:
         document = json.loads(path.read_bytes())
         return _from_document(document)
-    except (OSError, ValueError, TypeError, KeyError, IntegrityError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IntegrityError):
         return None
 
 
@@ -90,13 +105,20 @@ def _from_document(document: dict[str, Any]) -> Inventory:
     releases = [_reread(text) for text in document["releases"]]
     return Inventory(
         {(each.name, each.version): each for each in releases},
-        document["aliases"],
+        _aliases(document["aliases"]),
         {(name, version): Retirement(**each) for name, version, each in document["retired"]},
         {
             digest: {key: bytes.fromhex(each) for key, each in signatures.items()}
             for digest, signatures in document["signatures"].items()
         },
     )
+
+
+def _aliases(document: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    return {
+        name: {alias: version for alias, version in aliases.items() if is_alias(alias)}
+        for name, aliases in document.items()
+    }
 
 
 def _reread(text: str) -> Release:

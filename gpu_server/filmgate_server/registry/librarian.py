@@ -58,15 +58,21 @@ class Librarian:
             self._refresh(self._branch)  # nothing is known at all: the first answer is worth a wait
         self._tell()
         while True:
-            if self._branch is not None:
-                if time.monotonic() >= self._refresh_at_s:
-                    self._refresh(self._branch)
-                    self._tell()
-                while self._branch.pull_next(self._asked):
-                    self._tell()
-                    self._listen(0.0)
+            if self._branch is not None and self._keep_up(self._branch):
+                self._listen(0.0)
+                continue
             self._listen(SETTLE_S if self._site.unsettled else self._settings.poll_s)
             self._tell()
+
+    def _keep_up(self, branch: Branch) -> bool:
+        """Read the registry when it is time to, fetch one release; return whether there was any."""
+        if time.monotonic() >= self._refresh_at_s:
+            self._refresh(branch)
+            self._tell()
+        pulled = branch.pull_next(self._asked)
+        if pulled:
+            self._tell()
+        return pulled
 
     def _refresh(self, branch: Branch) -> None:
         branch.refresh()

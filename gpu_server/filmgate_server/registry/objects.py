@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from filmgate.errors import FilmgateError
+from filmgate.errors import FilmgateError, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+SMALL_BYTES_MAX = 4 << 20
+"""What is read whole is a record: one of ten thousand files is smaller."""
 
 
 class MissingObjectError(FilmgateError):
@@ -33,6 +36,7 @@ class ObjectStore(Protocol):
 
         Raises:
             MissingObjectError: there is none.
+            IntegrityError: it is larger than `SMALL_BYTES_MAX`.
             StorageError: the store does not answer, or not soundly.
             DeniedError: the store does not let us.
         """
@@ -81,3 +85,17 @@ class ObjectStore(Protocol):
             DeniedError: the store does not let us.
         """
         ...
+
+
+def join_small(key: str, pieces: Iterable[bytes]) -> bytes:
+    """Return the content of a small object.
+
+    Raises:
+        IntegrityError: it is larger than `SMALL_BYTES_MAX`; no more of it is read.
+    """
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > SMALL_BYTES_MAX:
+            raise IntegrityError(f"The registry's {key} is too large for a record.")
+    return bytes(content)

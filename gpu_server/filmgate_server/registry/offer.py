@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from filmgate.digest import digest_text
 from filmgate.errors import BusyError, FilmgateError, RetiredModelError, UnknownModelError
-from filmgate_server.registry.records import latest_first
+from filmgate_server.registry.records import is_alias, latest_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,8 @@ class Published:
     Attributes:
         aliases: the version that each alias should point to, by model and alias.
         retired: why a version is not to be used any more, by model and version.
-        absent: versions that can be fetched: their digests (in hexadecimal), by model and version.
+        absent: versions that are in use and not here: their digests (in hexadecimal), by model and
+            version.
     """
 
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, dict[str, str]])
@@ -107,7 +108,8 @@ class Offer:
 
     def _version_meant(self, name: str, wanted: str) -> str:
         """Return the version behind an alias or a digest; anything else is returned as it is."""
-        wanted = self._published.aliases.get(name, {}).get(wanted, wanted)
+        if is_alias(wanted):
+            wanted = self._published.aliases.get(name, {}).get(wanted, wanted)
         absent = self._published.absent.get(name, {})
         named = (
             version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,9 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
-_VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}\Z")
+_VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}\Z", re.ASCII)
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_NAME_BYTES_MAX = 255
+"""No file system takes a longer name for a file or folder."""
+
+_PATH_CHARACTERS_MAX = 1024
+_NUMBER_MAX = 2**53
+"""Beyond it a float no longer counts every whole number: no size and no time is that large."""
+
+_UNPRINTED = ("Cc", "Cs")
+"""Control characters steer terminals, and half a surrogate pair cannot be written at all."""
+
 _TYPES = {"str": (str,), "float": (float, int), "int": (int,)}
 _T = TypeVar("_T")
 
@@ -132,6 +143,28 @@ def parse_record(kind: type[_T], content: bytes) -> _T:
     return _read(kind, _parse(content))
 
 
+def parse_move(content: bytes) -> Move:
+    """Read one move of an alias.
+
+    Raises:
+        IntegrityError: it is none, or goes to what is no version.
+    """
+    move = parse_record(Move, content)
+    _demand(is_version(move.version), f"{move.version!r} is no version")
+    _demand(move.before == "" or is_version(move.before), f"{move.before!r} is no version")
+    return move
+
+
+def check_alias(name: str, alias: str) -> None:
+    """Refuse an alias that could be taken for a version or a digest.
+
+    Raises:
+        IntegrityError: it is no model's name, or no alias.
+    """
+    _demand(bool(_NAME.match(name)), f"{name!r} is no model's name")
+    _demand(is_alias(alias), f"{alias!r} is no alias")
+
+
 def check_names(name: str, version: str) -> None:
     """Refuse what would be no place of its own in a store.
 
@@ -164,15 +197,32 @@ def digest_entries(files: Iterable[FileEntry]) -> str:
 
 
 def _check_files(release: Release) -> None:
+    _demand(bool(release.files), "it holds no files")
     for entry in release.files:
         _demand(bool(_DIGEST.match(entry.digest)), f"{entry.digest!r} is no digest")
         _demand(entry.size_bytes >= 0, f"{entry.path!r} has no size")
-        path = PurePosixPath(entry.path)
-        plain = entry.path == path.as_posix() and not path.is_absolute() and path.parts
-        # A package's digest passes over hidden files and caches of code: they would be unsigned.
-        hidden = any(is_hidden(part) for part in path.parts)
-        _demand(bool(plain) and not hidden and "\\" not in entry.path, f"{entry.path!r} is no file")
+        _demand(_is_place(entry.path), f"{entry.path!r} is no file")
+    _check_places([entry.path for entry in release.files])
     _demand(digest_entries(release.files) == release.digest, "its files are not what it says")
+
+
+def _is_place(text: str) -> bool:
+    """Say whether a package may hold a file of that path."""
+    path = PurePosixPath(text)
+    plain = text == path.as_posix() and not path.is_absolute() and bool(path.parts)
+    # A package's digest passes over hidden files and caches of code: they would be unsigned.
+    hidden = any(is_hidden(part) for part in path.parts)
+    short = all(len(part.encode()) <= _NAME_BYTES_MAX for part in path.parts)
+    return plain and not hidden and "\\" not in text and short and len(text) <= _PATH_CHARACTERS_MAX
+
+
+def _check_places(paths: Iterable[str]) -> None:
+    """Refuse paths that cannot all be there, on any file system."""
+    folded = [PurePosixPath(unicodedata.normalize("NFC", each).casefold()) for each in paths]
+    files = set(folded)
+    _demand(len(files) == len(folded), "it names a file twice")
+    for path in folded:
+        _demand(files.isdisjoint(path.parents), f"{path.as_posix()!r} lies in a file")
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -188,10 +238,20 @@ def _read(kind: type[_T], document: Mapping[str, Any]) -> _T:
     declared = {each.name: str(each.type) for each in fields(kind)}  # pyright: ignore[reportArgumentType]
     _demand(set(document) == set(declared), f"it is no {kind.__name__}")
     for name, type_ in declared.items():
-        value = document[name]
+        value: Any = document[name]
         fits = _TYPES.get(type_, (tuple,))
-        _demand(isinstance(value, fits) and not isinstance(value, bool), f"{name} is {value!r}")
+        right = _is_plain(value) and isinstance(value, fits) and not isinstance(value, bool)
+        _demand(right, f"{name} is of no use")
     return kind(**document)
+
+
+def _is_plain(value: object) -> bool:
+    """Say whether a number can be counted with, and a text be printed."""
+    if isinstance(value, (int, float)):
+        return abs(value) <= _NUMBER_MAX  # neither infinite nor undefined
+    if isinstance(value, str):
+        return all(unicodedata.category(each) not in _UNPRINTED for each in value)
+    return True
 
 
 def _table(document: Any) -> dict[str, Any]:

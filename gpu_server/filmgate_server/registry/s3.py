@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from filmgate.digest import CHUNK_BYTES
 from filmgate.errors import ConfigError, DeniedError, IntegrityError, StorageError
-from filmgate_server.registry.objects import MissingObjectError, TakenError
+from filmgate_server.registry.objects import MissingObjectError, TakenError, join_small
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -39,6 +39,7 @@ _TAKEN = ("PreconditionFailed", "412")
 _RACE = ("ConditionalRequestConflict", "409")
 _MISSING = ("NoSuchKey", "404", "NotFound")
 _NO_BUCKET = "NoSuchBucket"
+_SEALED = ("InvalidObjectState", "InvalidRequest")
 _DENIED = (
     *("403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
     *("ExpiredToken", "InvalidToken"),
@@ -73,9 +74,7 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """Return a small object."""
-        with self._errors(key):
-            content: bytes = self._get(key)["Body"].read()
-            return content
+        return join_small(key, self.stream(key))
 
     def stream(self, key: str, offset: int = 0) -> Iterator[bytes]:
         """Yield an object's content from *offset* on."""
@@ -229,6 +228,9 @@ class S3Store:
         if code in _DENIED:
             text = f"The registry's store does not let us use {key} ({code})."
             return DeniedError(text, "Check the access key and its rights on the bucket.")
+        if code in _SEALED:
+            text = f"The registry's store does not hand out {key} ({code})."
+            return DeniedError(text, "It may be archived, or encrypted with a key of its own.")
         return StorageError(f"The registry's store fails at {key} ({code}).")
 
 

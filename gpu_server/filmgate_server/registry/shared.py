@@ -16,10 +16,9 @@ A mover of an alias writes the number after the one that it saw; of two racers t
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from filmgate.digest import digest_text
 from filmgate.errors import (
@@ -29,11 +28,18 @@ from filmgate.errors import (
     RetiredModelError,
     UnknownModelError,
 )
+from filmgate_server.registry.archive import (
+    Archive,
+    file_key,
+    move_key,
+    release_key,
+    retired_key,
+    signature_key,
+)
 from filmgate_server.registry.content import digest_file, package_files
 from filmgate_server.registry.folder import FolderStore
-from filmgate_server.registry.inventory import Inventory
 from filmgate_server.registry.local import load_package
-from filmgate_server.registry.objects import MissingObjectError, TakenError
+from filmgate_server.registry.objects import SMALL_BYTES_MAX, MissingObjectError, TakenError
 from filmgate_server.registry.records import (
     FileEntry,
     Move,
@@ -42,7 +48,6 @@ from filmgate_server.registry.records import (
     Signed,
     check_names,
     is_alias,
-    is_version,
     latest_first,
     parse_record,
     parse_release,
@@ -52,14 +57,12 @@ from filmgate_server.registry.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filmgate_server.registry.inventory import Inventory
     from filmgate_server.registry.local import Package
     from filmgate_server.registry.objects import ObjectStore
     from filmgate_server.registry.signatures import PublisherKey
 
 S3_SCHEME = "s3://"
-_MOVE_DIGITS = 8
-_SUFFIX = ".json"
-_T = TypeVar("_T")
 
 
 def open_registry(address: str, endpoint: str = "") -> SharedRegistry:
@@ -93,7 +96,7 @@ class SharedRegistry:
     def __init__(self, store: ObjectStore, clock: Callable[[], float] = time.time) -> None:
         self.store = store
         self._clock = clock
-        self._read_before: dict[str, bytes] = {}
+        self._archive = Archive(store)
 
     def publish(self, path: Path, publisher: str, key: PublisherKey | None = None) -> Release:
         """Publish the package in the folder *path*; the same content again is the same release.
@@ -104,16 +107,18 @@ class SharedRegistry:
             key: to sign it with; a package with code needs that.
 
         Raises:
-            ManifestError: it cannot be used, or the version is published with other content.
+            ManifestError: it cannot be used, no reader would take its record, or the version is
+                published with other content.
             FilmgateError: as `ObjectStore` raises.
         """
         release = self._describe(load_package(path), publisher)
+        _check_release(release)
         for entry in release.files:
-            self.store.upload(_file_key(entry), path / entry.path, entry.digest)
+            self.store.upload(file_key(entry.digest), path / entry.path, entry.digest)
         if key is not None:
             self.sign(release, key)
         try:
-            self.store.create(_release_key(release.name, release.version), to_record(release))
+            self.store.create(release_key(release.name, release.version), to_record(release))
         except TakenError:
             return self._published(release)
         return release
@@ -122,7 +127,7 @@ class SharedRegistry:
         """Vouch for a release; any number of publishers may."""
         digest = bytes.fromhex(release.digest)
         record = to_record(Signed(key.sign(digest).hex()))
-        _create_once(self.store, f"signatures/{release.digest}/{key.key_id}{_SUFFIX}", record)
+        _create_once(self.store, signature_key(release.digest, key.key_id), record)
 
     def release(self, name: str, version: str) -> Release:
         """Return a release, retired or not.
@@ -132,7 +137,7 @@ class SharedRegistry:
         """
         _check_reference(name, version)
         try:
-            content = self._read(_release_key(name, version))
+            content = self._archive.read(release_key(name, version))
         except MissingObjectError:
             raise UnknownModelError(f"The registry has no {name}@{version}.") from None
         return parse_release(content, name, version)
@@ -165,12 +170,11 @@ class SharedRegistry:
 
     def aliases(self, name: str) -> dict[str, str]:
         """Return the version that each alias of a model points to."""
-        return self._aliases(f"aliases/{name}/").get(name, {})
+        return self._archive.aliases(f"aliases/{name}/", {}).get(name, {})
 
     def history(self, name: str, alias: str) -> list[Move]:
-        """Return every move of an alias, the first one first."""
-        keys = self.store.keys(_alias_folder(name, alias))
-        return [parse_record(Move, self._read(key)) for key in keys]
+        """Return every move of an alias that can be read, the first one first."""
+        return self._archive.moves(name, alias)[0]
 
     def move_alias(self, name: str, alias: str, version: str, mover: str) -> Move:
         """Let an alias point to a release.
@@ -184,11 +188,10 @@ class SharedRegistry:
             raise ManifestError(f"{alias!r} is no alias.", "Use lower-case letters, digits, - _.")
         self.release(name, version)
         self.refuse_retired(name, version)
-        moves = self.history(name, alias)
+        moves, number = self._archive.moves(name, alias)
         move = Move(version, moves[-1].version if moves else "", mover, self._clock())
-        key = f"{_alias_folder(name, alias)}{len(moves) + 1:0{_MOVE_DIGITS}d}{_SUFFIX}"
         try:
-            self.store.create(key, to_record(move))
+            self.store.create(move_key(name, alias, number), to_record(move))
         except TakenError:
             text = f"Somebody else has just moved {name}@{alias}."
             raise BusyError(text, "See where it points now, then decide again.") from None
@@ -201,8 +204,8 @@ class SharedRegistry:
             UnknownModelError: there is no such release.
         """
         self.release(name, version)
-        record = to_record(Retirement(reason, who, self._clock()))
-        _create_once(self.store, _retired_key(name, version), record)
+        record = to_record(Retirement(" ".join(reason.split()), who, self._clock()))
+        _create_once(self.store, retired_key(name, version), record)
 
     def refuse_retired(self, name: str, version: str) -> None:
         """Raise if a release is retired.
@@ -211,7 +214,7 @@ class SharedRegistry:
             RetiredModelError: it is; the text says why.
         """
         try:
-            content = self._read(_retired_key(name, version))
+            content = self._archive.read(retired_key(name, version))
         except MissingObjectError:
             return
         why = parse_record(Retirement, content).words(name, version)
@@ -219,83 +222,20 @@ class SharedRegistry:
 
     def inventory(self) -> Inventory:
         """Return everything; what was read before is not read again, for it never changes."""
-        problems: dict[str, IntegrityError] = {}
-        releases = self._read_all("releases/", problems, parse_release)
-        retired = self._read_all(
-            "retired/", problems, lambda content, _, __: parse_record(Retirement, content)
-        )
-        return Inventory(
-            releases, self._aliases("aliases/", problems), retired, self._signatures(problems),
-            problems,
-        )  # fmt: skip
-
-    def _read_all(
-        self,
-        prefix: str,
-        problems: dict[str, IntegrityError],
-        parse: Callable[[bytes, str, str], _T],
-    ) -> dict[tuple[str, str], _T]:
-        """Read what is kept by name and version; a record that cannot be read is a problem."""
-        found: dict[tuple[str, str], _T] = {}
-        for key in self.store.keys(prefix):
-            name, _, version = key.removeprefix(prefix).removesuffix(_SUFFIX).partition("/")
-            try:
-                check_names(name, version)
-                found[name, version] = parse(self._read(key), name, version)
-            except IntegrityError as error:
-                problems[key] = error
-        return found
-
-    def _aliases(
-        self, prefix: str, problems: dict[str, IntegrityError] | None = None
-    ) -> dict[str, dict[str, str]]:
-        last = {key.rpartition("/")[0]: key for key in self.store.keys(prefix)}
-        found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        for folder, key in last.items():
-            name, _, alias = folder.removeprefix("aliases/").partition("/")
-            try:
-                found[name][alias] = parse_record(Move, self._read(key)).version
-            except IntegrityError as error:
-                if problems is None:
-                    raise
-                problems[key] = error
-        return dict(found)
-
-    def _signatures(self, problems: dict[str, IntegrityError]) -> dict[str, dict[str, bytes]]:
-        found: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
-        for key in self.store.keys("signatures/"):
-            digest, _, key_id = key.split("/", 1)[1].removesuffix(_SUFFIX).partition("/")
-            try:
-                found[digest][key_id] = _parse_signature(self._read(key))
-            except IntegrityError as error:
-                problems[key] = error
-        return dict(found)
-
-    def _read(self, key: str) -> bytes:
-        if key not in self._read_before:
-            self._read_before[key] = self.store.read(key)
-        return self._read_before[key]
-
-    def _versions(self, name: str) -> list[str]:
-        keys = self.store.keys(f"releases/{name}/")
-        found = (key.rpartition("/")[2].removesuffix(_SUFFIX) for key in keys)
-        return sorted(filter(is_version, found), key=latest_first)
+        return self._archive.inventory()
 
     def _latest(self, name: str) -> Release | None:
         """Return the latest release that is not retired; the latest one if all are."""
-        versions = self._versions(name)
-        gone = {key.rpartition("/")[2].removesuffix(_SUFFIX) for key in self._retired_of(name)}
+        versions = self._archive.versions(name)
+        gone = self._archive.versions(name, "retired/")
         usable = [each for each in versions if each not in gone] or versions
         return self.release(name, usable[0]) if usable else None
 
-    def _retired_of(self, name: str) -> list[str]:
-        return self.store.keys(f"retired/{name}/")
-
     def _find(self, name: str, wanted: str) -> Release | None:
-        for version in self._versions(name):
+        for version in self._archive.versions(name):
             if version == wanted:
                 return self.release(name, version)
-        found = (self.release(name, version) for version in self._versions(name))
+        found = (self.release(name, version) for version in self._archive.versions(name))
         return next(
             (each for each in found if digest_text(bytes.fromhex(each.digest)) == wanted), None
         )
@@ -318,11 +258,15 @@ class SharedRegistry:
         )
 
 
-def _parse_signature(content: bytes) -> bytes:
+def _check_release(release: Release) -> None:
+    """Refuse at once what every reader would refuse."""
+    record = to_record(release)
     try:
-        return bytes.fromhex(parse_record(Signed, content).signature)
-    except ValueError:
-        raise IntegrityError("A signature of the registry is no hexadecimal number.") from None
+        parse_release(record, release.name, release.version)
+    except IntegrityError as error:
+        raise ManifestError(f"{release.reference} cannot be published. {error.text}") from error
+    if len(record) > SMALL_BYTES_MAX:
+        raise ManifestError(f"{release.reference} has too many files to be published.")
 
 
 def _check_reference(name: str, version: str) -> None:
@@ -335,19 +279,3 @@ def _check_reference(name: str, version: str) -> None:
 def _create_once(store: ObjectStore, key: str, record: bytes) -> None:
     with suppress(TakenError):  # the first one counts
         store.create(key, record)
-
-
-def _file_key(entry: FileEntry) -> str:
-    return f"files/{entry.digest}"
-
-
-def _release_key(name: str, version: str) -> str:
-    return f"releases/{name}/{version}{_SUFFIX}"
-
-
-def _retired_key(name: str, version: str) -> str:
-    return f"retired/{name}/{version}{_SUFFIX}"
-
-
-def _alias_folder(name: str, alias: str) -> str:
-    return f"aliases/{name}/{alias}/"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filmgate.errors import FilmgateError
-from filmgate_server.registry.content import package_files
+from filmgate_server.registry.content import marks_of
 from filmgate_server.registry.local import LocalRegistry, load_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from filmgate_server.registry.content import Marks
     from filmgate_server.registry.local import Package, Problem
-
-    Marks = tuple[tuple[str, int, int, int], ...]
-    """What tells that a file was changed: its path, size, time and number."""
 
 
 class SiteFolders:
@@ -51,7 +48,7 @@ class SiteFolders:
         Raises:
             FilmgateError: as `load_package` raises.
         """
-        marks = self._seen[path] = _marks(path)
+        marks = self._seen[path] = marks_of(path)
         known = self._read.get(path)
         if known is not None and known[0] == marks:
             return known[1]
@@ -63,11 +60,3 @@ class SiteFolders:
             self.unsettled = True  # it may still be copied: another look follows soon
         self._read[path] = marks, package
         return package
-
-
-def _marks(path: Path) -> Marks:
-    try:
-        files = [(name, file.stat()) for name, file in package_files(path)]
-    except (OSError, FilmgateError):
-        return ()
-    return tuple((name, each.st_size, each.st_mtime_ns, each.st_ino) for name, each in files)

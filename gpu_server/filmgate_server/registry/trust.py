@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from filmgate_server.registry.records import Release
     from filmgate_server.registry.signatures import Publishers
 
-CODE_ENGINES = ("torch", "array")
-"""They run Python of the package."""
+CODE_ENGINES = ("torch", "array", "export")
+"""They run Python of the package, or evaluate what it says: torch.export does."""
 
 CODE_SUFFIXES = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib")
 
