@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.descriptors import count_descriptors
+from fakes.descriptors import no_descriptor_left
 from filmgate.digest import DIGEST_BYTES, SUM_BYTES
 from filmgate.errors import ProtocolError
 from filmgate.wire.records import Wish
@@ -144,8 +144,7 @@ def test_nothing_to_read() -> None:
 
 def test_posting_to_one_that_does_not_read() -> None:
     """Messages without room are kept, with their descriptors, and arrive complete and in order."""
-    before = count_descriptors()
-    with channels() as (gateway, worker):
+    with no_descriptor_left(), channels() as (gateway, worker):
         reading, writing = os.pipe()
         for number in range(2000):
             gateway.post(Drop(number), [reading] if number == 1999 else [])
@@ -161,7 +160,6 @@ def test_posting_to_one_that_does_not_read() -> None:
         assert os.read(heard[-1].fds[0], 6) == b"pixels"
         heard[-1].close_fds()
         os.close(writing)
-    assert count_descriptors() == before
 
 
 def post_many(gateway: Channel, count: int) -> None:
@@ -217,11 +215,10 @@ def test_bytes_that_are_no_message(content: bytes) -> None:
     """Each gives a typed error, and what came along is closed."""
     ours, theirs = socket_pair()
     gateway = Channel(ours)
-    before = count_descriptors()
-    send_raw(theirs, content)
-    with pytest.raises(ProtocolError):
-        gateway.receive(wait=False)
-    assert count_descriptors() == before
+    with no_descriptor_left():
+        send_raw(theirs, content)
+        with pytest.raises(ProtocolError):
+            gateway.receive(wait=False)
     gateway.close()
     theirs.close()
 
