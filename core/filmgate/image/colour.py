@@ -74,12 +74,10 @@ class Transform:
         """
         result = np.array(rgb, np.float32, order="C")
         rows = result.reshape(-1, 1, 3)
-        pieces = [
-            piece for piece in np.array_split(rows, threads * _SLICES_PER_THREAD) if piece.size
-        ]
-        if threads == 1 or len(pieces) < 2:
+        if threads == 1 or len(rows) < _SHARED_PIXELS_MIN:
             self._processor.applyRGB(rows)
             return result
+        pieces = np.array_split(rows, threads * _SLICES_PER_THREAD)
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(self._processor.applyRGB, pieces))
         return result
@@ -99,10 +97,15 @@ class ColourConfig:
         reference: see above; the same reference always means the same transforms.
     """
 
-    def __init__(self, handle: Any, reference: str, tables: Any = None) -> None:
+    def __init__(self, handle: Any, reference: str, tables: Tables | None = None) -> None:
         self.reference = reference
         self.handle = handle
         self._tables = tables  # OCIO asks it later, and does not keep it alive
+
+    def begin(self) -> None:
+        """Get ready for a way to be built: see `Tables.begin`."""
+        if self._tables is not None:
+            self._tables.begin()
 
     @property
     def names(self) -> list[str]:
@@ -243,8 +246,10 @@ def find_transform(source: Space, target: Space) -> Transform:
     try:
         with _building:
             _ocio.ClearAllCaches()
+            source.config.begin()
+            target.config.begin()
             processor = _processor(source, target)
-            # Without shortcuts: their logarithms are wrong from the fifth digit on.
+            # Without shortcuts: what they cost in accuracy stands in the decision record.
             return Transform(processor.getOptimizedCPUProcessor(_ocio.OPTIMIZATION_LOSSLESS))
     except _OCIO_ERRORS as error:
         raise ColourError(

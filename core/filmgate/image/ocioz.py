@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -20,10 +21,16 @@ from filmgate.digest import Buffer
 from filmgate.errors import ColourError
 
 CONFIG_NAME = "config.ocio"
-MEMBERS_MAX = 4096
+MEMBERS_MAX = 1024
 UNPACKED_BYTES_MAX = 128 << 20
-"""Some ten times what the largest public config has."""
 CONFIG_BYTES_MAX = 4 << 20
+TABLE_BYTES_MAX = 16 << 20
+"""A cube of 65 x 65 x 65 as text has some 7 MiB."""
+TABLE_LINES_MAX = 600_000
+"""More than 81 x 81 x 81. OCIO's readers take their time by lines, blank ones above all."""
+READS_MAX = 4
+"""Of a table for one way. What no reader for its suffix understands OCIO shows to all its nineteen,
+each of which goes through the whole; the suffixes of more than one format have two or three."""
 
 _NO_TABLE = [0]
 """Stands for a file that an archive does not hold. Where nothing at all is given instead, OCIO
@@ -70,12 +77,22 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
     for member in members:
         _check_path(member.filename, files)
         with archive.open(member) as content:  # what the header says of its size may be a lie
-            files[member.filename] = content.read(left_bytes + 1)
+            files[member.filename] = content.read(min(left_bytes, TABLE_BYTES_MAX) + 1)
+        _check_table(member.filename, files[member.filename])
         left_bytes -= len(files[member.filename])
         if left_bytes < 0:
             size_mib = UNPACKED_BYTES_MAX >> 20
             raise ColourError(f"The OCIO archive unpacks to more than {size_mib} MiB.", _REMEDY)
     return files
+
+
+def _check_table(name: str, content: bytes) -> None:
+    if len(content) > TABLE_BYTES_MAX or content.count(b"\n") > TABLE_LINES_MAX:
+        raise ColourError(
+            f"{name[:100]!r} of the OCIO archive has more than {TABLE_BYTES_MAX >> 20} MiB "
+            f"or {TABLE_LINES_MAX} lines.",
+            "Use a smaller table: 65 x 65 x 65 points are enough for any.",
+        )
 
 
 def _check_path(name: str, known: dict[str, bytes]) -> None:
@@ -95,6 +112,11 @@ class Tables(_ocio.PyConfigIOProxy):
     def __init__(self, files: dict[str, bytes]) -> None:
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - an untyped binding
         self._files = files
+        self._reads: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Allow each table `READS_MAX` reads from now on."""
+        self._reads.clear()
 
     def getConfigData(self) -> str:  # noqa: N802 - OCIO's name
         """Return the config's text."""
@@ -102,7 +124,10 @@ class Tables(_ocio.PyConfigIOProxy):
 
     def getLutData(self, path: str) -> Sequence[int]:  # noqa: N802 - OCIO's name
         """Return the bytes of a look-up table."""
-        return list(self._files[path]) if path in self._files else _NO_TABLE
+        self._reads[path] += 1
+        if path not in self._files or self._reads[path] > READS_MAX:
+            return _NO_TABLE
+        return bytearray(self._files[path])  # a kind of sequence that the binding takes
 
     def getFastLutFileHash(self, path: str) -> str:  # noqa: N802 - OCIO's name
         """Return what stands for the content of a look-up table; empty where there is none."""

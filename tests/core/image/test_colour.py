@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from fakes.ocio import HALF, LIGHT, TABLED, archive, curve, zipped
 from filmgate.digest import digest_bytes, digest_text
 from filmgate.errors import ColourError
-from filmgate.image import ocioz
+from filmgate.image import colour, ocioz
 from filmgate.image.colour import (
     Space,
     builtin_config,
@@ -204,6 +205,52 @@ def test_a_zip_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = (8 << 20).to_bytes(4, "little")
     with pytest.raises(ColourError):
         parse_ocioz(bomb.replace(honest, (10).to_bytes(4, "little")))
+
+
+@pytest.mark.parametrize(
+    "table", [bytes(ocioz.TABLE_BYTES_MAX + 1), b"\n" * (ocioz.TABLE_LINES_MAX + 1)], ids=len
+)
+def test_a_table_that_takes_minutes_is_refused(table: bytes) -> None:
+    """A few kilobytes must not hold a worker: neither by bytes nor by lines."""
+    content = zipped({"config.ocio": b"x", "luts/big.spi1d": table})
+    assert len(content) < 1 << 15
+    with pytest.raises(ColourError, match=r"big\.spi1d"):
+        parse_ocioz(content)
+
+
+def test_the_largest_cube_in_use_is_read() -> None:
+    """65 x 65 x 65 points are within the bounds, and every way reads them anew."""
+    cube = b"LUT_3D_SIZE 65\n" + b"0.123456 0.234567 0.345678\n" * 65**3
+    config = parse_config(archive(table="big.cube", **{"luts/big.cube": cube}))
+    for _ in range(ocioz.READS_MAX + 1):
+        way = config.processor(LIGHT, TABLED)
+    assert way.apply(half())[0, 0].tolist() == pytest.approx([0.123456, 0.234567, 0.345678])
+
+
+def test_a_table_that_no_reader_knows_is_not_shown_to_all() -> None:
+    """OCIO would go through it once for each of its formats."""
+    tables = ocioz.Tables({"config.ocio": b"", "luts/a": b"abc"})
+    shown = [bytes(tables.getLutData("luts/a")) for _ in range(ocioz.READS_MAX + 1)]
+    assert shown == [b"abc"] * ocioz.READS_MAX + [b"\0"]
+    tables.begin()
+    assert bytes(tables.getLutData("luts/a")) == b"abc"
+
+
+def test_small_images_stay_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting threads takes longer than the work of a small image; a large one is shared."""
+    started: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, threads: int) -> None:
+            started.append(threads)
+            super().__init__(threads)
+
+    monkeypatch.setattr(colour, "ThreadPoolExecutor", Pool)
+    way = builtin_config().processor("ACEScg", "ACEScct")
+    for side, threads in ((16, []), (256, [2])):
+        image = np.full((side, side, 3), 0.18, np.float32)
+        assert np.array_equal(way.apply(image, threads=2), way.apply(image))
+        assert started == threads
 
 
 def test_too_many_members_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
