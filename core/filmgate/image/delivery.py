@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from filmgate.disk import storage_errors
 from filmgate.errors import ColourError, LayerError, StorageError, UnsupportedImageError
+from filmgate.image.alpha import alpha_divisor
 from filmgate.image.colorimetry import colour_tags
 from filmgate.image.colour import ColourConfig
+from filmgate.image.encoding import LINEAR, SRGB
 from filmgate.image.formats import (
     DPX,
     INTEGER_BITS,
-    LINEAR,
-    SRGB,
+    PNG,
     TIFF,
     TX,
     Format,
@@ -175,6 +176,8 @@ class Delivery:
             spec.attribute(TIME_CODE, _oiio.TypeDesc("timecode"), values)
         if like is None:
             self._state_space(spec, header)
+        elif self.kind is PNG and header.text("colorInteropID") not in ("", SRGB):
+            spec.attribute("oiio:ColorSpace", header.text("colorInteropID"))
         if not self.kind.has_alpha and "compression" not in spec:
             spec.attribute("compression", _JPEG_QUALITY)
         return spec
@@ -230,8 +233,7 @@ def _is_straight(like: Any) -> bool:
 def _divided(samples: Samples) -> Samples:
     """Divide colours by alpha; where there is none they are as they came."""
     alpha = samples[..., -1:]
-    divisor: Samples = np.where(np.isfinite(alpha) & (alpha > 0), alpha, np.float32(1))
-    return np.concatenate([samples[..., :-1] / divisor, alpha], axis=2)
+    return np.concatenate([samples[..., :-1] / alpha_divisor(alpha), alpha], axis=2)
 
 
 def _stored(samples: Samples, depth: str) -> tuple[NDArray[Any], int]:

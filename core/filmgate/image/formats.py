@@ -1,33 +1,19 @@
-"""The kinds of image files besides EXR: what each can hold, and which colours it states."""
+"""The kinds of image files besides EXR: what each can hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any
 
 from filmgate.errors import RequestError, UnsupportedImageError
+from filmgate.image.encoding import LINEAR, SRGB
 
 EXR_SUFFIX = ".exr"
-SRGB, LINEAR = "srgb_rec709_scene", "lin_rec709_scene"
-"""Names of the Color Interop Forum, which every config of ours knows."""
-
 INTEGER_BITS: Mapping[str, int] = {"8": 8, "10": 10, "12": 12, "16": 16}
 DEPTHS = (*INTEGER_BITS, "half", "float")
 """How a sample is stored: bits of a whole number whose largest means 1.0, or a kind of float."""
-
-
-class StatedSpace(NamedTuple):
-    """The colour space of a file.
-
-    Attributes:
-        name: of the Color Interop Forum; empty where neither the file nor its kind says anything.
-        note: what was assumed, for the artist; empty where the file itself says it.
-    """
-
-    name: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,9 +56,6 @@ FORMATS: Mapping[str, Format] = {
 }
 IMAGE_SUFFIXES = (EXR_SUFFIX, *FORMATS)
 
-_DPX_SPACES = {"Linear": LINEAR}
-_OIIO_SPACES = {SRGB: SRGB, LINEAR: LINEAR, "srgb": SRGB, "linear": LINEAR, "lin_rec709": LINEAR}
-_EXIF_SRGB = 1
 _ORDER = {kind: place for place, kind in enumerate(DEPTHS)}
 
 
@@ -94,42 +77,6 @@ def format_of(path: PurePath | str) -> Format | None:
 def is_image(text: str) -> bool:
     """Say whether a text ends like the name of an image file."""
     return PurePath(text).suffix.lower() in IMAGE_SUFFIXES
-
-
-def stated_space(kind: Format, spec: Any, depth: str) -> StatedSpace:
-    """Return the colour space of a file.
-
-    Args:
-        kind: of the file.
-        spec: its header, as OpenImageIO gives it.
-        depth: one of `DEPTHS`.
-    """
-    if kind is DPX:
-        return StatedSpace(_DPX_SPACES.get(spec.get_string_attribute("dpx:Transfer"), ""))
-    if kind in (PNG, JPEG, HDR):
-        said = _OIIO_SPACES.get(spec.get_string_attribute("oiio:ColorSpace"), "")
-        return StatedSpace(said or kind.space)
-    return _said(spec) or _assumed(kind, depth)
-
-
-def _said(spec: Any) -> StatedSpace | None:
-    """Return what TIFF's metadata says."""
-    said = _OIIO_SPACES.get(spec.get_string_attribute("oiio:ColorSpace"), "")
-    exif = spec.get_int_attribute("Exif:ColorSpace") == _EXIF_SRGB
-    profile = "srgb" in spec.get_string_attribute("ICCProfile:profile_description").lower()
-    if said or exif or profile:
-        return StatedSpace(said or SRGB)
-    return None
-
-
-def _assumed(kind: Format, depth: str) -> StatedSpace:
-    if kind is TX or depth in ("half", "float"):
-        text = f"The {kind.name} file does not say its colour space; linear Rec.709 is assumed."
-        return StatedSpace(LINEAR, text)
-    if depth == "8":
-        text = f"The {kind.name} file does not say its colour space; sRGB is assumed for 8 bits."
-        return StatedSpace(SRGB, text)
-    return StatedSpace("")
 
 
 def stored_depth(kind: Format, spec: Any) -> str:

@@ -26,15 +26,16 @@ from filmgate.image.container import Limits
 from filmgate.image.formats import (
     DPX,
     INTEGER_BITS,
+    PNG,
     TX,
     Format,
-    StatedSpace,
     format_of,
-    stated_space,
     stored_depth,
 )
 from filmgate.image.frame import Part, Plate
 from filmgate.image.header import Attribute, Header, new_header, text_attribute
+from filmgate.image.png import load_colour_chunks
+from filmgate.image.stated import StatedSpace, stated_space
 from filmgate.image.window import Window
 
 TIME_CODE = "smpte:TimeCode"
@@ -47,6 +48,8 @@ _DEFAULT_LIMITS = Limits()
 _NATIVE = {"8": "uint8", "10": "uint16", "12": "uint16", "16": "uint16"}
 _CODE_MAX_16 = 65535
 _UPRIGHT = 1
+_MODEL_NAMES = ("jpeg:ColorSpace", "tiff:ColorSpace")
+_NO_RGB = ("CMYK", "YCCK", "color separated", "CIELAB", "ICCLAB", "ITULAB")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +98,17 @@ def load_picture(
         UnsupportedImageError: it has several images or odd samples.
     """
     kind = _kind(path)
+    chunks = _checked(path, kind)
     reader = _opened(path, kind, limits)
     spec = reader.spec()
     depth = stored_depth(kind, spec)
-    stated = StatedSpace(space) if space else stated_space(kind, spec, depth)
+    stated = StatedSpace(space) if space else stated_space(kind, spec, depth, chunks)
     if needs_space and not stated.name:
-        raise _unknown_space(path, kind)
+        raise _unknown_space(path, kind, stated)
     codes = _decoded(reader, spec, depth, path)
     header = _header(spec).with_attributes(_space_attribute(stated.name, given=bool(space)))
     planes = _planes(codes, spec, depth, _is_straight(spec, kind), keeps_hidden)
-    notes = (stated.note, *_orientation_notes(spec))
+    notes = (stated.note if stated.name else "", *_orientation_notes(spec))
     return Picture(Plate((Part(header, planes),)), depth, tuple(filter(None, notes)))
 
 
@@ -115,7 +119,13 @@ def load_spec(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Any:
         StorageError: the file cannot be read.
         ImageError: it is no such file.
     """
-    return _opened(path, _kind(path), limits).spec()
+    kind = _kind(path)
+    _checked(path, kind)
+    return _opened(path, kind, limits).spec()
+
+
+def _checked(path: Path, kind: Format) -> dict[bytes, bytes]:
+    return load_colour_chunks(path) if kind is PNG else {}
 
 
 def _kind(path: Path) -> Format:
@@ -158,6 +168,12 @@ def _check(reader: Any, kind: Format, path: Path, limits: Limits) -> None:
     size_bytes = spec.width * spec.height * spec.nchannels * np.dtype(np.float32).itemsize
     if spec.nchannels > limits.max_channels or size_bytes > limits.max_bytes:
         raise ImageTooLargeError(f"{path.name} would take {size_bytes >> 20} MiB of memory.")
+    for name in _MODEL_NAMES:
+        model = spec.get_string_attribute(name)
+        if model in _NO_RGB:  # OpenImageIO would make RGB of it without any profile
+            raise UnsupportedImageError(
+                f"{path.name} holds {model}, which is not read.", "Convert it to RGB."
+            )
     if spec.depth > 1 or spec.deep or (kind is not TX and reader.seek_subimage(1, 0)):
         raise UnsupportedImageError(
             f"{path.name} holds several images.", "Write each as a file of its own."
@@ -258,9 +274,10 @@ def _orientation_notes(spec: Any) -> tuple[str, ...]:
     return ("The file asks viewers to turn its picture; the model sees it unturned.",)
 
 
-def _unknown_space(path: Path, kind: Format) -> ColourError:
+def _unknown_space(path: Path, kind: Format, stated: StatedSpace) -> ColourError:
     what = "its transfer characteristic does not say" if kind is DPX else "nothing in it says"
     return ColourError(
-        f"{path.name} is a {kind.name} file, and {what} which colour space it holds.",
+        f"{path.name} is a {kind.name} file, and "
+        + (f"{stated.note}." if stated.note else f"{what} which colour space it holds."),
         "Name it: `--space NAME`, for example `--space 'ARRI LogC3 (EI800)'` with `--config`.",
     )

@@ -41,6 +41,8 @@ class Primaries(NamedTuple):
 
 _D65 = (0.3127, 0.3290)
 _ACES_WHITE = (0.32168, 0.33767)
+_PCS_WHITE = (0.3457, 0.3585)
+"""Of the profile connection space (ICC.1:2022, 7.2.16)."""
 
 AP0 = Primaries((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.0770), _ACES_WHITE)
 AP1 = Primaries((0.713, 0.293), (0.165, 0.830), (0.128, 0.044), _ACES_WHITE)
@@ -74,6 +76,15 @@ def linear_matrix(source: Primaries, target: Primaries) -> Numbers:
     """
     there, back = _to_xyz(source), np.linalg.inv(_to_xyz(target))
     return back @ _adaptation(source.white, target.white) @ there
+
+
+def to_pcs(primaries: Primaries) -> Numbers:
+    """Return the 3 x 3 matrix from linear RGB to XYZ under D50, as ICC profiles give it.
+
+    Raises:
+        ColourError: the primaries enclose no colours.
+    """
+    return _adaptation(primaries.white, _PCS_WHITE) @ _to_xyz(primaries)
 
 
 def _to_xyz(primaries: Primaries) -> Numbers:

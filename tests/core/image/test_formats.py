@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 import zlib
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from filmgate.errors import (
     RequestError,
     UnsupportedImageError,
 )
+from filmgate.image.colorimetry import colour_tags
 from filmgate.image.colour import builtin_config
 from filmgate.image.container import Limits
 from filmgate.image.delivery import Delivery, Encoded
@@ -204,6 +206,161 @@ def test_a_space_that_nobody_knows_is_asked_for(
         load_picture(path)
     assert attribute(load_picture(path, "ACEScct"), "oiio:ColorSpace") == "ACEScct"
     assert not attribute(load_picture(path, needs_space=False), "colorInteropID")
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a chunk of a PNG."""
+    total = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + total
+
+
+def profile(colorants: list[float], curve: bytes) -> bytes:
+    """Return a minimal ICC profile of a display."""
+    columns = [colorants[place : place + 3] for place in (0, 3, 6)]
+    parts = [struct.pack(">4s4x3i", b"XYZ ", *(round(v * 65536) for v in xyz)) for xyz in columns]
+    names = (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
+    body, table, start = b"", b"", 132 + 12 * len(names)
+    for name, part in zip(names, [*parts, curve, curve, curve], strict=True):
+        table += struct.pack(">4sII", name, start + len(body), len(part))
+        body += part
+    head = struct.pack(">I12s4s4s12s4s88x", start + len(body), b"mntr".rjust(12), b"RGB ", b"XYZ ",
+                       b"", b"acsp")  # fmt: skip
+    return head + struct.pack(">I", len(names)) + table + body
+
+
+SRGB_COLORANTS = [0.4361, 0.2225, 0.0139, 0.3851, 0.7169, 0.0971, 0.1431, 0.0606, 0.7141]
+P3_COLORANTS = [0.5151, 0.2412, -0.0011, 0.2919, 0.6922, 0.0419, 0.1572, 0.0666, 0.7841]
+ADOBE_COLORANTS = [0.6097, 0.3111, 0.0195, 0.2053, 0.6257, 0.0609, 0.1492, 0.0632, 0.7446]
+SRGB_CURVE = struct.pack(
+    ">4s4xHxx5i",
+    b"para",
+    3,
+    *(round(v * 65536) for v in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)),
+)
+GAMMA_22 = struct.pack(">4s4xIH", b"curv", 1, 563)
+SRGB_PROFILE, P3_PROFILE = profile(SRGB_COLORANTS, SRGB_CURVE), profile(P3_COLORANTS, SRGB_CURVE)
+ADOBE_PROFILE = profile(ADOBE_COLORANTS, GAMMA_22)
+
+P3_NUMBERS = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+
+
+CMYK_JPEG = (
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwBQNzxGPDJQRkFGWlVQX3jIgnhubnj1r7mRyP//////////////////////"
+    "/////////////////////////////8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAAAAAAAAAAAAAAAAT/"
+    "xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AGmmmv/Z"
+)
+"""8 x 8 px of no ink, four components."""
+
+
+def icc_chunk(content: bytes) -> bytes:
+    """Return a profile as a PNG holds it."""
+    return chunk(b"iCCP", b"any name\0\0" + zlib.compress(content))
+
+
+def save_png(path: Path, *chunks: bytes) -> None:
+    """Write a PNG of random codes with further chunks behind its header."""
+    codes = np.random.default_rng(1).integers(0, 256, (*SHAPE, 3), np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in codes)
+    size = struct.pack(">IIBBBBB", SHAPE[1], SHAPE[0], 8, 2, 0, 0, 0)
+    picture = (*chunks, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + b"".join(picture))
+
+
+@pytest.mark.parametrize(
+    ("stated", "space"),
+    [
+        (chunk(b"gAMA", struct.pack(">I", 100000)), "lin_rec709_scene"),
+        (chunk(b"gAMA", struct.pack(">I", 55556)), "g18_rec709_scene"),
+        (chunk(b"gAMA", struct.pack(">I", 45455)), "g22_rec709_scene"),
+        (chunk(b"cHRM", P3_NUMBERS), "srgb_p3d65_scene"),
+        (chunk(b"cICP", bytes([12, 13, 0, 1])), "srgb_p3d65_scene"),
+        (chunk(b"cICP", bytes([1, 13, 0, 1])), "srgb_rec709_scene"),
+        (chunk(b"sRGB", b"\0") + chunk(b"gAMA", struct.pack(">I", 45455)), "srgb_rec709_scene"),
+        (icc_chunk(SRGB_PROFILE), "srgb_rec709_scene"),
+        (icc_chunk(P3_PROFILE), "srgb_p3d65_scene"),
+        (icc_chunk(profile(SRGB_COLORANTS, GAMMA_22)), "g22_rec709_scene"),
+    ],
+)
+def test_what_a_png_says_counts_and_stays(tmp_path: Path, stated: bytes, space: str) -> None:
+    """Curve and primaries get their name, which every config of ours knows; the result's too."""
+    path, back = tmp_path / "in.png", tmp_path / "back.png"
+    save_png(path, stated)
+    picture = load_picture(path)
+    assert attribute(picture, "colorInteropID") == space
+    assert not picture.notes
+    tags = colour_tags(picture.plate.parts[0].header)
+    assert any(builtin_config().find(name) for tag in tags for name in tag.names)
+    back.write_bytes(encoded(path, picture).content)
+    assert attribute(load_picture(back), "colorInteropID") == space
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        chunk(b"gAMA", struct.pack(">I", 70000)),
+        chunk(b"cHRM", P3_NUMBERS) + chunk(b"gAMA", struct.pack(">I", 45455)),
+        chunk(b"cICP", bytes([9, 16, 0, 1])),
+        chunk(b"cICP", bytes([1, 13, 0, 0])),
+        icc_chunk(ADOBE_PROFILE),
+        icc_chunk(SRGB_PROFILE[:200]),
+        icc_chunk(b""),
+        chunk(b"iCCP", b"no profile"),
+    ],
+)
+def test_what_a_png_says_in_vain_is_asked_for(tmp_path: Path, stated: bytes) -> None:
+    """Gamma 2.2 of wide primaries, PQ or a strange profile are not sRGB; a name given counts."""
+    save_png(tmp_path / "in.png", stated)
+    with pytest.raises(ColourError, match="--space") as caught:
+        load_picture(tmp_path / "in.png")
+    assert "says" in str(caught.value) or "profile" in str(caught.value)
+    picture = load_picture(tmp_path / "in.png", "ACEScct")
+    assert attribute(picture, "oiio:ColorSpace") == "ACEScct"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif"])
+def test_profiles_of_other_kinds_count(tmp_path: Path, suffix: str) -> None:
+    """Those of sRGB and Display P3 are known by their numbers, Adobe RGB is asked for."""
+    expected = {SRGB_PROFILE: "srgb_rec709_scene", P3_PROFILE: "srgb_p3d65_scene"}
+    kind, octets = Kind(suffix, "uint8", 8), oiio.TypeDesc
+    for content in (*expected, ADOBE_PROFILE):
+        path = tmp_path / f"in.{suffix}"
+        spec = oiio.ImageSpec(SHAPE[1], SHAPE[0], 3, "uint8")
+        numbers = np.frombuffer(content, np.uint8)
+        spec.attribute("ICCProfile", octets(f"uint8[{len(content)}]"), numbers)
+        output = oiio.ImageOutput.create(str(path))
+        assert output.open(str(path), spec)
+        assert output.write_image(kind.codes())
+        assert output.close()
+        if content in expected:
+            picture = load_picture(path)
+            assert attribute(picture, "colorInteropID") == expected[content]
+            assert not picture.notes
+        else:
+            with pytest.raises(ColourError, match="ICC profile"):
+                load_picture(path)
+
+
+def test_cmyk_is_refused(tmp_path: Path) -> None:
+    """Inks become light by a profile only, which nobody here applies."""
+    path = tmp_path / "in.jpg"
+    path.write_bytes(base64.b64decode(CMYK_JPEG))
+    with pytest.raises(UnsupportedImageError, match="CMYK"):
+        load_picture(path, "ACEScg")
+
+
+def test_a_damaged_png_writes_nothing_to_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The typed error says it; libpng is not asked."""
+    save_png(tmp_path / "in.png")
+    content = bytearray((tmp_path / "in.png").read_bytes())
+    content[60] ^= 1
+    for damaged in (content, content[:-30]):
+        (tmp_path / "in.png").write_bytes(damaged)
+        for load in (load_picture, load_spec):
+            with pytest.raises(DamagedImageError):
+                load(tmp_path / "in.png")
+    assert capfd.readouterr().err == ""
 
 
 def test_time_code_and_aspect_are_kept(tmp_path: Path) -> None:
