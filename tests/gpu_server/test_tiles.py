@@ -31,6 +31,16 @@ def tilings(draw: st.DrawFn) -> Tiling:
     return Tiling(2 * halo + blend + 48 + draw(st.integers(0, 500)), halo, blend)
 
 
+@pytest.mark.parametrize(("multiple_of", "step"), [(1, 16), (4, 16), (24, 48)])
+def test_tiles_begin_on_the_grid_of_a_net_that_pads_by_itself(multiple_of: int, step: int) -> None:
+    """Whatever sizes it takes; the last one ends where the frame does."""
+    tiling = Tiling(max_tile_px=400, halo_px=50, grid_px=16)
+    spans = split(1003, tiling, multiple_of)
+    assert len(spans) > 1
+    assert all(span.start % step == 0 for span in spans)
+    assert spans[-1].stop == 1003
+
+
 @UNTIMED
 @given(length=lengths, tiling=tilings(), multiple_of=multiples)
 def test_spans_cover_an_axis_once(length: int, tiling: Tiling, multiple_of: int) -> None:

@@ -30,7 +30,10 @@ from filmgate.manifest.sections import (
 )
 from filmgate.params import Parameter
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+_NAME_LETTERS_MAX = 64
+_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{_NAME_LETTERS_MAX - 1}}}\Z")
+_STRANGE = re.compile(r"[^a-z0-9_-]+")
+_LICENCE_REMEDY = 'Add [licence] with code = "…" and weights = "…", each a licence\'s name.'
 _VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 SIDE_PX_MAX = 1 << 16
@@ -56,16 +59,31 @@ def check_manifest(manifest: Manifest) -> None:
 
 def _check_head(manifest: Manifest) -> None:
     name, version = Place("model", key="name"), Place("model", key="version")
-    _demand(bool(_NAME.match(manifest.name)), name, "must be lower-case letters, digits, - and _")
-    _demand(bool(_VERSION.match(manifest.version)), version, "must be three numbers like 1.0.0")
+    text, remedy = name_problem(manifest.name)
+    _demand(not text, name, f"= {written(manifest.name)} {text}", remedy)
+    text = f"= {written(manifest.version)} must be three numbers like 1.0.0"
+    _demand(bool(_VERSION.match(manifest.version)), version, text, 'Write version = "1.0.0".')
+    _demand(bool(manifest.licence), Place("licence"), "is missing", _LICENCE_REMEDY)
     for part in ("code", "weights"):
         named = manifest.licence.get(part, "").strip()
-        _demand(bool(named), Place("licence", key=part), f"must name the licence of the {part}")
+        remedy = f'Write {part} = "…" below [licence], for example {part} = "Apache-2.0".'
+        place = Place("licence", key=part)
+        _demand(bool(named), place, f"must name the licence of the {part}", remedy)
+
+
+def name_problem(name: str) -> tuple[str, str]:
+    """Return what is wrong with a model's name, and the remedy; nothing for a good one."""
+    if _NAME.match(name):
+        return "", ""
+    close = _STRANGE.sub("-", name.lower()).strip("-_")[:_NAME_LETTERS_MAX] or "my-model"
+    text = f"must be 1 to {_NAME_LETTERS_MAX} lower-case letters, digits, - and _"
+    return text, f'Call it "{close}", for example.'
 
 
 def _check_names(manifest: Manifest) -> None:
-    _demand(bool(manifest.inputs), Place("inputs"), "is missing: there must be at least one")
-    _demand(bool(manifest.outputs), Place("outputs"), "is missing: there must be at least one")
+    for table, rows in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
+        remedy = f'Add [[{table}]] with name = "color" and channels = ["R", "G", "B"].'
+        _demand(bool(rows), Place(table), "is missing: there must be at least one", remedy)
     main = Place("inputs", 0, manifest.main_input.name, "optional")
     _demand(not manifest.main_input.optional, main, "must be false: the first is the main input")
     seen: set[str] = set()
@@ -95,12 +113,13 @@ def _check_sizes(manifest: Manifest) -> None:
 
 
 def _check_tiling(manifest: Manifest) -> None:
-    tiling, multiple, place = manifest.tiling, manifest.geometry.multiple_of, Place("tiling")
+    tiling, place = manifest.tiling, Place("tiling")
+    _check_span(place.at("grid_px"), tiling.grid_px, 1, 1024)
     _check_span(place.at("halo_px"), tiling.halo_px, 0, 4096)
     _check_span(place.at("blend_px"), tiling.blend_px, 0, 2 * tiling.halo_px)
     if tiling.max_tile_px:
-        overlap_px = -(-(2 * tiling.halo_px + tiling.blend_px) // multiple) * multiple
-        least_px = overlap_px + max(16, multiple)
+        step_px = tiling.step_px(manifest.geometry.multiple_of)
+        least_px = tiling.overlap_px(step_px) + max(16, step_px)
         _demand(
             tiling.max_tile_px >= least_px,
             place.at("max_tile_px"),
@@ -184,6 +203,6 @@ def _check_word(place: Place, value: str, known: Sequence[str]) -> None:
     _demand(value in known, place, text)
 
 
-def _demand(right: bool, place: Place, otherwise: str) -> None:
+def _demand(right: bool, place: Place, otherwise: str, remedy: str = "") -> None:
     if not right:
-        raise place.error(otherwise)
+        raise place.error(otherwise, remedy)

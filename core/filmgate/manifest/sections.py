@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -136,11 +137,26 @@ class Tiling:
         halo_px: how far a result pixel depends on its neighbours.
         blend_px: how wide neighbouring tiles fade into each other, the halos around that width; 0
             lets them meet at a seam.
+        grid_px: tiles begin at multiples of it besides those of `Geometry.multiple_of`: for a net
+            that reduces its input and pads by itself what it lacks at the end of the frame.
     """
 
     max_tile_px: int = 0
     halo_px: int = 0
     blend_px: int = 0
+    grid_px: int = 1
+
+    def overlap_px(self, step_px: int) -> int:
+        """Return how far neighbouring tiles overlap: a multiple of *step_px*, see `step_px`."""
+        return -(-(2 * self.halo_px + self.blend_px) // step_px) * step_px
+
+    def step_px(self, multiple_of: int) -> int:
+        """Return what the places of tiles are multiples of.
+
+        Args:
+            multiple_of: of the model's `Geometry`.
+        """
+        return math.lcm(multiple_of, self.grid_px)
 
 
 @dataclass(frozen=True)

@@ -111,10 +111,10 @@ def plan_tiles(height: int, width: int, tiling: Tiling, multiple_of: int = 1) ->
         width: of the frame.
         tiling: the longest side of a tile, its halo and the width of the fades; without a maximum
             the frame stays whole.
-        multiple_of: tiles begin at multiples of it, so that a net that reduces its input sees the
-            same grid as on the whole frame. All tiles have the same shape, except that the last of
-            a row or column is up to ``multiple_of - 1`` px shorter where the frame itself ends off
-            that grid.
+        multiple_of: tiles begin at multiples of it, and of the tiling's grid, so that a net that
+            reduces its input sees the same grid as on the whole frame. All tiles have the same
+            shape, except that the last of a row or column is less than one such step shorter where
+            the frame itself ends off that grid.
 
     Raises:
         ManifestError: the maximum leaves no room between the overlaps.
@@ -127,14 +127,15 @@ def split(length: int, tiling: Tiling, multiple_of: int = 1) -> list[Span]:
     """Cut one axis of *length* px; see `plan_tiles`."""
     if tiling.max_tile_px == 0 or length <= tiling.max_tile_px:
         return [Span(0, length, 0, length)]
-    overlap = _overlap_px(tiling, multiple_of)
-    longest_stride = (tiling.max_tile_px - overlap) // multiple_of * multiple_of
+    step = tiling.step_px(multiple_of)
+    overlap = tiling.overlap_px(step)
+    longest_stride = (tiling.max_tile_px - overlap) // step * step
     if longest_stride <= 0:
         raise ManifestError(f"Tiles of {tiling.max_tile_px} px leave no room between their halos.")
     count = -(-(length - overlap) // longest_stride)
-    stride = _round_up(-(-(length - overlap) // count), multiple_of)
+    stride = _round_up(-(-(length - overlap) // count), step)
     size = stride + overlap
-    last = _round_up(length - size, multiple_of)
+    last = _round_up(length - size, step)
     starts = [min(place * stride, last) for place in range(count)]
     fades = [0, *(start + (overlap - tiling.blend_px) // 2 for start in starts[1:])]
     ends = [*(start + tiling.blend_px for start in fades[1:]), length]
@@ -155,10 +156,11 @@ def tile_ladder(manifest: Manifest) -> tuple[int, ...]:
         at most, down to the least that the halo and the fades leave room in. A package that may not
         be cut, for it declares neither a maximum nor a halo, has no other than its own.
     """
-    tiling, multiple_of = manifest.tiling, manifest.geometry.multiple_of
+    tiling = manifest.tiling
+    step = tiling.step_px(manifest.geometry.multiple_of)
     if not (tiling.max_tile_px or tiling.halo_px):
         return (0,)
-    floor = max(LADDER_FLOOR_PX, _overlap_px(tiling, multiple_of) + max(KEPT_PX_MIN, multiple_of))
+    floor = max(LADDER_FLOOR_PX, tiling.overlap_px(step) + max(KEPT_PX_MIN, step))
     rungs = [tiling.max_tile_px]
     rung = LADDER_TOP_PX
     while rung >= floor:
@@ -171,10 +173,6 @@ def tile_ladder(manifest: Manifest) -> tuple[int, ...]:
 def tiling_at(tiling: Tiling, max_tile_px: int | None) -> Tiling:
     """Return *tiling* with another longest side of a tile; None leaves it as it is."""
     return tiling if max_tile_px is None else replace(tiling, max_tile_px=max_tile_px)
-
-
-def _overlap_px(tiling: Tiling, multiple_of: int) -> int:
-    return _round_up(2 * tiling.halo_px + tiling.blend_px, multiple_of)
 
 
 def _round_up(number: int, multiple_of: int) -> int:

@@ -28,8 +28,6 @@ PU_TOP = 65504.0
 _FLOAT64_FROM = 1e36
 """From here on `LOG_GAIN` times a value leaves what a float32 holds."""
 
-_FLOAT32_MAX = torch.finfo(torch.float32).max
-
 
 class Curve(Protocol):
     """Light to code values and back; both from 0 on, without an upper bound."""
@@ -78,13 +76,19 @@ class SrgbLog:
 
     def forward(self, light: torch.Tensor) -> torch.Tensor:
         """Encode."""
+        code = Srgb().forward(light)
+        if light.numel() == 0 or light.max() <= 1:
+            return code
         above = 1 + SRGB_SLOPE_AT_1 * torch.log(light.clamp(min=1))
-        return torch.where(light <= 1, Srgb().forward(light), above)
+        return torch.where(light <= 1, code, above)
 
     def inverse(self, code: torch.Tensor) -> torch.Tensor:
         """Decode."""
+        light = Srgb().inverse(code.clamp(max=1))
+        if code.numel() == 0 or code.max() <= 1:
+            return light
         above = torch.exp((code.clamp(min=1) - 1) / SRGB_SLOPE_AT_1)
-        return torch.where(code <= 1, Srgb().inverse(code.clamp(max=1)), above)
+        return torch.where(code <= 1, light, above)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ class Log:
 class Pu:
     """The perceptually uniform curve of Open Image Denoise 2, 65504 at 1, after an exposure.
 
+    What is brighter than 65504 before the exposure is held there, as the model `denoise` does.
+
     Args:
         exposure: what light is multiplied by; see `filmgate_server.runtime.exposure`.
     """
@@ -121,7 +127,7 @@ class Pu:
 
     def forward(self, light: torch.Tensor) -> torch.Tensor:
         """Encode."""
-        exposed = (light * self.exposure).clamp(max=_FLOAT32_MAX)
+        exposed = light.clamp(max=PU_TOP) * self.exposure
         dark = exposed * _PU_A
         middle = _PU_B * exposed**_PU_C + _PU_D
         bright = _PU_E * torch.log(exposed + _PU_F) + _PU_G

@@ -196,6 +196,7 @@ def test_unknown_input_is_an_error() -> None:
         ("geometry.data_window", "all", "[geometry] data_window", "data, display"),
         ("tiling.max_tile_px", 100, "[tiling] max_tile_px = 100", "at least 208"),
         ("tiling.blend_px", 193, "[tiling] blend_px = 193", "0 to 192"),
+        ("tiling.grid_px", 0, "[tiling] grid_px = 0", "1 to 1024"),
         ("warmup", {"side_px": -1}, "[warmup] side_px = -1", "0 to 65536"),
         ("warmup", {"side": 8}, "[warmup] side", 'Did you mean "side_px"?'),
         ("licence.weights", None, "[licence] weights", "name the licence"),
@@ -215,6 +216,25 @@ def test_errors_say_where_and_what_would_fit(path: str, value: Any, place: str, 
         parse_manifest(document)
     assert raised.value.text.startswith(place)
     assert mend in raised.value.text
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "remedy"),
+    [
+        ("licence", {}, 'Add [licence] with code = "…" and weights = "…"'),
+        ("licence.code", None, 'code = "Apache-2.0"'),
+        ("model", {}, 'Add [model] with name = "my-model"'),
+        ("model.name", "My Net!", 'Call it "my-net"'),
+        ("model.name", "", 'Write name = "…".'),
+        ("inputs", [], 'Add [[inputs]] with name = "color"'),
+        ("weights.0.sha256", None, "Add sha256 = …, a text in quotes."),
+    ],
+)
+def test_remedies_say_what_to_write(path: str, value: Any, remedy: str) -> None:
+    """What is missing can be copied out of the remedy."""
+    with pytest.raises(ManifestError) as raised:
+        parse_manifest(changed(path, value))
+    assert remedy in raised.value.remedy
 
 
 def test_data_has_no_colour_space() -> None:

@@ -14,9 +14,8 @@ BORDER_PX = 16
 """Mirrored around a tile, as the model `denoise` does around the frame: natively the net sees black
 there. Inside the frame the tile's halo keeps it away from every pixel that counts."""
 
-CODE_MAX = 1.5
-"""Light of 65504 is 1 after the exposure. Brighter light than this, 10⁸, is a broken pixel, and the
-net would give it back brighter still."""
+GRID_PX = 16
+"""The net halves its input four times. What it lacks on the right and below is black, natively."""
 
 Level = tuple[tuple[str, int], ...]
 """The convolutions of one level: name and how many channels come out."""
@@ -115,16 +114,33 @@ class Denoiser(nn.Module):
         """Return the denoised colour.
 
         Args:
-            color: (N, 3, H, W) in the encoding the nets were trained with, 0 to 1.
+            color: (N, 3, H, W) of any size, in the encoding the nets were trained with, 0 to 1.
             albedo: the same shape, 0 to 1; what lies outside is held there.
             normal: the same shape, -1 to 1; used only together with *albedo*.
             clean_aux: whether albedo and normal are free of noise.
         """
-        net, guides = self.hdr, [color.clamp(max=CODE_MAX)]
+        net, guides = self.hdr, [color]
         if albedo is not None:
             net, guides = self.hdr_alb, [*guides, albedo.clamp(0, 1)]
             if normal is not None:
                 net = self.hdr_calb_cnrm_large if clean_aux else self.hdr_alb_nrm
                 guides.append(normal.clamp(-1, 1) * 0.5 + 0.5)
-        framed = functional.pad(torch.cat(guides, 1), (BORDER_PX,) * 4, mode="reflect")
-        return net(framed)[..., BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX]
+        height, width = color.shape[-2:]
+        result = net(_on_grid(_framed(torch.cat(guides, 1))))
+        return result[..., BORDER_PX : BORDER_PX + height, BORDER_PX : BORDER_PX + width]
+
+
+def _framed(image: Tensor) -> Tensor:
+    """Return (N, C, H, W) with the border mirrored around it, time and again around small ones."""
+    for axis in (-2, -1):
+        last = image.shape[axis] - 1
+        places = torch.arange(-BORDER_PX, last + 1 + BORDER_PX, device=image.device)
+        around = places % max(2 * last, 1)
+        image = image.index_select(axis, torch.minimum(around, 2 * last - around))
+    return image
+
+
+def _on_grid(image: Tensor) -> Tensor:
+    """Return (N, C, H, W), its sides multiples of the grid."""
+    height, width = image.shape[-2:]
+    return functional.pad(image, (0, -width % GRID_PX, 0, -height % GRID_PX))
