@@ -69,7 +69,10 @@ def _image(height: int = 24, width: int = 40, channels: int = 3) -> Pixels:
 
 @pytest.fixture
 def through(tmp_path: Path) -> Callable[..., Infer]:
-    """Return what makes a package with its main input so described, and a way through it."""
+    """Return what makes a package with its main input so described, and a way through it.
+
+    The result has the channels `made`, else those of the input.
+    """
 
     def make(
         code: str,
@@ -78,12 +81,15 @@ def through(tmp_path: Path) -> Callable[..., Infer]:
         engine: str = "torch",
         role: str = "color",
         channels: str = "RGB",
+        made: str = "",
     ) -> Infer:
         number = len(list(tmp_path.iterdir()))
         path = write_package(tmp_path / f"p{number}", code=code, engine=engine, more=more)
         text = (path / "model.toml").read_text()
         text = text.replace('role = "color"\n', f'role = "{role}"\n{described}\n')
-        text = text.replace('["R", "G", "B"]', str(list(channels)))
+        seen, rest = text.split("[[outputs]]")
+        seen = seen.replace('["R", "G", "B"]', str(list(channels)))
+        text = seen + "[[outputs]]" + rest.replace('["R", "G", "B"]', str(list(made or channels)))
         (path / "model.toml").write_text(text, newline="\n")
         package = load_package(path)
         runtime = load_runtime(package.path, package.manifest, "cpu", 1, CpuMemory())
@@ -162,7 +168,7 @@ def test_negative_light_is_cut_where_the_manifest_says(through: Callable[..., In
 
 
 def test_negative_light_is_shown_by_itself(through: Callable[..., Infer]) -> None:
-    """A net that takes no negative light returns it all the same, from those tiles alone."""
+    """A net that takes no negative light returns it all the same."""
     infer = through(CLAMPED, 'hdr = "log"\nnegatives = "split"', tiling(32))
     image = np.abs(_image(24, 64))
     image[4:9, 3:7] *= -1
@@ -252,3 +258,90 @@ def test_negative_light_is_shown_without_optional_guides(through: Callable[..., 
     light = np.array([[[2.0, -3.0, 0.0]]], np.float32)
     found = infer({"color": light, "albedo": np.zeros_like(light)})["color"]
     assert found.tolist() == [[[102.0, 97.0, 100.0]]]
+
+
+SECOND = '[[inputs]]\nname = "clean"\nrole = "color"\nchannels = ["R", "G", "B"]\n'
+SUM = """
+import torch
+class Model(torch.nn.Module):
+    def forward(self, color, clean):
+        return color + clean
+"""
+
+
+def test_a_guide_that_is_negative_takes_no_light_away(through: Callable[..., Infer]) -> None:
+    """Only what the result is made of has a negative part to lose."""
+    infer = through(SAME, 'negatives = "split"', SECOND)
+    light, guide = np.abs(_image()), _image()
+    assert np.array_equal(infer({"color": light, "clean": guide})["color"], light)
+
+
+def test_the_second_pass_shows_no_light_of_a_split_guide(through: Callable[..., Infer]) -> None:
+    """Its negative part stands beside that of the main input: none at all where it has none."""
+    infer = through(SUM, 'negatives = "split"', SECOND)
+    light = np.array([[[2.0, -3.0, 0.0]]], np.float32)
+    found = infer({"color": light, "clean": np.ones_like(light)})["color"]
+    assert found.tolist() == [[[3.0, -2.0, 1.0]]]
+
+
+LIFTED = HALF.replace("color * 0.5", "color * 0.5 + 1")
+
+
+def test_a_frame_is_split_whole(through: Callable[..., Infer]) -> None:
+    """Where a net makes light of nothing, a tile without negative light is no step."""
+    image = np.ones((24, 96, 3), np.float32)
+    image[4, 4] = -1
+    whole = through(LIFTED, 'negatives = "split"')(image)["color"]
+    tiled = through(LIFTED, 'negatives = "split"', tiling(32))(image)["color"]
+    assert np.array_equal(tiled, whole)
+    assert np.all(whole[:, 32:] == 0.5)
+
+
+@pytest.mark.parametrize("policy", ["none", "log", "pu"])
+@pytest.mark.parametrize("largest", [3e38, -3e38])
+def test_a_broken_pixel_costs_no_other_in_another_space(
+    through: Callable[..., Infer], policy: str, largest: float
+) -> None:
+    """What a matrix would carry beyond float32 stays finite, and the frame's normalisation."""
+    image = np.full((16, 16, 3), 0.5, np.float32)
+    image[3, 3] = [largest, -largest, largest]
+    infer = through(SAME, f'hdr = "{policy}"')
+    found = infer(image, Colour({"color": ACESCG_TO_REC709}))["color"]
+    assert np.isfinite(found).all()
+    image[3, 3] = found[3, 3] = 0
+    assert found == pytest.approx(image, rel=1e-3)
+
+
+def test_an_alpha_of_next_to_nothing_costs_no_other_pixel(through: Callable[..., Infer]) -> None:
+    """Divided by it, light would be infinite, and all the rest black beside that."""
+    image = np.ones((4, 4, 4), np.float32)
+    image[1, 1] = [1e4, 1e4, 1e4, 1e-38]
+    infer = through(SAME, 'hdr = "log"\nalpha = "straight"', channels="RGBA")
+    found = infer(image)["color"]
+    assert np.isfinite(found).all()
+    assert found[2] == pytest.approx(image[2], rel=1e-3)
+
+
+DOUBLED = HALF.replace("color * 0.5", "color.repeat_interleave(2, 2).repeat_interleave(2, 3)")
+
+
+@pytest.mark.parametrize("channels", ["RGBA", "RGB"])
+def test_light_without_alpha_is_enlarged_as_it_is(
+    through: Callable[..., Infer], channels: str
+) -> None:
+    """A flare was not divided, so it is not multiplied, whatever alpha lies around it."""
+    image = np.ones((16, 16, 4), np.float32)
+    image[8, 8] = [5, 5, 5, 0]
+    code = DOUBLED.replace("color.re", f"color[:, :{len(channels)}].re", 1)
+    more = "[geometry]\nscale = 2\n"
+    infer = through(code, 'alpha = "straight"', more, channels="RGBA", made=channels)
+    assert np.all(infer(image)["color"][16:18, 16:18, :3] == 5)
+
+
+@pytest.mark.parametrize("alpha", [-0.5, 0.0])
+def test_alpha_below_zero_is_none(through: Callable[..., Infer], alpha: float) -> None:
+    """Colours are divided by it nowhere: the net sees the light as it is."""
+    image = np.array([[[3.0, 3.0, 3.0, alpha]]], np.float32)
+    code = LIFTED.replace("color * 0.5 + 1", "torch.cat([color[:, :3] / 2 + 1, color[:, 3:]], 1)")
+    infer = through(code, 'alpha = "straight"', channels="RGBA")
+    assert infer(image)["color"][0, 0, :3].tolist() == [2.5, 2.5, 2.5]

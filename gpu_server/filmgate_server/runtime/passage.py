@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from filmgate.errors import InputError, ManifestError
+from filmgate.image.alpha import has_body
 from filmgate.image.half import HALF_MAX
 from filmgate_server.runtime.colour import alpha_place
 from filmgate_server.runtime.exposure import LUMINANCE, exposure_of
 from filmgate_server.runtime.transfer import decoded, encoded, new_curve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels
 
 RGB = 3
+
+_LIGHT_MAX = 1e37
+"""Beyond it products with a matrix, or of a division by alpha, would leave what a float32 holds."""
 
 _BAND_PX = 1 << 20
 """So many pixels of the whole frame are looked at together: the device may hold no more."""
@@ -36,6 +41,9 @@ class Passage:
         frame: the whole frame, (H, W, C) or (T, H, W, C); every time shares one normalisation.
         matrix: to the model's colour space; None leaves the colours in theirs.
         to_device: brings a part of it to the device as (…, C, H, W).
+
+    Attributes:
+        has_negative: whether the frame holds negative light, for a net that sees it by itself.
 
     Raises:
         InputError: there is a matrix, but the input has not three colour channels.
@@ -56,18 +64,29 @@ class Passage:
                 f"Input {entry.name!r} has not three colour channels: it has no colour space.",
                 "Give R, G and B, or say that the input is in the model's own space.",
             )
-        bands = (self.prepared(to_device(band)) for band in _bands(frame))
-        largest, exposure = 0.0, 1.0
-        if entry.hdr == "log" and entry.encoding == "linear":
-            largest = max(self._largest(band) for band in bands)
-        elif entry.hdr == "pu":
-            exposure = _mean_exposure([self._luminance(band) for band in bands], frame.shape)
-        self._curve = new_curve(entry, largest, exposure)
+        seen = self._seen(to_device(band) for band in _bands(frame))
+        exposure = _mean_exposure(seen.luminance, frame.shape) if seen.luminance else 1.0
+        self._curve = new_curve(entry, self._largest(seen), exposure)
+        self.has_negative = self.splits and seen.least < 0
 
     @property
     def splits(self) -> bool:
         """Whether negative light goes through the net by itself."""
         return self._entry.negatives == "split"
+
+    def _seen(self, bands: Iterable[torch.Tensor]) -> _Seen:
+        """Return what has to be known of the frame, and nothing if nothing has to be."""
+        pu = self._entry.hdr == "pu"
+        log = self._entry.hdr == "log" and self._entry.encoding == "linear"
+        seen = _Seen()
+        if not (pu or log or self.splits):
+            return seen
+        for band in map(self.prepared, bands):
+            least, most = torch.aminmax(self._colours(band))
+            seen.least, seen.most = min(seen.least, float(least)), max(seen.most, float(most))
+            if pu:
+                seen.luminance.append(self._luminance(band))
+        return seen
 
     def prepared(self, values: torch.Tensor) -> torch.Tensor:
         """Return (…, C, H, W) in the model's colour space, straight if the net wants that."""
@@ -75,7 +94,8 @@ class Passage:
             values = _with_colours(values, self._alpha, _mixed(self._colours(values), self._matrix))
         if self._entry.alpha == "straight" and self._alpha is not None:
             divisor = _divisor(_plane(values, self._alpha))
-            values = _with_colours(values, self._alpha, self._colours(values) / divisor)
+            colours = (self._colours(values) / divisor).clamp_(-_LIGHT_MAX, _LIGHT_MAX)
+            values = _with_colours(values, self._alpha, colours)
         return values
 
     def encoded(self, values: torch.Tensor) -> torch.Tensor:
@@ -90,10 +110,6 @@ class Passage:
         return _with_colours(
             values, self._alpha, self._encoded((-self._colours(values)).clamp(min=0))
         )
-
-    def has_negative(self, values: torch.Tensor) -> bool:
-        """Tell whether there is negative light that the net is to see by itself."""
-        return self.splits and bool((self._colours(values) < 0).any())
 
     def alpha_of(self, output: ModelOutput, channels: int) -> int | None:
         """Return the place of alpha among an output's channels; None where it has none."""
@@ -153,22 +169,20 @@ class Passage:
     def _multiplier(
         self, light: torch.Tensor, seen: torch.Tensor, alpha: int | None
     ) -> torch.Tensor:
-        """Return what premultiplies a result: its own alpha, or else the input's, enlarged."""
-        given = _plane(seen, self._alpha or 0)
-        if given.shape[-2:] != light.shape[-2:]:
-            given = torch.nn.functional.interpolate(given[None], light.shape[-2:], mode="bilinear")[
-                0
-            ]
-        if alpha is None:
-            return _divisor(given)
-        own = _plane(light, alpha)
-        return torch.where((given == 0) & (own == 0), 1.0, own)
+        """Return what premultiplies a result: its own alpha, or else the input's, enlarged.
 
-    def _largest(self, band: torch.Tensor) -> float:
-        colours = self._colours(band)
-        least, most = torch.aminmax(colours)
-        below = 0.0 if self._entry.negatives == "clip" else -float(least)
-        return max(below, float(most), 0.0)
+        Whether light was divided is a matter of its own pixel: an alpha enlarged smoothly would
+        take some from light that has none.
+        """
+        given = _plane(seen, self._alpha or 0)
+        body = has_body(_enlarged(given, light, "nearest-exact"))
+        if alpha is None:
+            return torch.where(body, _enlarged(given, light, "bilinear"), 1.0)
+        own = _plane(light, alpha)
+        return torch.where(body | has_body(own), own, 1.0)
+
+    def _largest(self, seen: _Seen) -> float:
+        return seen.most if self._entry.negatives == "clip" else max(seen.most, -seen.least)
 
     def _luminance(self, band: torch.Tensor) -> Pixels:
         """Return (…, H, W) of light as Open Image Denoise takes it: 0 to 65504."""
@@ -180,6 +194,21 @@ class Passage:
 
     def _colours(self, values: torch.Tensor) -> torch.Tensor:
         return _without(values, self._alpha)
+
+
+@dataclass
+class _Seen:
+    """What is known of a whole frame.
+
+    Attributes:
+        least: value of its colours, at most 0.
+        most: the largest, at least 0.
+        luminance: of each band, for an exposure.
+    """
+
+    least: float = 0.0
+    most: float = 0.0
+    luminance: list[Pixels] = field(default_factory=list["Pixels"])
 
 
 def _matrices(
@@ -211,7 +240,8 @@ def _mean_exposure(bands: Sequence[Pixels], shape: tuple[int, ...]) -> float:
 
 
 def _mixed(colours: torch.Tensor, transposed: torch.Tensor) -> torch.Tensor:
-    return (colours.movedim(-3, -1) @ transposed).movedim(-1, -3)
+    held = colours.clamp(-_LIGHT_MAX, _LIGHT_MAX)
+    return (held.movedim(-3, -1) @ transposed).movedim(-1, -3)
 
 
 def _plane(values: torch.Tensor, place: int) -> torch.Tensor:
@@ -219,8 +249,16 @@ def _plane(values: torch.Tensor, place: int) -> torch.Tensor:
 
 
 def _divisor(alpha: torch.Tensor) -> torch.Tensor:
-    """Return alpha, and 1 where it is 0: light without a body is left as it is, both ways."""
-    return torch.where(alpha == 0, 1.0, alpha)
+    """Return alpha, and 1 where it has no body; see `filmgate.image.alpha`."""
+    return torch.where(has_body(alpha), alpha, 1.0)
+
+
+def _enlarged(plane: torch.Tensor, like: torch.Tensor, mode: str) -> torch.Tensor:
+    """Return (1, H, W) in the size of *like*."""
+    size = like.shape[-2:]
+    if plane.shape[-2:] == size:
+        return plane
+    return torch.nn.functional.interpolate(plane[None], size, mode=mode)[0]
 
 
 def _without(values: torch.Tensor, place: int | None) -> torch.Tensor:

@@ -8,7 +8,7 @@ from its neighbour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -77,23 +77,25 @@ class FrameStage:
         }
 
     def dark(self, prepared: Tensors) -> dict[str, torch.Tensor] | None:
-        """Return what the net gets of a tile's negative light; None where it has none.
+        """Return what the net gets of a tile's negative light; None where the frame has none.
 
-        It is shown beside what the model cannot do without: an optional guide belongs to the light.
+        The frame decides, so that a net that makes light out of nothing does so in every tile, and
+        only what a result is made of: a guide that is negative has nothing to be subtracted. It is
+        shown beside what the model cannot do without: an optional guide belongs to the light.
         """
-        negative = {
-            name: self._passages[name].encoded_negative(values)
-            for name, values in prepared.items()
-            if name in self._passages and self._passages[name].has_negative(values)
-        }
-        if not negative:
+        followed = {self._manifest.source_of(output).name for output in self._manifest.outputs}
+        if not any(passage.has_negative for passage in self._of(followed).values()):
             return None
-        needed = {entry.name for entry in self._manifest.inputs if not entry.optional}
-        return {
-            name: values
-            for name, values in {**self.light(prepared), **negative}.items()
-            if name in needed or name in negative
-        }
+        needed = {entry.name for entry in self._manifest.inputs if not entry.optional} | followed
+        shown = {name: values for name, values in prepared.items() if name in needed}
+        split = {name: each for name, each in self._of(shown).items() if each.splits}
+        rest = {name: values for name, values in shown.items() if name not in split}
+        negative = {name: each.encoded_negative(shown[name]) for name, each in split.items()}
+        return {**self.light(rest), **negative}
+
+    def _of(self, names: Iterable[str]) -> dict[str, Passage]:
+        """Return the passages of those inputs among *names* that are colours."""
+        return {name: self._passages[name] for name in names if name in self._passages}
 
     def restored(
         self, prepared: Tensors, light: Tensors, dark: Tensors | None
@@ -120,7 +122,7 @@ class FrameStage:
         passage, seen = self._passages[source], self._at_result(prepared[source])
         alpha = passage.alpha_of(output, result.shape[0])
         result = passage.decoded(result, seen, alpha)
-        if dark is not None and passage.splits:
+        if dark is not None and passage.has_negative:
             negative = passage.decoded(dark[output.name].float(), -seen, alpha)
             result = passage.less(result, negative, alpha)
         return passage.undone(result, seen, alpha)
@@ -173,8 +175,8 @@ def compute_staged(
         manifest: of the package.
         stages: one for each frame.
         windows: what the tile sees of each.
-        net: called once, and once more for those frames whose tile holds negative light that the
-            manifest wants to have split.
+        net: called once, and once more for those frames that hold negative light that the manifest
+            wants to have split.
 
     Raises:
         ModelError: the net returned something else than the manifest declares.

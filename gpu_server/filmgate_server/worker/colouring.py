@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from filmgate.image.alpha import alpha_divisor
 from filmgate.image.colorimetry import colour_tags
 from filmgate.image.header import Header
 from filmgate.manifest import Manifest, ModelInput
@@ -83,11 +84,11 @@ class Conversion:
             return pixels
         rgb: Any = pixels[..., self.places]
         if alpha is not None:
-            rgb = rgb / _divisor(alpha)
+            rgb = rgb / alpha_divisor(alpha)
         if self._here is not None:
             rgb = self._here.to_model(rgb, threads)
         if alpha is not None and not self.straight:
-            rgb = rgb * _divisor(alpha)
+            rgb = rgb * alpha_divisor(alpha)
         return _put(pixels, self.places, rgb)
 
     def from_model(
@@ -110,11 +111,11 @@ class Conversion:
             return pixels
         rgb: Any = pixels[..., places]
         if alpha is not None and not self.straight:
-            rgb = rgb / _divisor(alpha)
+            rgb = rgb / alpha_divisor(alpha)
         if self._here is not None:
             rgb = self._here.from_model(rgb, threads)
         if alpha is not None:
-            rgb = rgb * _divisor(alpha)
+            rgb = rgb * alpha_divisor(alpha)
         return _put(pixels, places, rgb)
 
     def for_screen(self, rgb: Pixels, threads: int) -> Pixels:
@@ -225,12 +226,6 @@ def alpha_name(channels: Sequence[str], known: Sequence[str]) -> str:
     layer = layers.pop()
     wanted = f"{layer}.a" if layer else "a"
     return next((name for name in known if name.lower() == wanted.lower()), "")
-
-
-def _divisor(alpha: Pixels) -> Pixels:
-    """Return alpha, and 1 where there is none: colours that are merely added stay as they are."""
-    usable = np.isfinite(alpha) & (alpha > 0)
-    return np.where(usable, alpha, np.float32(1))
 
 
 def _put(pixels: Pixels, places: tuple[int, int, int], rgb: Pixels) -> Pixels:
