@@ -12,7 +12,7 @@ from filmgate.errors import FilmgateError, ModelError
 from filmgate_server.commands.bearer import difference
 from filmgate_server.commands.finding import Finding, holds, note, refused, skipped
 from filmgate_server.commands.frames import noise
-from filmgate_server.commands.reach import TOLERANCE, measure_reach
+from filmgate_server.commands.reach import TOLERANCE, knows_its_frame, measure_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,8 +89,9 @@ def _wrong_scale(
 def check_multiple(bearer: Bearer, params: Mapping[str, Any], reach: int | None) -> Finding:
     """Run frames of odd sizes, which the server pads to multiples of what is declared."""
     declared = bearer.manifest.geometry.multiple_of
-    if _sees_whole_frame(bearer):
-        reach = None  # what is padded changes the exposure of the whole frame a little
+    if _is_exposed(bearer) or (declared == 1 and not _is_cut(bearer)):
+        # Padding changes the exposure of the whole frame a little, or nothing is ever padded.
+        reach = None
     if declared > max(MULTIPLES):
         return skipped("multiple_of", f"multiple_of = {declared} is too large to be tried.")
     problem = _multiple_problem(bearer, params, declared, reach)
@@ -105,7 +106,8 @@ def check_multiple(bearer: Bearer, params: Mapping[str, Any], reach: int | None)
     if enough < declared:
         text = f"multiple_of = {declared} is true; {enough} would do, with less padding."
         return note("multiple_of", text, f"Write multiple_of = {enough}.", multiple_of=enough)
-    text = f"multiple_of = {declared} is true: odd sizes and multiples work, and padding is right."
+    padding = ", and padding is right" if reach is not None else ""
+    text = f"multiple_of = {declared} is true: odd sizes and multiples work{padding}."
     return holds("multiple_of", text, multiple_of=declared)
 
 
@@ -114,9 +116,14 @@ def find_multiple(bearer: Bearer, params: Mapping[str, Any]) -> int:
     return next((m for m in MULTIPLES if not _multiple_problem(bearer, params, m, None)), 0)
 
 
-def _sees_whole_frame(bearer: Bearer) -> bool:
+def _is_exposed(bearer: Bearer) -> bool:
+    """Whether the server measures the whole frame and tells each tile."""
     exposed = any(entry.hdr == "pu" for entry in bearer.manifest.inputs)
     return exposed or bearer.manifest.runtime.engine == "oidn"
+
+
+def _is_cut(bearer: Bearer) -> bool:
+    return bool(bearer.manifest.tiling.max_tile_px or bearer.manifest.tiling.halo_px)
 
 
 def _multiple_problem(
@@ -180,14 +187,24 @@ def find_reach(bearer: Bearer, params: Mapping[str, Any]) -> int | None:
         side = _whole(bearer, max(side_px, 4 * bearer.manifest.geometry.multiple_of))
         reach = measure_reach(bearer, params, side)
         if reach is not None:
-            return reach
+            return None if _is_global(bearer, params, reach) else reach
     return None
+
+
+def _is_global(bearer: Bearer, params: Mapping[str, Any], reach: int) -> bool:
+    """Return whether a part of a frame, on its own, has another result than in the frame."""
+    grid = math.lcm(max(MULTIPLES), bearer.manifest.geometry.multiple_of)
+    part = -(-(reach + KEPT_PX) // grid) * grid
+    whole, span = part + grid, span_of(bearer)
+    if _is_exposed(bearer) or (span.fit(part), span.fit(whole)) != (part, whole):
+        return False
+    return knows_its_frame(bearer, params, reach, part, whole)
 
 
 def check_halo(bearer: Bearer, params: Mapping[str, Any], reach: int | None) -> Iterator[Finding]:
     """Compare the halo with the reach, and a frame in tiles with the whole one."""
     tiling = bearer.manifest.tiling
-    if not (tiling.max_tile_px or tiling.halo_px):
+    if not _is_cut(bearer):
         yield note("halo", f"Frames are never cut. {_reach_words(reach)}", values_of(reach))
         return
     if tiling.blend_px:
@@ -229,7 +246,7 @@ def _check_seams(bearer: Bearer, params: Mapping[str, Any]) -> Finding:
 
 def _reach_words(reach: int | None) -> str:
     if reach is None:
-        return "A pixel depends on more than could be tried."
+        return "A pixel depends on the whole frame, or on more than could be tried."
     return f"A pixel depends on {reach} px around it."
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from filmgate_server.commands.bearer import difference
 from filmgate_server.commands.frames import noise
 
 if TYPE_CHECKING:
@@ -43,6 +44,33 @@ def measure_reach(bearer: Bearer, params: Mapping[str, Any], side_px: int) -> in
             reach = max(reach, _distance(found, truth, axis, edge, before, side_px))
     whole = side_px - edge if edge else side_px
     return None if reach >= min(edge, whole) else reach
+
+
+def knows_its_frame(
+    bearer: Bearer, params: Mapping[str, Any], reach: int, part_px: int, whole_px: int
+) -> bool:
+    """Return whether a corner of a frame, run on its own, differs from the frame's corner.
+
+    What is measured over the whole frame, and what is resized to a fixed size, shows only so.
+
+    Args:
+        bearer: the model.
+        params: what it is told.
+        reach: how far the corner's cut edges reach into it, in px.
+        part_px: the side of the corner.
+        whole_px: the side of the frame.
+    """
+    frames = noise(bearer.manifest, whole_px, whole_px, seed=2)
+    corner = {name: pixels[..., :part_px, :part_px, :] for name, pixels in frames.items()}
+    kept = (part_px - reach) * bearer.manifest.geometry.scale
+    whole, part = bearer.run(frames, params), bearer.run(corner, params)
+    return (
+        difference(
+            {name: pixels[:kept, :kept] for name, pixels in part.items()},
+            {name: pixels[:kept, :kept] for name, pixels in whole.items()},
+        )
+        > TOLERANCE
+    )
 
 
 def _changed(pixels: Pixels, axis: int, edge: int, before: bool) -> Pixels:
