@@ -26,6 +26,9 @@ from filmgate.manifest.sections import (
 from filmgate.params import Parameter
 
 _HEAD = ("name", "version", "task", "summary")
+_HEAD_REMEDY = (
+    'Add [model] with name = "my-model", version = "1.0.0", task = "…" and summary = "…".'
+)
 
 
 def parse_manifest(document: Mapping[str, Any]) -> Manifest:
@@ -37,6 +40,10 @@ def parse_manifest(document: Mapping[str, Any]) -> Manifest:
     sections = {spec.name for spec in fields(Manifest)} - set(_HEAD)
     _refuse_unknown(Place(), document, {*sections, "model"})
     head = _table(document, "model")
+    if not head:
+        raise Place("model").error("is missing", _HEAD_REMEDY)
+    if not head:
+        raise Place("model").error("is missing", _HEAD_REMEDY)
     _refuse_unknown(Place("model"), head, _HEAD)
     manifest = Manifest(
         **{key: _text(head, Place("model", key=key)) for key in _HEAD},
@@ -126,7 +133,10 @@ def _one(kind: type[_T], table: Any, place: Place) -> _T:
     for name, spec in declared.items():
         required = spec.default is MISSING and spec.default_factory is MISSING
         if required and name not in given:
-            raise place.error(f"lacks the field {name!r}")
+            remedy = (
+                f"Add {name} = …, {_WORDS[str(spec.type)]}." if str(spec.type) in _WORDS else ""
+            )
+            raise place.error(f"lacks the field {name!r}", remedy)
     values = {key: _typed(place.at(key), given[key], declared[key].type) for key in given}
     try:
         return kind(**values)
@@ -185,7 +195,7 @@ def _texts(place: Place, value: Any) -> tuple[str, ...]:
 def _text(table: Mapping[str, Any], place: Place) -> str:
     value = table.get(place.key)
     if not isinstance(value, str) or not value:
-        raise place.error("must be given, as a text in quotes")
+        raise place.error("must be given, as a text in quotes", f'Write {place.key} = "…".')
     return value
 
 

@@ -26,6 +26,8 @@ _SYNTAX = re.compile(r"(.*) \(at line (\d+), column (\d+)\)\Z")
 def with_line(error: ManifestError, text: str, file: str) -> ManifestError:
     """Return *error* with the file and the line that it is about in front.
 
+    What is missing as a whole has no line.
+
     Args:
         error: from `filmgate.manifest.parse_manifest`.
         text: the file's content.
@@ -34,6 +36,8 @@ def with_line(error: ManifestError, text: str, file: str) -> ManifestError:
     detail = error.detail
     parts = (detail.get("table"), detail.get("row"), detail.get("key"))
     line = find_line(text, tuple(part for part in parts if part not in ("", None)))
+    if not line:
+        return ManifestError(f"{file}: {error.text}", error.remedy, detail)
     return ManifestError(
         f"{file}, line {line}: {error.text}", error.remedy, {**detail, "line": line}
     )
@@ -61,9 +65,10 @@ def find_line(text: str, path: Path) -> int:
 
     Args:
         text: TOML without syntax errors.
-        path: of the value; of one that is not there, the table's line is returned, or 1.
+        path: of the value; of one that is not there, the table's line is returned, or 0 where
+            the table is missing too.
     """
-    best, line = 0, 1
+    best, line = 0, 0
     for number, found in _places(text):
         shared = _shared(found, path)
         # An exact hit, or the closest table around it: a key beside it says nothing.

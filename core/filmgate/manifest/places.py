@@ -39,15 +39,15 @@ class Place:
         row = f'"{self.name}"' if self.name else f"number {self.row + 1}"
         return f"[[{self.table}]] {row}" + (f": {self.key}" if self.key else "")
 
-    def error(self, text: str) -> ManifestError:
-        """Return the error that *text*, a predicate, holds of this place.
+    def error(self, text: str, remedy: str = "") -> ManifestError:
+        """Return the error that *text*, a predicate, holds of this place; *remedy* mends it.
 
         Its detail has ``table``, ``row`` and ``key``, from which `filmgate.manifest.lines` finds
         the line.
         """
         sentence = f"{self} {text}" + ("" if text.endswith("?") else ".")
         detail = {"table": self.table, "row": self.row, "key": self.key}
-        return ManifestError(sentence[0].upper() + sentence[1:], detail=detail)
+        return ManifestError(sentence[0].upper() + sentence[1:], remedy, detail)
 
 
 def written(value: Any) -> str:

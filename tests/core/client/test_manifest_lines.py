@@ -67,14 +67,14 @@ end = 1
         (("inputs", 1), 22),
         (("inputs", 1, "name"), 23),
         (("inputs", 1, "hdr"), 22),
-        (("inputs", 2, "name"), 1),
+        (("inputs", 2, "name"), 0),
         (("geometry", "scale"), 25),
         (("tests", "inputs"), 26),
         (("tests", "inputs", "color"), 27),
         (("tests.x", 0, "a"), 29),
         (("tests.x", 0, "end"), 31),
-        (("absent",), 1),
-        ((), 1),
+        (("absent",), 0),
+        ((), 0),
     ],
 )
 def test_lines_are_found(path: tuple[str | int, ...], line: int) -> None:
@@ -84,10 +84,10 @@ def test_lines_are_found(path: tuple[str | int, ...], line: int) -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=20), max_size=20), st.data())
 def test_any_text_is_read(lines: list[str], data: st.DataObject) -> None:
-    """Whatever a file holds, some line of it is named."""
+    """Whatever a file holds, a line of it is named, or none."""
     text = "\n".join(lines)
     path = data.draw(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 2)))
-    assert 1 <= find_line(text, path) <= len(lines) + 1
+    assert 0 <= find_line(text, path) <= len(lines) + 1
 
 
 def test_an_error_gets_file_and_line() -> None:
@@ -99,11 +99,10 @@ def test_an_error_gets_file_and_line() -> None:
     assert error.detail["line"] == 23
 
 
-def test_an_error_of_no_place_names_the_first_line() -> None:
-    """What concerns the whole document is said of its beginning."""
-    assert with_line(ManifestError("Wrong."), TEXT, "model.toml").text.startswith(
-        "model.toml, line 1:"
-    )
+def test_an_error_of_no_place_names_no_line() -> None:
+    """What is missing as a whole stands nowhere."""
+    found = with_line(ManifestError("Wrong.", "Mend it."), TEXT, "model.toml")
+    assert (found.text, found.remedy) == ("model.toml: Wrong.", "Mend it.")
 
 
 @pytest.mark.parametrize(
