@@ -72,6 +72,30 @@ class Model:
         return {"color": inputs["color"] + np.random.default_rng().random(1, np.float32)}
 """
 
+CENTRED = """
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        color = inputs["color"]
+        return {"color": color - color.mean((0, 1))}
+"""
+"""Takes the whole frame's mean away."""
+
+SHRUNK = """
+import numpy as np
+
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        color = inputs["color"]
+        height, width, _ = color.shape
+        small = color[np.arange(256) * height // 256][:, np.arange(256) * width // 256]
+        small[2:] = (small[2:] + small[:-2]) / 2
+        light = small[np.arange(height) * 256 // height][:, np.arange(width) * 256 // width]
+        return {"color": color + light}
+"""
+"""Looks at the whole frame shrunk to 256 by 256 px."""
+
 BATCH = """
 class Model:
     def infer(self, inputs, params, step):
@@ -230,6 +254,22 @@ def test_a_halo_for_a_net_that_sees_everything_is_refused(tmp_path: Path) -> Non
     assert "whole frame" in found["halo"].text
 
 
+@pytest.mark.parametrize("code", [CENTRED, SHRUNK])
+def test_a_net_that_takes_whole_frames_passes(tmp_path: Path, code: str) -> None:
+    """It is not tried with padding that it never gets, and no halo is proposed for it."""
+    found = findings(package(tmp_path, code))
+    assert not [each for each in found if each.verdict == "refused"]
+    (halo,) = [each for each in found if each.topic == "halo"]
+    assert "whole frame" in halo.text
+    assert not halo.remedy
+
+
+def test_a_net_that_shall_be_cut_must_not_know_the_whole_frame(tmp_path: Path) -> None:
+    """A mean over the frame is another one in each tile."""
+    found = refusals(package(tmp_path, CENTRED, "[tiling]\nmax_tile_px = 512\nhalo_px = 8\n"))
+    assert "whole frame" in found["halo"].text
+
+
 def test_a_lie_about_scale_is_refused(tmp_path: Path) -> None:
     """The result's size is tried, and the true scale told."""
     path = package(tmp_path, NEAREST.replace("SCALE", "3"), "[geometry]\nscale = 2\n")
@@ -246,6 +286,23 @@ def test_nan_on_a_legal_input_is_refused(tmp_path: Path) -> None:
     """A root of what is negative is found, and the frame that showed it named."""
     found = refusals(package(tmp_path, ROOT))
     assert "negative values" in found["finite"].text
+
+
+def test_what_fails_is_said_once_and_to_the_author(tmp_path: Path) -> None:
+    """The remedy says what to correct, and a second refusal does not repeat the first."""
+    code = DOUBLE.replace("* 2", "@ None")
+    found = [each for each in findings(package(tmp_path, code)) if each.verdict == "refused"]
+    assert [each.topic for each in found] == ["outputs"]
+    assert found[0].remedy.startswith("Correct the code")
+
+
+def test_an_error_on_some_frames_is_told_to_the_author(tmp_path: Path) -> None:
+    """No artist's remedy stands in the report."""
+    code = DOUBLE.replace(
+        "        step", "        assert inputs['color'].min() >= 0\n        step", 1
+    )
+    found = refusals(package(tmp_path, code))["run"]
+    assert found.remedy.startswith("Correct what the package computes")
 
 
 def test_chance_is_refused(tmp_path: Path) -> None:
@@ -274,6 +331,73 @@ def test_a_model_that_hangs_is_refused(tmp_path: Path) -> None:
 def test_a_model_that_kills_its_process_is_refused(tmp_path: Path) -> None:
     """The command outlives it."""
     assert "signal 6" in refusals(package(tmp_path, SUICIDAL))["run"].text
+
+
+NOSY = """
+import os
+import socket
+
+class Model:
+    def infer(self, inputs, params, step):
+        seen = [name for name in os.environ if name.startswith(("AWS_", "FILMGATE_"))]
+        if seen or len(socket.if_nameindex()) > 1:
+            raise RuntimeError(f"reachable: {seen} {socket.if_nameindex()}")
+        step(0, 1)
+        return {"color": inputs["color"] * 1}
+"""
+
+
+def test_a_trial_has_no_credentials_and_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is tried may be a stranger's, and whoever publishes has keys in the environment."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("FILMGATE_SERVER_REGISTRY", "s3://bucket")
+    assert "run" not in refusals(package(tmp_path, NOSY))
+
+
+def _scribble(statement: str) -> str:
+    """Return a model that does something to each pipe that its process has."""
+    return f"""
+import os, time
+
+for fd in range(3, 64):
+    try:
+        if os.readlink(f"/proc/self/fd/{{fd}}").startswith("pipe:"):
+            {statement}
+    except OSError:
+        pass
+
+class Model:
+    def infer(self, inputs, params, step):
+        time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"123\n",
+        b"{}\n",
+        b"nothing\n",
+        b'{"finding": {"x": 1}}\n',
+        b'{"figure": {"seconds": 1}}\n',
+        b"[" * 50_000 + b"\n",
+        b"x" * 200_000,
+    ],
+)
+def test_nonsense_in_the_report_is_refused(tmp_path: Path, written: bytes) -> None:
+    """Code that writes where the trial reports is found out, and takes nothing down."""
+    byte, count = (written[:1], len(written)) if len(written) > 1000 else (written, 1)
+    ending = b"\n" if written.endswith(b"\n") else b""
+    model = _scribble(f"os.write(fd, {byte!r} * {count} + {ending!r})")
+    assert "wrote into the report" in refusals(package(tmp_path, model), limit=60.0)["run"].text
+
+
+def test_a_model_that_closes_the_report_is_still_limited(tmp_path: Path) -> None:
+    """Silence is not the end: the process has to end too."""
+    model = _scribble("os.close(fd)") + "\ntime.sleep(600)\n"
+    assert "still at" in refusals(package(tmp_path, model), limit=8.0)["run"].text
 
 
 @pytest.mark.parametrize(

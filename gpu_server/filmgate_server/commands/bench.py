@@ -11,7 +11,7 @@ import typer
 from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.options import JsonOption
 from filmgate.cli.terminal import messages, write_json
-from filmgate_server.commands.check import TrialOptions, print_figures, print_findings
+from filmgate_server.commands.check import TrialOptions, print_figures, print_findings, progress
 from filmgate_server.commands.contents import is_refused
 from filmgate_server.commands.trials import run_trial
 from filmgate_server.config import load_server_config
@@ -32,7 +32,7 @@ def bench_model(options: BenchOptions) -> int:
     """
     folder = find_package(options.model)
     with messages.status("starting") as status:
-        outcome = run_trial(options.trial("bench", folder), status.update)
+        outcome = run_trial(options.trial("bench", folder), progress(status))
     failed = is_refused(outcome.findings)
     if options.as_json:
         write_json({"package": folder.as_posix(), "figures": outcome.figures})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -17,6 +17,11 @@ from filmgate_server.commands.contents import check_contents, is_refused
 from filmgate_server.commands.finding import HOLDS, NOTE, REFUSED, SKIPPED, Finding
 from filmgate_server.commands.trials import Outcome, Trial, run_trial
 from filmgate_server.devices import list_devices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.status import Status
 
 _MARKS = {
     HOLDS: ("holds", "green"),
@@ -69,8 +74,15 @@ def examine_package(folder: Path, options: TrialOptions) -> Outcome:
         findings = list(check_contents(folder))
         if is_refused(_dangerous(findings)):
             return Outcome(findings)
-        outcome = run_trial(options.trial("check", folder), status.update)
-    return Outcome([*findings, *outcome.findings], outcome.figures)
+        outcome = run_trial(options.trial("check", folder), progress(status))
+    return Outcome(_once([*findings, *outcome.findings]), outcome.figures)
+
+
+def progress(status: Status) -> Callable[[str], None]:
+    """Return what tells the author what is tried: in place, or a line each where that is kept."""
+    if messages.is_terminal:
+        return status.update
+    return lambda text: messages.print(f"trying: {text}")
 
 
 def print_findings(findings: list[Finding]) -> None:
@@ -98,6 +110,16 @@ def print_figures(figures: list[dict[str, float]]) -> None:
         numbers = ("seconds", "seconds_per_megapixel", "peak_mib", "mib_per_megapixel")
         table.add_row(side_px, *(f"{row[name]:.4g}" for name in numbers))
     results.print(table)
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Return *findings* without refusals that only repeat what an earlier one says."""
+    kept: list[Finding] = []
+    for finding in findings:
+        said = (each.text for each in kept if each.verdict == REFUSED)
+        if finding.verdict != REFUSED or not any(finding.text in text for text in said):
+            kept.append(finding)
+    return kept
 
 
 def _dangerous(findings: list[Finding]) -> list[Finding]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from filmgate.errors import DeviceMemoryError, FilmgateError
+from filmgate_server.registry.content import MANIFEST_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HOLDS = "holds"
 REFUSED = "refused"
@@ -49,3 +55,28 @@ def note(topic: str, text: str, remedy: str = "", **values: Any) -> Finding:
 def skipped(topic: str, text: str) -> Finding:
     """Return that something could not be tried."""
     return Finding(topic, SKIPPED, text)
+
+
+def author_remedy(error: FilmgateError) -> str:
+    """Return what mends an error, told to the package's author instead of an artist."""
+    if error.remedy != error.default_remedy:
+        return error.remedy
+    if isinstance(error, DeviceMemoryError):
+        return "Let it take less memory, or let frames be cut with max_tile_px and halo_px."
+    return f"Correct what the package computes, or what {MANIFEST_FILE} says of it."
+
+
+def parse_finding(fields: Mapping[str, Any]) -> Finding:
+    """Return the finding whose attributes *fields* are.
+
+    Raises:
+        ValueError: they are not.
+    """
+    texts = [fields.get(name) for name in ("topic", "verdict", "text", "remedy")]
+    values = fields.get("values")
+    known = fields.keys() == Finding.__dataclass_fields__.keys() and isinstance(values, dict)
+    if not known or not all(isinstance(text, str) for text in texts):
+        raise ValueError("not a finding")
+    if fields["verdict"] not in VERDICTS:
+        raise ValueError("not a verdict")
+    return Finding(**fields)

@@ -16,7 +16,7 @@ from filmgate.image.reframe import fitted
 from filmgate.image.window import Window
 from filmgate.params import resolve_parameters
 from filmgate.temporal import plan_given
-from filmgate_server.commands.finding import Finding, holds, note, refused
+from filmgate_server.commands.finding import Finding, author_remedy, holds, note, refused
 from filmgate_server.registry.content import locate
 from filmgate_server.worker.binding import bind_own_file
 
@@ -45,7 +45,7 @@ def _run_test(folder: Path, bearer: Bearer, test: GoldenTest, number: int) -> Fi
     try:
         value = measure_test(folder, bearer, test)
     except FilmgateError as error:
-        return refused("tests", f"Test {number} fails: {error.text}", error.remedy)
+        return refused("tests", f"Test {number} fails: {error.text}", author_remedy(error))
     passed = value <= test.threshold if test.metric in ERRORS else value >= test.threshold
     text = f"Test {number}: {test.metric} is {value:.4g}, the threshold {test.threshold:g}."
     if passed:

@@ -24,7 +24,14 @@ from filmgate_server.commands.conduct import (
 )
 from filmgate_server.commands.draft import complete_draft
 from filmgate_server.commands.figures import measure
-from filmgate_server.commands.finding import Finding, holds, note, refused, skipped
+from filmgate_server.commands.finding import (
+    Finding,
+    author_remedy,
+    holds,
+    note,
+    refused,
+    skipped,
+)
 from filmgate_server.commands.frames import defaults, extremes
 from filmgate_server.commands.geometry import (
     SIDE_PX,
@@ -93,7 +100,7 @@ def main() -> None:
             _check(report, folder, bearer)
         _measure(report, bearer, loaded_mib)
     except FilmgateError as error:
-        report.found(refused("run", error.text, error.remedy))
+        report.found(refused("run", error.text, author_remedy(error)))
 
 
 def _check(report: Report, folder: Path, bearer: Bearer) -> None:
