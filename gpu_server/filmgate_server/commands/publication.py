@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.options import Options
-from filmgate.cli.terminal import messages, results
-from filmgate.errors import ConfigError
+from filmgate.cli.terminal import messages, results, warn
+from filmgate.errors import ConfigError, RetiredModelError, UnknownModelError
 from filmgate_server.commands.check import TrialOptions, examine_package, print_findings
 from filmgate_server.commands.contents import is_refused
 from filmgate_server.config import load_server_config
 from filmgate_server.registry.downloads import Downloads
+from filmgate_server.registry.local import load_manifest
+from filmgate_server.registry.records import latest_first
 from filmgate_server.registry.shared import SharedRegistry, open_registry
 from filmgate_server.registry.signatures import load_publisher, make_publisher
+from filmgate_server.registry.trust import CODE_ENGINES, CODE_SUFFIXES
+
+if TYPE_CHECKING:
+    from filmgate_server.registry.records import Release
 
 VARIABLE = "FILMGATE_SERVER_REGISTRY"
+
+_UNSIGNED = (
+    "{reference} holds code and nobody has signed it: a site refuses to run it unless it sets "
+    "registry_trusted = true. `filmgate models publisher NAME` makes a key, and `filmgate models "
+    "publish {folder} --sign NAME.key` signs what is published; the site keeps NAME.pub in its "
+    "folder trusted_publishers."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +122,10 @@ def publish_package(options: PublishOptions) -> int:
     with messages.status("publishing"):
         release = registry.publish(options.folder, getpass.getuser(), key)
     results.print(f"Published: {release.reference} (blake3:{release.digest})", soft_wrap=True)
+    if _holds_code(options.folder, release) and not registry.inventory().signatures.get(
+        release.digest
+    ):
+        warn(_UNSIGNED.format(reference=release.reference, folder=options.folder.as_posix()))
     if options.alias:
         registry.move_alias(release.name, options.alias, release.version, getpass.getuser())
         results.print(f"{release.name}@{options.alias} is now {release.version}.")
@@ -117,9 +134,9 @@ def publish_package(options: PublishOptions) -> int:
 
 def move_alias(options: AliasOptions) -> int:
     """Let an alias point to a version: whoever asks for the alias gets that from now on."""
-    move = options.open().move_alias(
-        options.name, options.alias, options.version, getpass.getuser()
-    )
+    registry = options.open()
+    _find_release(registry, options.name, options.version)
+    move = registry.move_alias(options.name, options.alias, options.version, getpass.getuser())
     before = f", before {move.before}" if move.before else ""
     results.print(f"{options.name}@{options.alias} is now {move.version}{before}.")
     return EXIT_OK
@@ -127,9 +144,45 @@ def move_alias(options: AliasOptions) -> int:
 
 def retire_model(options: RetireOptions) -> int:
     """Retire a version: nobody gets it any more, and those who ask are told why."""
-    options.open().retire(options.name, options.version, options.reason, getpass.getuser())
-    results.print(f"Retired: {options.name}@{options.version}")
+    registry, name, version = options.open(), options.name, options.version
+    _find_release(registry, name, version)
+    try:
+        registry.refuse_retired(name, version)
+    except RetiredModelError as error:
+        results.print(f"Retired before: {error.text}", soft_wrap=True)
+    else:
+        registry.retire(name, version, options.reason, getpass.getuser())
+        results.print(f"Retired: {name}@{version}")
+    for alias, target in sorted(registry.aliases(name).items()):
+        if target == version:
+            text = f"{name}@{alias} still points to it, and nobody gets a model by that name: "
+            warn(f"{text}`filmgate models alias {name} {alias} VERSION` lets it point to another.")
     return EXIT_OK
+
+
+def _find_release(registry: SharedRegistry, name: str, version: str) -> Release:
+    """Return a release; where there is none, say which there are.
+
+    Raises:
+        UnknownModelError: there is none.
+    """
+    try:
+        return registry.release(name, version)
+    except UnknownModelError as error:
+        found = [(each, at) for each, at in registry.inventory().releases]
+        versions = sorted((at for each, at in found if each == name), key=latest_first)
+        models = sorted({each for each, _ in found})
+        if versions:
+            remedy = f"It has these versions of {name}: {', '.join(versions)}."
+        else:
+            remedy = f"It has these models: {', '.join(models) or 'none'}."
+        raise UnknownModelError(error.text, remedy) from None
+
+
+def _holds_code(folder: Path, release: Release) -> bool:
+    """Whether sites ask for a signature before they run the release."""
+    suffixes = {PurePosixPath(entry.path).suffix for entry in release.files}
+    return bool(suffixes & {*CODE_SUFFIXES}) or load_manifest(folder).runtime.engine in CODE_ENGINES
 
 
 def pull_model(options: PullOptions) -> int:

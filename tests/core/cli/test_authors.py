@@ -70,16 +70,34 @@ def test_a_release_is_published_aliased_pulled_and_retired(lonely: Any, toy: Pat
     registry, cache = toy.parent / "registry", toy.parent / "cache"
     registry.mkdir()
     at = ("--registry", registry)
-    assert (
-        "toy@candidate is now 1.0.0"
-        in lonely("models", "publish", toy, *at, "--alias", "candidate", "--threads", 1).out
-    )
+    published = lonely("models", "publish", toy, *at, "--alias", "candidate", "--threads", 1)
+    assert "toy@candidate is now 1.0.0" in published.out
+    assert "trying: multiple_of" in published.err
+    assert "registry_trusted = true" in published.err
+    unknown = lonely("models", "alias", "toy", "champion", "2.0.0", *at, code=EXIT_USAGE)
+    assert "these versions of toy: 1.0.0." in unknown.err
     lonely("models", "alias", "toy", "champion", "1.0.0", *at)
     lonely("models", "pull", "toy@champion", *at, "--to", cache)
     pulled = cache / "packages" / "toy" / "1.0.0" / "model.toml"
     assert pulled.read_bytes() == (toy / "model.toml").read_bytes()
-    lonely("models", "retire", "toy", "1.0.0", "--reason", "wrong", *at)
+    retired = lonely("models", "retire", "toy", "1.0.0", "--reason", "wrong", *at)
+    assert "models alias toy champion VERSION" in retired.err
+    assert "models alias toy candidate VERSION" in retired.err
+    again = lonely("models", "retire", "toy", "1.0.0", "--reason", "other", *at)
+    assert "Retired before" in again.out
+    assert "wrong" in again.out
     assert "wrong" in lonely("models", "pull", "toy", *at, "--to", cache, code=EXIT_USAGE).err
+
+
+@pytest.mark.timeout(120)
+def test_a_signed_release_needs_no_warning(lonely: Any, toy: Path) -> None:
+    """Nothing is left to do, even where it is published once more without the key."""
+    registry = toy.parent / "registry"
+    registry.mkdir()
+    lonely("models", "publisher", "ann", "--out", toy.parent)
+    publish = ("models", "publish", toy, "--registry", registry, "--threads", 1)
+    assert "warning" not in lonely(*publish, "--sign", toy.parent / "ann.key").err
+    assert "warning" not in lonely(*publish).err
 
 
 def test_a_registry_must_be_named(lonely: Any) -> None:
