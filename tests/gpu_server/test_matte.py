@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.goldens import drawn_person
 from fakes.renders import loaded
 from fakes.zoo import BUILD_FOLDER, installed
 
@@ -39,21 +40,7 @@ def matte() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def person() -> Pixels:
     """Return a drawn person before a grey wall, (256, 256, 3) sRGB code values."""
-    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
-
-    def oval(at: tuple[float, float], size: tuple[float, float]) -> NDArray[Any]:
-        return ((x - at[0]) / size[0]) ** 2 + ((y - at[1]) / size[1]) ** 2 < 1
-
-    pixels = np.empty((SIDE, SIDE, 3), np.float32)
-    pixels[:] = (0.55, 0.6, 0.65)
-    pixels[oval((0.5, 1.05), (0.33, 0.45))] = (0.2, 0.25, 0.5)
-    pixels[(abs(x - 0.5) < 0.07) & (y > 0.4) & (y < 0.7)] = (0.75, 0.55, 0.45)
-    pixels[oval((0.5, 0.33), (0.14, 0.19))] = (0.85, 0.65, 0.55)
-    pixels[oval((0.5, 0.24), (0.16, 0.14)) & (y < 0.26)] = (0.2, 0.13, 0.08)
-    for eye in (0.45, 0.55):
-        pixels[oval((eye, 0.32), (0.018, 0.012))] = 0.1
-    pixels[oval((0.5, 0.43), (0.05, 0.012))] = (0.6, 0.25, 0.25)
-    return pixels
+    return drawn_person(SIDE)
 
 
 def light(codes: Pixels) -> Pixels:
