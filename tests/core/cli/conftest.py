@@ -90,16 +90,35 @@ class Model:
         return {"color": inputs["color"], "matte": inputs["color"][..., :1]}
 """
 
+MEAN = """
+class Model:
+    def infer(self, inputs, params, step):
+        step(0, 1)
+        return {"color": inputs["color"].mean(axis=0)}
+"""
+
+WINDOW = """
+[temporal]
+kind = "window"
+before = 1
+after = 1
+[runtime]"""
+
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models: gain multiplies and adds an albedo, slow takes half a minute, two has two outputs."""
+    """Models: gain multiplies and adds an albedo, slow takes half a minute.
+
+    two has two outputs, mean is the mean of three frames.
+    """
     folder = tmp_path_factory.mktemp("models")
-    for name, code in (("gain", GAIN), ("slow", SLOW), ("two", TWO)):
+    for name, code in (("gain", GAIN), ("slow", SLOW), ("two", TWO), ("mean", MEAN)):
         (folder / name).mkdir()
         manifest = MODEL.format(name=name)
         if name == "two":
             manifest = manifest.replace("\n[runtime]", MATTE)
+        if name == "mean":
+            manifest = manifest.replace("\n[runtime]", WINDOW)
         (folder / name / "model.toml").write_text(manifest, encoding="utf-8")
         (folder / name / "model.py").write_text(code, encoding="utf-8")
     return folder

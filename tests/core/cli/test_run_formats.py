@@ -78,6 +78,8 @@ def test_a_space_by_name(filmgate: Command, pictures: Path) -> None:
     source, target = pictures / "log.dpx", pictures / "out.dpx"
     said = filmgate("run", "gain", source, target, code=1).err
     assert "--space" in said
+    assert "--config" not in said  # the built-in config knows that space
+    assert "leave --space out" in filmgate("run", "gain", source, target, "--space", "", code=2).err
     filmgate("run", "gain", source, target, "--space", "ACEScct")
     assert np.array_equal(stored(target, "uint16"), stored(source, "uint16"))
     assert oiio.ImageInput.open(str(target)).spec()["dpx:Transfer"] == "Printing density"
@@ -159,3 +161,48 @@ def test_another_input_may_be_of_another_kind(filmgate: Command, pictures: Path)
     source, target = pictures / "linear.dpx", pictures / "out.dpx"
     filmgate("run", "gain", source, target, "--input", f"albedo={pictures / 'albedo.png'}")
     assert np.array_equal(stored(target, "uint16"), stored(source, "uint16"))
+
+
+def test_an_exr_of_a_png_states_the_space(filmgate: Command, pictures: Path) -> None:
+    """Its values are the codes as parts of 255, and the header says that they are sRGB."""
+    filmgate("run", "gain", f"{pictures}/in.%04d.png", f"{pictures}/out.%04d.exr")
+    for frame in (1, 2, 3):
+        part = load_exr(pictures / f"out.{frame:04d}.exr").parts[0]
+        codes = stored(pictures / f"in.{frame:04d}.png")[..., 0]
+        assert np.array_equal(np.rint(part.channels["R"].astype(np.float32) * 255), codes)
+        assert part.header.text("colorInteropID") == "srgb_rec709_scene"
+
+
+def test_a_png_of_an_exr_is_srgb(
+    filmgate: Command, tmp_path: Path, plate: Callable[..., bytes]
+) -> None:
+    """Linear 0.2140411 is half of the largest code in sRGB; PNG files say that they hold it."""
+    for frame in (1, 2):
+        (tmp_path / f"in.{frame:04d}.exr").write_bytes(plate(0.2140411))
+    filmgate("run", "gain", f"{tmp_path}/in.%04d.exr", f"{tmp_path}/out.%04d.png", "--depth", "16")
+    for frame in (1, 2):
+        codes = stored(tmp_path / f"out.{frame:04d}.png", "uint16") / 65535
+        assert np.allclose(codes, 0.5, atol=2e-4)
+
+
+def test_a_camera_log(filmgate: Command, pictures: Path) -> None:
+    """Named by hand, it comes to light and back to its codes; an EXR of it says the name."""
+    name = "ARRI LogC3 (EI800)"
+    filmgate("run", "gain", pictures / "log.dpx", pictures / "out.dpx", "--space", name)
+    assert np.array_equal(
+        stored(pictures / "out.dpx", "uint16"), stored(pictures / "log.dpx", "uint16")
+    )
+    filmgate("run", "gain", pictures / "log.dpx", pictures / "out.exr", "--space", name)
+    header = load_exr(pictures / "out.exr").parts[0].header
+    assert header.text("oiio:ColorSpace") == name
+
+
+def test_a_window_of_pngs(filmgate: Command, tmp_path: Path) -> None:
+    """A model that sees three frames gets the neighbours, decoded in each one's encoding."""
+    for frame, code in ((1, 40), (2, 100), (3, 220)):
+        save(tmp_path / f"in.{frame:04d}.png", np.full((*SHAPE, 3), code, np.uint8))
+    filmgate("run", "mean", f"{tmp_path}/in.%04d.png", f"{tmp_path}/out.%04d.png")
+    codes = np.array([40, 100, 220]) / 255
+    light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).mean()
+    expected = round(255 * (1.055 * light ** (1 / 2.4) - 0.055))
+    assert np.unique(stored(tmp_path / "out.0002.png")).tolist() == [expected]
