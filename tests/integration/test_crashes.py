@@ -214,7 +214,7 @@ def test_stopped_worker_is_replaced(make_service, ledger: Ledger, tmp_path: Path
     ledger.audit(service)
 
 
-@pytest.mark.parametrize("victim", ["supervisor", "gateway", "workers", "all"])
+@pytest.mark.parametrize("victim", ["supervisor", "gateway", "librarian", "workers", "all"])
 def test_nothing_remains_of_a_killed_server(victim: str):
     """Whoever is killed, no process, port or name in shared memory is left behind."""
     before = set(SHARED_MEMORY.iterdir())
@@ -222,7 +222,7 @@ def test_nothing_remains_of_a_killed_server(victim: str):
     with server as endpoint:
         supervisor = psutil.Process(endpoint.pid)
         family = [supervisor, *supervisor.children(recursive=True)]
-        assert len(family) == 4
+        assert len(family) == 5, "supervisor, gateway, librarian and two workers"
         with Client(endpoint.server, token=endpoint.token) as client:
             client.run(negate_exr(1)[0])
             client.run(negate_tensor(2, (800, 800, 3))[0])
@@ -232,11 +232,14 @@ def test_nothing_remains_of_a_killed_server(victim: str):
             "workers": [
                 each for each in family if "filmgate_server.worker.process" in each.cmdline()
             ],
+            "librarian": [
+                each for each in family if "filmgate_server.registry.librarian" in each.cmdline()
+            ],
             "all": family,
         }[victim]
         assert victims
         kill(*victims)
-        if victim != "workers":
+        if victim not in ("workers", "librarian"):
             wait_until(lambda: gone(*family), "every process to end")
     wait_until(lambda: gone(*family), "every process to end")
     wait_until(lambda: is_free(endpoint.port), "the port to be free")
