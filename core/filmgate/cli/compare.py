@@ -14,11 +14,11 @@ from rich.table import Table
 
 from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import JsonOption
+from filmgate.cli.sides import in_one_light, load_side, named
 from filmgate.cli.terminal import results, say, write_json
 from filmgate.disk import write_whole
 from filmgate.errors import InputError
 from filmgate.image.compare import ChannelDifference, Comparison, compare
-from filmgate.image.exr import load_exr
 from filmgate.image.flip import FlipError, flip_error
 from filmgate.image.frame import Part
 from filmgate.image.panels import Panel, side_by_side_png
@@ -30,7 +30,7 @@ _NAMES_SHOWN = 8
 class CompareOptions(JsonOption):
     """What `filmgate compare` takes."""
 
-    image: Annotated[Path, typer.Argument(metavar="A", help="The EXR file that is judged.")]
+    image: Annotated[Path, typer.Argument(metavar="A", help="The file that is judged.")]
     reference: Annotated[Path, typer.Argument(metavar="B", help="What it should be.")]
     before: Annotated[
         Path | None, typer.Option(help="What A was made from: also say how far that was from B.")
@@ -71,12 +71,20 @@ def compare_images(options: CompareOptions) -> int:
     where A differs from what it was made from. Ids (Cryptomatte, whole numbers) are identical or
     differ; no figure says how far. Channels that only one of the files has are left out, and named.
 
+    Files are EXR, DPX, TIFF, PNG, JPEG, HDR or TX. Those that state different colour spaces, or one
+    that is not linear, are compared as linear Rec.709.
+
     HDR-FLIP, with --flip, says how different they look when one is flipped to the other on a
     screen: 0 is no difference, 1 the largest. It takes the colours as linear Rec.709.
     """
-    images, references = (load_exr(path).parts for path in (options.image, options.reference))
-    befores = load_exr(options.before).parts if options.before else None
-    verdicts = _judge(images, references, befores, options.flip)
+    paths = [options.image, options.reference, *([options.before] if options.before else [])]
+    sides, notes = in_one_light([load_side(path) for path in paths])
+    for note in notes:
+        say(note)
+    images, references = sides[0].parts, sides[1].parts
+    befores = sides[2].parts if options.before else None
+    with named(*paths):
+        verdicts = _judge(images, references, befores, options.flip)
     if options.as_json:
         write_json([_document(verdict) for verdict in verdicts])
     else:

@@ -17,7 +17,7 @@ from filmgate.cli.terminal import results, say, write_json
 from filmgate.client import Client
 from filmgate.digest import digest_text
 from filmgate.errors import BusyError, RetiredModelError, UnknownModelError
-from filmgate.manifest import Manifest
+from filmgate.manifest import Manifest, Temporal
 from filmgate.params import Parameter
 from filmgate.wire.records import ModelSummary
 
@@ -55,7 +55,7 @@ def show_model(options: ShowOptions) -> int:
     if options.as_json:
         write_json({**_summary(model), "manifest": asdict(manifest)})
     else:
-        _print_manifest(manifest, model)
+        print_manifest(manifest, model)
     return EXIT_OK
 
 
@@ -135,23 +135,57 @@ def _print_models(models: list[ModelSummary]) -> None:
     results.print(table)
 
 
-def _print_manifest(manifest: Manifest, model: ModelSummary) -> None:
+def print_manifest(manifest: Manifest, model: ModelSummary) -> None:
+    """Show what an artist should know of a model before a run."""
     results.print(f"{manifest.name} {manifest.version} ({manifest.task})")
     results.print(manifest.summary)
-    inputs = _table("Input", "Channels", "Needed")
-    for entry in manifest.inputs:
-        channels = " ".join(entry.channels) or "all"
-        inputs.add_row(entry.name, channels, "no" if entry.optional else "yes")
+    for name, text in _traits(manifest, model):
+        results.print(f"{name}: {text}")
+    results.print(_inputs(manifest))
     outputs = _table("Output", "Channels", "Replaces")
     for output in manifest.outputs:
         outputs.add_row(output.name, " ".join(output.channels) or "as the input", output.replaces)
-    results.print(inputs)
     results.print(outputs)
     if manifest.params:
         results.print(_parameters(manifest))
     licence = ", ".join(f"{what}: {text}" for what, text in manifest.licence.items())
     results.print(f"Licence: {licence}")
     results.print(f"Package: {digest_text(model.digest)}", soft_wrap=True)
+
+
+def _traits(manifest: Manifest, model: ModelSummary) -> list[tuple[str, str]]:
+    """Say what is not as with most models: each trait with its name."""
+    scale, runtime = manifest.geometry.scale, manifest.runtime
+    memory = [
+        *([f"{runtime.model_mib} MiB"] if runtime.model_mib else []),
+        *([f"{runtime.mib_per_megapixel} MiB per megapixel"] if runtime.mib_per_megapixel else []),
+    ]
+    traits = {
+        "Aliases": ", ".join(f"{model.name}@{alias}" for alias in model.aliases),
+        "Result": f"{scale} times as wide and high" if scale != 1 else "",
+        "Frames": _frames(manifest.temporal),
+        "Device memory": " and ".join(memory),
+    }
+    return [(name, text) for name, text in traits.items() if text]
+
+
+def _frames(temporal: Temporal) -> str:
+    """Say which frames a result needs; nothing where it is its own alone."""
+    return {
+        "window": f"a sequence; each result needs {temporal.before} before and {temporal.after} "
+        "after it",
+        "between": "a sequence; each result lies between two, at any time (--speed)",
+        "clip": "a sequence; each result needs all of it",
+    }.get(temporal.kind, "")
+
+
+def _inputs(manifest: Manifest) -> Table:
+    table = _table("Input", "Channels", "Needed", "Colour space", "HDR")
+    for entry in manifest.inputs:
+        channels = " ".join(entry.channels) or "all"
+        space, hdr = (entry.space or "as it is", entry.hdr) if entry.is_colour else ("data", "")
+        table.add_row(entry.name, channels, "no" if entry.optional else "yes", space, hdr)
+    return table
 
 
 def _parameters(manifest: Manifest) -> Table:

@@ -100,8 +100,9 @@ class RunOptions(ServerOptions):
         ),
     ] = ""
     space: Annotated[
-        str, typer.Option(help="Colour space of the input; else what the files or the show say.")
-    ] = ""
+        str | None,
+        typer.Option(help="Colour space of the input; else what the files or the show say."),
+    ] = None
     ocio: Annotated[
         str,
         typer.Option(
@@ -186,6 +187,9 @@ def _wish(options: RunOptions) -> Wish:
     if options.compression and options.compression not in COMPRESSIONS:
         known = ", ".join(COMPRESSIONS)
         raise RequestError(f"--compression {options.compression} is unknown.", f"Use {known}.")
+    if options.space is not None and not options.space.strip():
+        text = "--space is empty: it names no colour space."
+        raise RequestError(text, "Name one, such as --space ACEScg, or leave --space out.")
     if not 1 <= options.in_flight <= IN_FLIGHT_MAX:
         text = f"--in-flight {options.in_flight} is not possible."
         raise RequestError(text, f"It is a number from 1 to {IN_FLIGHT_MAX}.")
@@ -196,7 +200,7 @@ def _wish(options: RunOptions) -> Wish:
 def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: Wish) -> Order:
     given = parse_params(options.param, manifest)
     choices = parse_inputs(options.input, manifest)
-    colour = choose_colour(options.space, options.ocio, manifest)
+    colour = choose_colour(options.space or "", options.ocio, manifest)
     params = resolve_parameters(manifest.params, given)
     kind = format_of(options.target)
     wish = fitting_wish(wish, options.source, options.target, manifest)

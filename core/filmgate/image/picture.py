@@ -279,5 +279,5 @@ def _unknown_space(path: Path, kind: Format, stated: StatedSpace) -> ColourError
     return ColourError(
         f"{path.name} is a {kind.name} file, and "
         + (f"{stated.note}." if stated.note else f"{what} which colour space it holds."),
-        "Name it: `--space NAME`, for example `--space 'ARRI LogC3 (EI800)'` with `--config`.",
+        "Name it: `--space NAME`, for example `--space 'ARRI LogC3 (EI800)'`.",
     )

@@ -7,10 +7,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import OpenImageIO
 import pytest
+from numpy.typing import NDArray
 
 Command = Any
 """What `conftest.Command` is: tests import nothing from each other."""
+
+oiio: Any = OpenImageIO
+
+
+def save(path: Path, codes: NDArray[Any], **attributes: Any) -> None:
+    """Write whole numbers as a file, straight."""
+    height, width, channels = codes.shape
+    spec = oiio.ImageSpec(width, height, channels, codes.dtype.name)
+    for name, value in {"oiio:UnassociatedAlpha": 1, **attributes}.items():
+        spec.attribute(name, value)
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec)
+    assert output.write_image(codes)
+    assert output.close()
 
 
 @pytest.fixture
@@ -147,3 +164,53 @@ def test_the_picture_shows_where_flip_finds_errors(lonely: Command, folder: Path
         lonely("compare", folder / "far.exr", folder / "close.exr", "--png", picture, *further)
         widths.append(int.from_bytes(picture.read_bytes()[16:20], "big"))
     assert widths[1] > widths[0]
+
+
+def test_pictures_are_compared_in_linear_light(
+    lonely: Command, folder: Path, plate: Callable[..., bytes]
+) -> None:
+    """A PNG is the light that its codes mean, beside another and beside an EXR."""
+    code = 188
+    light = ((code / 255 + 0.055) / 1.055) ** 2.4
+    for name, value in (("a", code), ("b", 0)):
+        save(folder / f"{name}.png", np.full((4, 8, 3), value, np.uint8))
+    (folder / "light.exr").write_bytes(plate(light))
+    same = lonely("compare", folder / "a.png", folder / "a.png")
+    assert "identical in every bit" in same.out
+    assert "linear Rec.709" in same.err
+    for reference, error in (("b.png", light), ("light.exr", 0)):
+        said = lonely("compare", folder / "a.png", folder / reference, "--json").out
+        found = [channel["max_error"] for channel in json.loads(said)[0]["channels"]]
+        assert found == pytest.approx([error] * 3, abs=1e-4)
+    told = lonely("compare", folder / "a.png", folder / "light.exr").err
+    assert "light.exr does not say its colour space" in told
+
+
+def test_alpha_is_kept_out_of_the_curve(
+    lonely: Command, folder: Path, plate: Callable[..., bytes]
+) -> None:
+    """A pixel that is half covered shows half the light of its codes, as an EXR of it holds."""
+    save(folder / "a.png", np.full((4, 8, 4), [188, 188, 188, 128], np.uint8))
+    light = ((188 / 255 + 0.055) / 1.055) ** 2.4
+    (folder / "light.exr").write_bytes(plate(light * 128 / 255))
+    said = lonely("compare", folder / "a.png", folder / "light.exr", "--json").out
+    found = [channel["max_error"] for channel in json.loads(said)[0]["channels"]]
+    assert found == pytest.approx([0] * 3, abs=1e-4)
+
+
+def test_codes_of_no_known_space(lonely: Command, folder: Path) -> None:
+    """Two scans are compared by their codes; a scan and a picture by nothing, and it is named."""
+    save(folder / "log.dpx", np.full((4, 8, 3), 32896, np.uint16))
+    save(folder / "dark.dpx", np.zeros((4, 8, 3), np.uint16))
+    save(folder / "a.png", np.zeros((4, 8, 3), np.uint8))
+    said = lonely("compare", folder / "log.dpx", folder / "dark.dpx", "--json").out
+    assert json.loads(said)[0]["channels"][0]["max_error"] == pytest.approx(32896 / 65535)
+    assert "log.dpx" in lonely("compare", folder / "log.dpx", folder / "a.png", code=2).err
+
+
+def test_errors_name_the_files(lonely: Command, folder: Path) -> None:
+    """Of many comparisons in a log one sees which failed."""
+    (folder / "cut.exr").write_bytes((folder / "far.exr").read_bytes()[:100])
+    assert "cut.exr" in lonely("compare", folder / "far.exr", folder / "cut.exr", code=65).err
+    save(folder / "small.png", np.zeros((2, 2, 3), np.uint8))
+    assert "small.png" in lonely("compare", folder / "far.exr", folder / "small.png", code=2).err

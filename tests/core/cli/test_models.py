@@ -7,11 +7,36 @@ from typing import Any
 
 import pytest
 
-from filmgate.cli.models import expected
+from filmgate.cli.models import expected, print_manifest
+from filmgate.manifest import (
+    Geometry,
+    Manifest,
+    ModelInput,
+    ModelOutput,
+    RuntimeSpec,
+    Temporal,
+)
 from filmgate.params import Parameter
+from filmgate.wire.records import ModelSummary
 
 Command = Any
 """What `conftest.Command` is: tests import nothing from each other."""
+
+MANIFEST = Manifest(
+    name="toy",
+    version="1.0.0",
+    task="test",
+    summary="For tests.",
+    inputs=(
+        ModelInput("color", "color", ("R", "G", "B"), space="ACEScg", hdr="log"),
+        ModelInput("motion", "motion", ("X", "Y")),
+    ),
+    outputs=(ModelOutput("color", replaces="color"),),
+    runtime=RuntimeSpec("array", model_mib=300, mib_per_megapixel=80),
+    geometry=Geometry(scale=2),
+    temporal=Temporal("window", before=1, after=2),
+)
+SUMMARY = ModelSummary("toy", "1.0.0", "test", "For tests.", bytes(32), bytes(32), 1, ("champion",))
 
 
 def test_models_are_listed(filmgate: Command) -> None:
@@ -66,3 +91,19 @@ def test_status_tells_of_workers_and_memory(filmgate: Command) -> None:
     document = json.loads(filmgate("status", "--json").out)
     assert document["counters"]["jobs_open"] == 0
     assert document["workers"][0]["device"] == "cpu"
+
+
+def test_what_a_model_needs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Scale, frames, memory, colours and aliases stand in what an artist reads."""
+    print_manifest(MANIFEST, SUMMARY)
+    said = capsys.readouterr().out
+    for words in (
+        "Aliases: toy@champion",
+        "Result: 2 times as wide and high",
+        "Frames: a sequence; each result needs 1 before and 2 after it",
+        "Device memory: 300 MiB and 80 MiB per megapixel",
+    ):
+        assert words in said
+    rows = [line.split() for line in said.splitlines()]
+    assert ["color", "R", "G", "B", "yes", "ACEScg", "log"] in rows
+    assert ["motion", "X", "Y", "yes", "data"] in rows

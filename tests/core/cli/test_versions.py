@@ -55,7 +55,7 @@ def studio(
     lonely: Command, registry: SharedRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Command]:
     """The command with a server that has looked at the registry and holds the latest version."""
-    settings = {
+    settings: dict[str, Any] = {
         "registry": str(tmp_path / "shared"),
         "registry_cache": str(tmp_path / "cache"),
         "trusted_publishers": str(tmp_path / "trusted"),
