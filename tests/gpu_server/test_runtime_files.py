@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import zipfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from fakes.nets import write_exported, write_graph
 from filmgate.errors import ManifestError
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
+from filmgate_server.runtime.program import is_arithmetic
 from filmgate_server.worker.memory import CpuMemory
 
 if find_spec("torch") is None:
@@ -111,6 +113,64 @@ def test_an_archive_with_something_else_is_refused(
     manifest = dataclasses.replace(package.manifest, weights=_pinned(path))
     with pytest.raises(ManifestError, match="holds"):
         load_runtime(path, manifest, "cpu", 1, CpuMemory())
+
+
+@pytest.mark.parametrize(
+    ("honest", "foreign"),
+    [
+        ("Symbol('", "__import__('os').system('true') or Symbol('"),
+        ("Symbol('", "Symbol('os').func('"),
+        ("Integer(4)", "Mul('exit()')"),
+        ("torch.ops.aten.mul.Tensor", "torch.os.system"),
+        ("torch.ops.aten.mul.Tensor", "torch.ops.aten.from_file.default"),
+        ("torch.ops.aten.mul.Tensor", "_operator.methodcaller"),
+        ('"guards_code": []', '"guards_code": ["exit()"]'),
+        ('"as_tensor": {"name": "color"}', '"as_tensor": {"name": "color=exit()"}'),
+        ("builtins.tuple", "collections.defaultdict"),
+    ],
+)
+def test_a_program_that_says_more_than_sizes_is_refused(
+    tmp_path: Path, honest: str, foreign: str
+) -> None:
+    """Torch evaluates what a program says: what could run is found before torch reads it."""
+    path = write_exported(tmp_path / "net")
+    content = (path / "net.pt2").read_bytes()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+        zipfile.ZipFile(path / "net.pt2", "w") as out,
+    ):
+        for name in archive.namelist():
+            text = archive.read(name)
+            if name.endswith("models/model.json"):
+                assert honest.encode() in text
+                text = text.replace(honest.encode(), foreign.encode())
+            out.writestr(name, text)
+    manifest = dataclasses.replace(load_package(path).manifest, weights=_pinned(path))
+    with pytest.raises(ManifestError, match="no plain program"):
+        load_runtime(path, manifest, "cpu", 1, CpuMemory())
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Add(FloorDiv(Symbol('s45', positive=True, integer=True), Integer(2)), Integer(-1))",
+        "TruncToInt(Mul(Float('0.5', precision=53), ToFloat(Symbol('u0', integer=True))))",
+        "math.trunc(0.5*torch.sym_float(L['color'].size()[2] + ((-1)*L['a'].size()[2]) % 4)) >= 2",
+        "(max(1, s3 // 2)) != 1",
+    ],
+)
+def test_sizes_are_arithmetic(expression: str) -> None:
+    """What torch writes for resampled and padded frames passes."""
+    assert is_arithmetic(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["exit()", "s0.func", "'s0'", "[s0 for s0 in s1]", "Mul('1')", "Symbol('1')\n", "().size()"],
+)
+def test_other_expressions_are_no_sizes(expression: str) -> None:
+    """Calls, attributes and texts that would be evaluated once more are refused."""
+    assert not is_arithmetic(expression)
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:

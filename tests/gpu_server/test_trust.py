@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,18 @@ def test_a_package_without_code_needs_no_signature(tmp_path: Path) -> None:
     """Networks that are data alone run nothing of their author's."""
     release = Release("net", "1.0.0", "", (), "ann", 0.0)
     Trust(Publishers({})).check(release, Inventory().signatures_of(release))
+
+
+@pytest.mark.parametrize("engine", ["torch", "array", "export"])
+def test_engines_that_run_code(tmp_path: Path, engine: str) -> None:
+    """An exported program counts as code: torch evaluates what it says of sizes."""
+    manifest = load_package(write_package(tmp_path / "toy")).manifest
+    runtime = dataclasses.replace(manifest.runtime, engine=engine)
+    release = Release("net", "1.0.0", "0" * 64, (), "ann", 0.0)
+    with pytest.raises(UntrustedError):
+        Trust(Publishers({})).check_manifest(
+            release, dataclasses.replace(manifest, runtime=runtime), {}
+        )
 
 
 def test_code_by_another_name(registry: SharedRegistry, tmp_path: Path) -> None:

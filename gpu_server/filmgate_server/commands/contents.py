@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from filmgate.errors import FilmgateError
 from filmgate_server.commands.finding import Finding, holds, note, refused
 from filmgate_server.commands.pickles import find_pickle
+from filmgate_server.commands.stubs import CARD, check_words
 from filmgate_server.registry.content import locate, package_files
 from filmgate_server.registry.local import load_manifest
+from filmgate_server.registry.trust import CODE_ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 UNSTATED = "to be stated"
 """What the template writes for a licence: nobody publishes by accident."""
 
+_CARD_REMEDY = "Write card.md: what the model does, for whom, figures, limits."
 _LICENCE_NAMES = ("license", "licence", "copying")
-_CODE_ENGINES = ("torch", "array")
 _WEIGHT_SUFFIXES = (".safetensors", ".onnx", ".pt2", ".bin")
 _LOCATION = b"\x0a\x08location\x12"
 """An entry of ONNX with the key ``location``: the file that a tensor's values are in."""
@@ -51,6 +53,7 @@ def check_contents(folder: Path) -> Iterator[Finding]:
     yield from _check_unlisted(dict(files), manifest)
     yield _check_licence(folder, manifest)
     yield _check_card(folder, manifest)
+    yield from check_words(manifest)
 
 
 def is_refused(findings: list[Finding]) -> bool:
@@ -178,9 +181,11 @@ def _check_licence(folder: Path, manifest: Manifest) -> Finding:
 
 def _check_card(folder: Path, manifest: Manifest) -> Finding:
     card = folder / "card.md"
-    if card.is_file() and card.read_text(encoding="utf-8", errors="replace").strip():
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    if CARD in text:
+        return refused("card", "card.md is still the template's.", _CARD_REMEDY)
+    if text.strip():
         return holds("card", "card.md says what the model does.")
-    remedy = "Write card.md: what the model does, for whom, figures, limits."
-    if manifest.runtime.engine in _CODE_ENGINES:
-        return refused("card", "The package has code and no card.md.", remedy)
-    return note("card", "There is no card.md.", remedy)
+    if manifest.runtime.engine in CODE_ENGINES:
+        return refused("card", "The package has code and no card.md.", _CARD_REMEDY)
+    return note("card", "There is no card.md.", _CARD_REMEDY)

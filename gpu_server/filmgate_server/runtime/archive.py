@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from filmgate.errors import ManifestError
+from filmgate_server.runtime.program import find_foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,20 +23,28 @@ _SAMPLES = re.compile(r"data/sample_inputs/\w+\.pt\Z")
 """Pickled, so it has to be empty."""
 
 _CONFIG = re.compile(r"data/(weights|constants)/\w+_config\.json\Z")
+_JSON_BYTES_MAX = 64 << 20
+"""Of a graph; what thousands of operators take is far below."""
+
 _REMEDY = "Set `program.example_inputs = None` before `torch.export.save`, and export it again."
+_FOREIGN_REMEDY = "Export the network with PyTorch's own operators, or use engine torch."
 
 
-def refuse_pickles(path: Path) -> None:
-    """Refuse an archive that holds anything but a graph and numbers.
+def refuse_code(path: Path) -> None:
+    """Refuse an archive that holds anything but numbers and a graph of known operators.
 
     Raises:
-        ManifestError: it is no archive of torch.export, or holds pickles or compiled code.
+        ManifestError: it is no archive of torch.export, or holds what could run.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
+            members = archive.infolist()
+            # torch reads names without regard to case, and takes one of several
+            if len({member.filename.lower() for member in members}) != len(members):
+                raise ManifestError(f"{path.name} holds a file twice.", _REMEDY)
+            for member in members:
                 _judge(path, archive, member)
-    except (zipfile.BadZipFile, ValueError) as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError) as error:
         text = f"{path.name} is not a file of torch.export.save: {error}."
         raise ManifestError(text, _REMEDY) from error
 
@@ -46,10 +55,26 @@ def _judge(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Non
         return
     if not _KNOWN.match(inside):
         raise ManifestError(f"{path.name} holds {inside!r}: a pickle, or code.", _REMEDY)
-    if _CONFIG.match(inside) and _pickled(json.loads(archive.read(member))):
-        raise ManifestError(f"{path.name} holds pickled tensors.", _REMEDY)
+    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+        raise ManifestError(f"{path.name} is compressed: {inside!r}.", _REMEDY)
+    if inside.endswith(".json"):
+        content = _parse(path, archive, member)
+        if _CONFIG.match(inside) and _is_pickled(content):
+            raise ManifestError(f"{path.name} holds pickled tensors.", _REMEDY)
+        if found := find_foreign(content):
+            raise ManifestError(f"{path.name} is no plain program: {found}.", _FOREIGN_REMEDY)
 
 
-def _pickled(config: Any) -> bool:
+def _parse(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    if member.file_size > _JSON_BYTES_MAX:
+        text = f"{path.name}: {member.filename} has more than {_JSON_BYTES_MAX} bytes."
+        raise ManifestError(text, _FOREIGN_REMEDY)
+    return json.loads(archive.read(member).decode())
+
+
+def _is_pickled(content: Any) -> bool:
     """Tell whether one of the payloads has to be unpickled."""
-    return any(payload.get("use_pickle", True) for payload in config.get("config", {}).values())
+    if not isinstance(content, dict):
+        return True
+    payloads = cast("dict[str, Any]", content).get("config", {})
+    return any(payload.get("use_pickle", True) for payload in payloads.values())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from filmgate.errors import ManifestError
 from filmgate_server.registry.content import locate
-from filmgate_server.runtime.archive import refuse_pickles
+from filmgate_server.runtime.archive import refuse_code
 from filmgate_server.runtime.numerics import missing_engine
 from filmgate_server.runtime.tensor_net import TensorRuntime
 
@@ -67,7 +67,7 @@ class ExportedRuntime(TensorRuntime):
         entry = self._manifest.runtime.entry
         path = locate(package_path, entry)
         demand_weights(self._manifest)
-        refuse_pickles(path)
+        refuse_code(path)
         program = torch.export.load(path)
         for name, found in _float_types(program).items():
             if found != self.precision:
