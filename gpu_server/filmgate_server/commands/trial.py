@@ -1,20 +1,20 @@
 """The process that a package is tried in: its code never runs in the command's own.
 
-It is told what to try on its stdin, and writes one JSON object per line to the descriptor that it
-is given: ``{"began": …}`` before each trial, ``{"finding": …}`` and ``{"figure": …}`` after it.
+`filmgate_server.commands.apart` starts it, on what stdin says should be tried. It writes one JSON
+object per line to the descriptor that it is given: ``{"began": …}`` before each trial,
+``{"finding": …}`` and ``{"figure": …}`` after it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filmgate.errors import FilmgateError
-from filmgate_server.children import read_settings, tie_to_parent
 from filmgate_server.commands.bearer import Bearer
 from filmgate_server.commands.conduct import (
     check_batch,
@@ -78,12 +78,17 @@ class Report:
         os.write(self._descriptor, json.dumps(line).encode() + b"\n")
 
 
-def main() -> None:
-    """Do what the settings say."""
-    settings = read_settings()
-    tie_to_parent()
+def try_package(settings: Mapping[str, Any], remarks: Sequence[str]) -> None:
+    """Do what the settings say.
+
+    Args:
+        settings: see `filmgate_server.commands.trials`.
+        remarks: what could not be taken from this process.
+    """
     report = Report(settings["report_fd"])
     folder = Path(settings["folder"])
+    for remark in remarks:
+        report.found(note("run", f"The model ran with the network or privileges: {remark}."))
     memory = open_memory(settings["device"], None)
     report.began("loading the model")
     try:
@@ -159,7 +164,3 @@ def _proposal(bearer: Bearer, figures: Iterable[Figure], loaded_mib: int) -> Fin
         return holds("memory", text, **values)
     remedy = f"Write model_mib = {loaded_mib} and mib_per_megapixel = {per_megapixel}."
     return note("memory", text, remedy, **values)
-
-
-if __name__ == "__main__":
-    main()
