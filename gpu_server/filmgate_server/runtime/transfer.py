@@ -60,11 +60,13 @@ class Srgb:
 
     def forward(self, light: torch.Tensor) -> torch.Tensor:
         """Encode."""
-        return torch.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+        power = (light ** (1 / 2.4)).mul_(1.055).sub_(0.055)
+        return torch.where(light <= 0.0031308, light * 12.92, power)
 
     def inverse(self, code: torch.Tensor) -> torch.Tensor:
         """Decode."""
-        return torch.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+        power = (code + 0.055).div_(1.055).pow_(2.4)
+        return torch.where(code <= 0.04045, code / 12.92, power)
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,11 @@ class Log:
 
     def forward(self, light: torch.Tensor) -> torch.Tensor:
         """Encode."""
-        return (torch.log1p(self._roomy(light) * LOG_GAIN) / self._top).float()
+        return (self._roomy(light) * LOG_GAIN).log1p_().div_(self._top).float()
 
     def inverse(self, code: torch.Tensor) -> torch.Tensor:
         """Decode."""
-        return (torch.expm1(self._roomy(code) * self._top) / LOG_GAIN).float()
+        return (self._roomy(code) * self._top).expm1_().div_(LOG_GAIN).float()
 
     def _roomy(self, values: torch.Tensor) -> torch.Tensor:
         return values.double() if self.largest > _FLOAT64_FROM else values
