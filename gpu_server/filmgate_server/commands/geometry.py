@@ -229,10 +229,11 @@ def values_of(reach: int | None) -> str:
 
 
 def _check_seams(bearer: Bearer, params: Mapping[str, Any]) -> Finding:
-    tiling, multiple = bearer.manifest.tiling, bearer.manifest.geometry.multiple_of
-    overlap = -(-(2 * tiling.halo_px + tiling.blend_px) // multiple) * multiple
-    tile_px = overlap + max(KEPT_PX, multiple)
-    side = span_of(bearer).fit(overlap + 2 * max(KEPT_PX, multiple) + 5)
+    tiling = bearer.manifest.tiling
+    step = tiling.step_px(bearer.manifest.geometry.multiple_of)
+    overlap = tiling.overlap_px(step)
+    tile_px = overlap + max(KEPT_PX, step)
+    side = span_of(bearer).fit(overlap + 2 * max(KEPT_PX, step) + 5)
     if side <= tile_px:
         return skipped("tiles", "The model takes no frame that is large enough to be cut.")
     frames = noise(bearer.manifest, side, side, seed=3)

@@ -32,8 +32,8 @@ def measure_reach(bearer: Bearer, params: Mapping[str, Any], side_px: int) -> in
         params: what it is told.
         side_px: of the square frame that is tried.
     """
-    multiple = bearer.manifest.geometry.multiple_of
-    edge = side_px // 2 // multiple * multiple
+    step = bearer.manifest.tiling.step_px(bearer.manifest.geometry.multiple_of)
+    edge = side_px // 2 // step * step
     frames = noise(bearer.manifest, side_px, side_px, seed=1)
     truth = bearer.run(frames, params)
     reach = 0
