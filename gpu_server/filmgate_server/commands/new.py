@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +15,8 @@ from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.terminal import messages, results
 from filmgate.disk import storage_errors, write_new
 from filmgate.errors import ManifestError
-from filmgate_server.commands.check import TrialOptions, print_findings
+from filmgate.manifest.rules import name_problem
+from filmgate_server.commands.check import TrialOptions, print_findings, progress
 from filmgate_server.commands.contents import is_refused
 from filmgate_server.commands.signature import parse_signature
 from filmgate_server.commands.template import (
@@ -23,10 +26,20 @@ from filmgate_server.commands.template import (
     NET_CLASS,
     NET_FILE,
     WEIGHTS_FILE,
+    role_words,
+    with_roles,
     write_manifest,
 )
 from filmgate_server.commands.trials import run_trial
 from filmgate_server.registry.content import MANIFEST_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from filmgate_server.commands.signature import Argument
+
+_FOLDER_MODE = 0o755
+"""What colleagues may read, unlike a temporary folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,46 +61,78 @@ def new_package(options: NewOptions) -> int:
     The arguments of forward become inputs and parameters; sizes and halo are found by trying, in a
     process of its own.
     """
-    file, name = _write_code(options)
-    arguments = parse_signature(options.folder / file, name)
-    text = write_manifest(options.folder.resolve().name, f"{file}:{name}", arguments)
-    with storage_errors(options.folder):
-        write_new(options.folder / MANIFEST_FILE, text.encode())
-        write_new(options.folder / "card.md", CARD.format(name=options.folder.name).encode())
-        write_new(options.folder / "LICENSE.md", LICENCE.encode())
-        if options.weights:
-            shutil.copyfile(options.weights, options.folder / WEIGHTS_FILE)
-    with messages.status("starting") as status:
-        trial = options.trial("draft", options.folder)
-        outcome = run_trial(trial, status.update)
-    if is_refused(outcome.findings):
-        print_findings(outcome.findings)
-        return EXIT_DATA
+    _refuse_name(options.folder)
+    file, name = _parse_source(options)
+    with _unfinished(options.folder) as folder:
+        arguments = _write_files(options, folder, file, name)
+        with messages.status("starting") as status:
+            outcome = run_trial(options.trial("draft", folder), progress(status))
+        if is_refused(outcome.findings):
+            print_findings(outcome.findings)
+            return EXIT_DATA
+        with storage_errors(options.folder):
+            folder.rename(options.folder)
+    for argument, role in with_roles(arguments):
+        results.print(role_words(argument, role))
     for finding in outcome.findings:
         results.print(finding.text)
     results.print(f"Made: {options.folder.as_posix()}. Edit model.toml, card.md and LICENSE.md.")
     return EXIT_OK
 
 
-def _write_code(options: NewOptions) -> tuple[str, str]:
-    """Put the module's file into the new folder; return its name and the class's.
+def _refuse_name(folder: Path) -> None:
+    name = folder.resolve().name
+    text, remedy = name_problem(name)
+    if text:
+        raise ManifestError(f"The folder's name becomes the model's, and {name!r} {text}.", remedy)
+    if folder.exists():
+        text = f"{folder.as_posix()} is there already."
+        raise ManifestError(text, "Name a new folder: nothing is overwritten.")
+
+
+def _parse_source(options: NewOptions) -> tuple[str, str]:
+    """Return the module's file, empty for the example, and the class's name.
 
     Raises:
-        ManifestError: the folder is there already, or the source is not ``file.py:Class``.
+        ManifestError: the source is not ``file.py:Class``.
     """
+    if not options.source:
+        return "", NET_CLASS
     file, _, name = options.source.rpartition(":")
-    if options.source and not (file.endswith(".py") and name):
+    if not (file.endswith(".py") and name):
         text = f"--from {options.source} is not of the form file.py:Class."
         raise ManifestError(text, "For example: --from net.py:Net.")
-    if file:
-        parse_signature(Path(file), name)  # before anything is written
+    parse_signature(Path(file), name)  # before anything is written
+    return file, name
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Generator[Path]:
+    """Yield a folder beside *folder*; what still lies there at the end is removed."""
+    with storage_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.resolve().name}-", dir=folder.parent))
+        made.chmod(_FOLDER_MODE)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _write_files(options: NewOptions, folder: Path, file: str, name: str) -> list[Argument]:
+    """Write what is known before the module has run; return the arguments of ``forward``."""
+    code = Path(file).name or NET_FILE
     with storage_errors(options.folder):
-        if options.folder.exists():
-            text = f"{options.folder.as_posix()} is there already."
-            raise ManifestError(text, "Name a new folder: nothing is overwritten.")
-        options.folder.mkdir(parents=True)
-        if not file:
-            write_new(options.folder / NET_FILE, NET.encode())
-            return NET_FILE, NET_CLASS
-        shutil.copyfile(file, options.folder / Path(file).name)
-        return Path(file).name, name
+        if file:
+            shutil.copyfile(file, folder / code)
+        else:
+            write_new(folder / code, NET.encode())
+        arguments = parse_signature(folder / code, name)
+        text = write_manifest(options.folder.resolve().name, f"{code}:{name}", arguments)
+        write_new(folder / MANIFEST_FILE, text.encode())
+        card = CARD.format(name=options.folder.resolve().name)
+        write_new(folder / "card.md", card.encode())
+        write_new(folder / "LICENSE.md", LICENCE.encode())
+        if options.weights:
+            shutil.copyfile(options.weights, folder / WEIGHTS_FILE)
+    return arguments

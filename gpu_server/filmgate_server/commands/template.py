@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filmgate_server.commands.contents import UNSTATED
+from filmgate_server.commands.stubs import CARD as CARD_STUB
+from filmgate_server.commands.stubs import HELP, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +41,9 @@ class Net(nn.Module):
         return color + amount * self.layers(color)
 '''
 
-CARD = """# {name}
+CARD = f"""# {{name}}
 
-What it does, in two sentences, for a compositor.
+{CARD_STUB}
 
 | | Before | After |
 |---|---|---|
@@ -68,7 +70,7 @@ _HEAD = """[model]
 name = "{name}"
 version = "0.1.0"
 task = "other"
-summary = "What it does, in a sentence."
+summary = "{summary}"
 
 [licence]
 code = "{unstated}"
@@ -99,28 +101,50 @@ def write_manifest(name: str, entry: str, arguments: Sequence[Argument]) -> str:
         entry: ``file.py:Class``.
         arguments: of the module's ``forward``.
     """
-    inputs = [argument for argument in arguments if argument.is_input]
-    parts = [_HEAD.format(name=name, unstated=UNSTATED)]
-    parts += [_input(argument) for argument in inputs]
-    parts.append(_output(inputs[0]))
+    inputs = with_roles(arguments)
+    parts = [_HEAD.format(name=name, unstated=UNSTATED, summary=SUMMARY)]
+    parts += [_input(argument, role) for argument, role in inputs]
+    parts.append(_output(*inputs[0]))
     parts.append(_TAIL.format(entry=entry))
     parts += [_parameter(argument) for argument in arguments if not argument.is_input]
     return "\n".join(parts)
 
 
-def _input(argument: Argument) -> str:
+def with_roles(arguments: Sequence[Argument]) -> list[tuple[Argument, str]]:
+    """Return the inputs among *arguments* with their roles.
+
+    Where no name says which is the picture, the first name that says nothing is taken for it.
+    """
+    inputs = [argument for argument in arguments if argument.is_input]
+    strange = [argument for argument in inputs if argument.role == "any"]
+    seen = any(argument.role == "color" for argument in inputs)
+    picture = None if seen else next(iter(strange), None)
+    return [(each, "color" if each is picture else each.role) for each in inputs]
+
+
+def role_words(argument: Argument, role: str) -> str:
+    """Return what the author should know of an input's role."""
+    channels = " ".join(_CHANNELS.get(role, ())) or "any"
+    light = "colours, scene-linear" if role in ("color", "albedo") else "data, left as it is"
+    text = f"Input {argument.name}: role {role} ({light}; channels: {channels})"
+    if role == argument.role and role != "any":
+        return f"{text}."
+    return f"{text}, for its name says nothing: correct role and channels if it is something else."
+
+
+def _input(argument: Argument, role: str) -> str:
     rows: dict[str, Any] = {
         "name": argument.name,
-        "role": argument.role,
-        "channels": list(_CHANNELS.get(argument.role, ())),
+        "role": role,
+        "channels": list(_CHANNELS.get(role, ())),
     }
     if argument.is_optional:
         rows["optional"] = True
     return f"[[inputs]]\n{_lines(rows)}"
 
 
-def _output(main: Argument) -> str:
-    channels = list(_CHANNELS.get(main.role, ()))
+def _output(main: Argument, role: str) -> str:
+    channels = list(_CHANNELS.get(role, ()))
     return f"[[outputs]]\n{_lines({'name': 'color', 'channels': channels, 'replaces': main.name})}"
 
 
@@ -129,7 +153,7 @@ def _parameter(argument: Argument) -> str:
     rows["default"] = argument.default
     if argument.type == "float":
         rows |= {"low": 0.0, "high": max(1.0, 2.0 * argument.default)}
-    rows["help"] = "What it does, for the tooltip."
+    rows["help"] = HELP
     return f"[[params]]\n{_lines(rows)}"
 
 

@@ -13,7 +13,7 @@ import tomllib
 from fakes.packages import write_package
 from filmgate.cli.exits import EXIT_CONFIG, EXIT_DATA, EXIT_UNAVAILABLE, EXIT_USAGE
 from filmgate_server.commands.signature import parse_signature
-from filmgate_server.commands.template import write_manifest
+from filmgate_server.commands.template import role_words, with_roles, write_manifest
 
 MODULE = """
 import torch
@@ -119,7 +119,8 @@ def test_new_makes_a_package_that_lacks_only_words(lonely: Any, tmp_path: Path) 
     pytest.importorskip("torch")
     (tmp_path / "net.py").write_text(MODULE, encoding="utf-8")
     folder = tmp_path / "twice"
-    lonely("models", "new", folder, "--from", f"{tmp_path}/net.py:Net", "--threads", 1)
+    said = lonely("models", "new", folder, "--from", f"{tmp_path}/net.py:Net", "--threads", 1).out
+    assert "Input albedo: role albedo" in said
     found = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
     assert found["geometry"] == {"multiple_of": 1, "scale": 2}
     assert [entry.get("optional", False) for entry in found["inputs"]] == [False, True]
@@ -128,7 +129,7 @@ def test_new_makes_a_package_that_lacks_only_words(lonely: Any, tmp_path: Path) 
     refused = [
         each["topic"] for each in json.loads(said)["findings"] if each["verdict"] == "refused"
     ]
-    assert refused == ["licence"]
+    assert refused == ["licence", "card", "words", "words"]
     assert "there already" in lonely("models", "new", folder, code=EXIT_DATA).err
 
 
@@ -150,7 +151,32 @@ def test_what_cannot_become_a_package_is_refused_before_anything_is_written(
     source = f"{tmp_path}/net.py:Net"
     said = lonely("models", "new", tmp_path / "toy", "--from", source, code=EXIT_DATA)
     assert words in said.err
-    assert not (tmp_path / "toy").exists()
+    assert [each.name for each in tmp_path.iterdir() if "toy" in each.name] == []
+
+
+def test_a_module_that_fails_leaves_no_folder(lonely: Any, tmp_path: Path) -> None:
+    """After the code is mended, the same command works."""
+    pytest.importorskip("torch")
+    (tmp_path / "net.py").write_text(MODULE.replace("x.repeat", "x.torn"), encoding="utf-8")
+    new = ("models", "new", tmp_path / "toy", "--from", f"{tmp_path}/net.py:Net", "--threads", 1)
+    assert "torn" in lonely(*new, code=EXIT_DATA).out
+    assert [each.name for each in tmp_path.iterdir() if "toy" in each.name] == []
+
+
+def test_a_folder_whose_name_no_model_can_have_is_refused(lonely: Any, tmp_path: Path) -> None:
+    """The remedy has a name that would do."""
+    said = lonely("models", "new", tmp_path / "My Toy", code=EXIT_DATA)
+    assert 'Call it "my-toy"' in said.err
+
+
+def test_a_name_that_says_nothing_is_taken_for_the_picture(tmp_path: Path) -> None:
+    """Where no other input is one, and the author is told."""
+    path = tmp_path / "net.py"
+    path.write_text("class Net:\n def forward(self, lq, hint=None): pass", encoding="utf-8")
+    roles = with_roles(parse_signature(path, "Net"))
+    assert [role for _, role in roles] == ["color", "any"]
+    assert "role color (colours, scene-linear; channels: R G B), for" in role_words(*roles[0])
+    assert "channels: any" in role_words(*roles[1])
 
 
 def test_texts_with_quotes_stay_toml(tmp_path: Path) -> None:
