@@ -18,7 +18,7 @@ from filmgate.errors import LayerError, RequestError
 from filmgate.image.colour import ColourConfig, builtin_config, parse_config
 from filmgate.image.delivery import Delivery
 from filmgate.image.exr import parse_exr
-from filmgate.image.formats import INTEGER_BITS, Format, format_of
+from filmgate.image.formats import EXR_SUFFIX, INTEGER_BITS, Format, format_of
 from filmgate.image.frame import Part, Plate
 from filmgate.image.layers import bind_layers
 from filmgate.image.picture import load_spec
@@ -80,9 +80,23 @@ class Outputs:
             for path, output in pairs:
                 write_whole(path, output.data)
             return Written(paths)
-        told = [self._write(path, output, task, reader, self.kind) for path, output in pairs]
+        told = [self._write_any(path, output, task, reader, self.kind) for path, output in pairs]
         notes = dict.fromkeys(note for written in told for note in written.notes)
+        paths = [path for written in reversed(told) for path in written.paths]
         return Written(paths, sum(written.clipped for written in told), tuple(notes))
+
+    def _write_any(
+        self, path: Path, output: Output, task: FrameTask, reader: PayloadReader, kind: Format
+    ) -> Written:
+        """Write an output as *kind*; what is beside the picture and has no place there, as EXR."""
+        try:
+            return self._write(path, output, task, reader, kind)
+        except LayerError:
+            if path == task.output:
+                raise
+        path = path.with_suffix(EXR_SUFFIX)
+        write_whole(path, output.data)
+        return Written([path], 0, (f"{kind.name} cannot hold {output.name}: it is in an EXR.",))
 
     def _write(
         self, path: Path, output: Output, task: FrameTask, reader: PayloadReader, kind: Format

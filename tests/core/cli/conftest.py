@@ -94,10 +94,15 @@ MEAN = """
 class Model:
     def infer(self, inputs, params, step):
         step(0, 1)
-        return {"color": inputs["color"].mean(axis=0)}
+        mean = inputs["color"].mean(axis=0)
+        return {"color": mean, "forward": mean[..., :2] * 0 - 3}
 """
 
 WINDOW = """
+[[outputs]]
+name = "forward"
+role = "motion"
+channels = ["forward.u", "forward.v"]
 [temporal]
 kind = "window"
 before = 1
@@ -109,7 +114,7 @@ after = 1
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models: gain multiplies and adds an albedo, slow takes half a minute.
 
-    two has two outputs, mean is the mean of three frames.
+    two has two outputs, mean is the mean of three frames, with motion.
     """
     folder = tmp_path_factory.mktemp("models")
     for name, code in (("gain", GAIN), ("slow", SLOW), ("two", TWO), ("mean", MEAN)):

@@ -198,10 +198,13 @@ def test_a_camera_log(filmgate: Command, pictures: Path) -> None:
 
 
 def test_a_window_of_pngs(filmgate: Command, tmp_path: Path) -> None:
-    """A model that sees three frames gets the neighbours, decoded in each one's encoding."""
+    """The neighbours are decoded too; motion, which no PNG can hold, comes as EXR."""
     for frame, code in ((1, 40), (2, 100), (3, 220)):
         save(tmp_path / f"in.{frame:04d}.png", np.full((*SHAPE, 3), code, np.uint8))
-    filmgate("run", "mean", f"{tmp_path}/in.%04d.png", f"{tmp_path}/out.%04d.png")
+    said = filmgate("run", "mean", f"{tmp_path}/in.%04d.png", f"{tmp_path}/out.%04d.png").err
+    assert "PNG cannot hold forward" in said
+    (motion,) = tmp_path.glob("out*forward*2.exr")
+    assert np.unique(load_exr(motion).parts[0].channels["forward.u"]).tolist() == [-3.0]
     codes = np.array([40, 100, 220]) / 255
     light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).mean()
     expected = round(255 * (1.055 * light ** (1 / 2.4) - 0.055))
