@@ -15,7 +15,13 @@ from fakes.bucket import BUCKET, Bucket
 from fakes.relay import Cut, Flip, HalfOpen, Relay, Stream
 from fakes.releases import MIB, CountingStore, weighty
 from fakes.waiting import wait_until
-from filmgate.errors import ConfigError, DeniedError, IntegrityError, StorageError
+from filmgate.errors import (
+    ConfigError,
+    ConnectionLostError,
+    DeniedError,
+    IntegrityError,
+    StorageError,
+)
 from filmgate_server.registry.content import digest_package
 from filmgate_server.registry.downloads import Downloads
 from filmgate_server.registry.local import LocalRegistry
@@ -230,9 +236,22 @@ def test_missing_bucket(bucket: Bucket) -> None:
 
 
 def test_no_server(bucket: Bucket) -> None:
-    """A store that does not answer is a typed error."""
-    with pytest.raises(StorageError):
+    """A store that does not answer is a lost connection, and the remedy names its address."""
+    with pytest.raises(ConnectionLostError) as raised:
         S3Store(f"s3://{BUCKET}", "http://127.0.0.1:9").read("x")
+    assert "--endpoint" in raised.value.remedy
+
+
+def test_no_credentials(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an access key the remedy names the variables that hold one."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with pytest.raises(DeniedError) as raised:
+        S3Store(f"s3://{BUCKET}", bucket.endpoint).read("x")
+    assert "AWS_ACCESS_KEY_ID" in raised.value.remedy
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3:///x"])

@@ -10,7 +10,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from filmgate.errors import FilmgateError, IntegrityError, StorageError
+from filmgate.errors import ConnectionLostError, FilmgateError, IntegrityError, StorageError
 from filmgate_server.registry.inventory import Inventory
 from filmgate_server.registry.records import (
     Move,
@@ -201,7 +201,7 @@ def _noting(problems: Problems, key: str) -> Generator[None]:
     """Note what is wrong with one record, and go on; a store that fails is another matter."""
     try:
         yield
-    except StorageError:
+    except (StorageError, ConnectionLostError):
         raise
     except FilmgateError as error:
         problems[key.encode("ascii", "backslashreplace").decode()] = error

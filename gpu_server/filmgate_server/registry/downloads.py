@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import blake3
 
 from filmgate.digest import CHUNK_BYTES
-from filmgate.errors import IntegrityError, ManifestError, StorageError
+from filmgate.errors import ConnectionLostError, IntegrityError, ManifestError, StorageError
 from filmgate_server.registry.content import digest_file, digest_package, package_files
 from filmgate_server.registry.litter import remove_litter
 
@@ -132,7 +132,7 @@ class Downloads:
             before = part.tell()
             try:
                 self._append(entry, part, hasher)
-            except StorageError:
+            except (StorageError, ConnectionLostError):
                 standstills += part.tell() == before
                 if standstills == STANDSTILLS_MAX:
                     raise

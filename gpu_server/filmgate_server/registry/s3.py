@@ -12,10 +12,24 @@ import blake3
 from boto3.exceptions import Boto3Error
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from filmgate.digest import CHUNK_BYTES
-from filmgate.errors import ConfigError, DeniedError, IntegrityError, StorageError
+from filmgate.errors import (
+    ConfigError,
+    ConnectionLostError,
+    DeniedError,
+    IntegrityError,
+    StorageError,
+)
 from filmgate_server.registry.objects import MissingObjectError, TakenError, join_small
 
 if TYPE_CHECKING:
@@ -39,6 +53,15 @@ _TAKEN = ("PreconditionFailed", "412")
 _RACE = ("ConditionalRequestConflict", "409")
 _MISSING = ("NoSuchKey", "404", "NotFound")
 _NO_BUCKET = "NoSuchBucket"
+_UNREACHED = (EndpointConnectionError, ConnectTimeoutError)
+_ENDPOINT_REMEDY = (
+    "Check the network, and the store's address: --endpoint or FILMGATE_SERVER_REGISTRY_ENDPOINT."
+)
+_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_CREDENTIALS_REMEDY = (
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, where the command or the "
+    "server runs."
+)
 _SEALED = ("InvalidObjectState", "InvalidRequest")
 _DENIED = (
     *("403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
@@ -202,6 +225,11 @@ class S3Store:
             yield
         except ClientError as error:
             raise self._typed(key, error) from error
+        except _UNREACHED as error:
+            raise ConnectionLostError(f"{error}.", _ENDPOINT_REMEDY) from error
+        except _NO_CREDENTIALS as error:
+            text = f"The registry's store wants credentials: {error}."
+            raise DeniedError(text, _CREDENTIALS_REMEDY) from error
         except (BotoCoreError, Boto3Error) as error:
             raise StorageError(f"The registry's store fails at {key}: {error}.") from error
 
