@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,16 @@ import numpy as np
 import pytest
 
 from fakes.packages import BOX, DOUBLE, NEAREST, write_package
+from filmgate.errors import ManifestError
 from filmgate.image.exr import encode_exr
 from filmgate.image.frame import Plate
 from filmgate.image.window import Window
 from filmgate_server.commands.check import CheckOptions, examine_package
-from filmgate_server.commands.contents import external_files
+from filmgate_server.commands.external import external_files
 from filmgate_server.commands.finding import Finding
-from filmgate_server.commands.goldens import as_part
+from filmgate_server.commands.goldens import as_part, frame_file
 from filmgate_server.commands.pickles import find_pickle
+from filmgate_server.commands.stubs import CARD, SUMMARY
 from filmgate_server.zoo import ZOO_FOLDER
 
 CODE_CALL = b"cos\nsystem\n(S'true'\ntR."
@@ -200,6 +204,22 @@ def test_an_unstated_licence_is_refused(tmp_path: Path) -> None:
     path = package(tmp_path)
     (path / "LICENSE.md").write_text("Code: to be stated.", encoding="utf-8")
     assert "licence" in refusals(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "topic"),
+    [
+        ("card.md", "What it does.", f"# toy\n\n{CARD}", "card"),
+        ("model.toml", "A package made by a test.", SUMMARY, "words"),
+    ],
+)
+def test_words_of_the_template_are_refused(
+    tmp_path: Path, file: str, before: str, after: str, topic: str
+) -> None:
+    """What the author has not written yet is published by nobody."""
+    path = package(tmp_path) / file
+    path.write_text(path.read_text().replace(before, after), encoding="utf-8")
+    assert set(refusals(path.parent)) == {topic}
 
 
 def test_a_manifest_without_licence_names_the_line(tmp_path: Path) -> None:
@@ -471,4 +491,29 @@ def test_tensors_outside_a_graph_are_found(tmp_path: Path) -> None:
     tensor = onnx.numpy_helper.from_array(np.zeros(3, np.float32), "w")
     onnx.external_data_helper.set_external_data(tensor, "../../secret.bin")
     graph = onnx.helper.make_graph([], "g", [], [], [tensor])
-    assert external_files(onnx.helper.make_model(graph).SerializeToString()) == {"../../secret.bin"}
+    content = onnx.helper.make_model(graph).SerializeToString()
+    assert external_files(content) == {"../../secret.bin"}
+    key, value = b"\x0a\x08location", b"\x12\x10../../secret.bin"
+    turned = content.replace(key + value, value + key)
+    assert turned != content
+    assert external_files(turned) == {"../../secret.bin"}
+
+
+def test_archives_are_read_in_bounds() -> None:
+    """A few bytes that stand for many cost the check no memory."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(1 << 27))
+    file.seek(0)
+    tracemalloc.start()
+    try:
+        assert find_pickle(file, "a") == ""
+        assert tracemalloc.get_traced_memory()[1] < 1 << 25
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_pattern_that_takes_no_number_is_refused() -> None:
+    """A manifest's mistake is said as one."""
+    with pytest.raises(ManifestError, match="no pattern"):
+        frame_file("a%s%s.exr", "1")

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filmgate.errors import FilmgateError
+from filmgate_server.commands.external import external_files
 from filmgate_server.commands.finding import Finding, holds, note, refused
 from filmgate_server.commands.pickles import find_pickle
 from filmgate_server.commands.stubs import CARD, check_words
@@ -25,9 +26,6 @@ UNSTATED = "to be stated"
 _CARD_REMEDY = "Write card.md: what the model does, for whom, figures, limits."
 _LICENCE_NAMES = ("license", "licence", "copying")
 _WEIGHT_SUFFIXES = (".safetensors", ".onnx", ".pt2", ".bin")
-_LOCATION = b"\x0a\x08location\x12"
-"""An entry of ONNX with the key ``location``: the file that a tensor's values are in."""
-
 _PICKLE_REMEDY = (
     "Write the weights as safetensors (safetensors.torch.save_file); set a program's "
     "example_inputs to None before torch.export.save."
@@ -121,7 +119,12 @@ def _check_file(path: Path, weights: Weights) -> Finding:
 def _check_external(folder: Path, path: Path, manifest: Manifest) -> Iterator[Finding]:
     """Check the files that an ONNX graph has its tensors in."""
     listed = {weights.file for weights in manifest.weights}
-    for name in sorted(external_files(path.read_bytes())):
+    try:
+        names = sorted(external_files(path.read_bytes()))
+    except FilmgateError as error:
+        yield refused("weights", f"{path.name} cannot be read: {error.text}", error.remedy)
+        return
+    for name in names:
         inside = (path.parent / name).relative_to(folder).as_posix() if _is_plain(name) else name
         try:
             locate(folder, inside)
@@ -132,23 +135,6 @@ def _check_external(folder: Path, path: Path, manifest: Manifest) -> Iterator[Fi
         if inside not in listed:
             text = f"{path.name} takes tensors from {inside}, which no [[weights]] names."
             yield refused("weights", text, "Name it, so that its sha256 is checked.")
-
-
-def external_files(content: bytes) -> set[str]:
-    """Return the files that an ONNX graph names for its tensors.
-
-    Args:
-        content: of the ``.onnx`` file, a protobuf message; it is not parsed: the key that stands
-            before each such name is looked for, which misses none, at any depth.
-    """
-    found: set[str] = set()
-    start = content.find(_LOCATION)
-    while start >= 0:
-        place = start + len(_LOCATION)
-        length = content[place] if place < len(content) else 0
-        found.add(content[place + 1 : place + 1 + length].decode(errors="replace"))
-        start = content.find(_LOCATION, place)
-    return found
 
 
 def _is_plain(name: str) -> bool:

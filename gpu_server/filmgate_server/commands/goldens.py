@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filmgate.errors import FilmgateError
+from filmgate.errors import FilmgateError, ManifestError
 from filmgate.image.compare import compare
 from filmgate.image.exr import load_exr
 from filmgate.image.flip import flip
@@ -95,14 +95,14 @@ def _load_inputs(
         params.update(plan[1])
         frames = [f"{frame:d}" for frame in plan[0]]
     main_file = test.inputs[manifest.main_input.name]
-    main = load_exr(locate(folder, _file(main_file, frames[0]))).parts[0]
+    main = load_exr(locate(folder, frame_file(main_file, frames[0]))).parts[0]
     inputs: dict[str, Pixels] = {}
     for name, pattern in test.inputs.items():
         entry = manifest.input(name)
         times = frames if "%" in pattern else [None]
         stack: list[Pixels] = []
         for frame in times:
-            plate = load_exr(locate(folder, _file(pattern, frame)))
+            plate = load_exr(locate(folder, frame_file(pattern, frame)))
             bound = bind_own_file(entry, plate, "", None)
             stack.append(fitted(main, plate.parts[bound.place], bound.channels, name))
         inputs[name] = np.stack(stack) if "%" in pattern else stack[0]
@@ -126,8 +126,19 @@ def _plan(
     return tuple(plan.frames), dict(plan.params)
 
 
-def _file(pattern: str, frame: str | None) -> str:
-    return pattern if frame is None or "%" not in pattern else pattern % int(frame)
+def frame_file(pattern: str, frame: str | None) -> str:
+    """Return the file of a frame.
+
+    Raises:
+        ManifestError: the pattern takes no number.
+    """
+    if frame is None or "%" not in pattern:
+        return pattern
+    try:
+        return pattern % int(frame)
+    except (TypeError, ValueError) as error:
+        text = f"{pattern!r} is no pattern of a frame's number: {error}."
+        raise ManifestError(text, "Write the number as %04d, once.") from error
 
 
 def _metric(part: Part, reference: Part, metric: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickletools
 import zipfile
+import zlib
 from pathlib import PurePath
 from typing import IO
 
@@ -23,6 +24,8 @@ _PROTOCOLS = range(2, 6)
 _TEXT_BYTES_MAX = 1 << 20
 _CALLING = {"GLOBAL", "STACK_GLOBAL", "INST", "REDUCE", "BUILD", "OBJ", "NEWOBJ"}
 _DEPTH_MAX = 4
+_INNER_BYTES_MAX = 64 << 20
+"""Of an archive within an archive, unpacked: a few bytes may stand for many."""
 
 _SAMPLE_INPUTS = "/data/sample_inputs/model.pt"
 """torch.export.save always writes one; with ``example_inputs = None`` it is empty."""
@@ -57,17 +60,25 @@ def _in_archive(file: IO[bytes], name: str, depth: int) -> str:
         return f"{name} holds archives within archives"
     try:
         with zipfile.ZipFile(file) as archive:
-            for member in archive.namelist():
-                with archive.open(member) as inner:
-                    # A member's stream only seeks by reading again: an archive in it is held whole.
-                    content = io.BytesIO(inner.read())
-                if member.endswith(_SAMPLE_INPUTS) and not content.getbuffer():
-                    continue
-                if found := find_pickle(content, member, depth + 1):
+            for member in archive.infolist():
+                if found := _in_member(archive, member, depth):
                     return f"{name}: {found}" if depth else found
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         return f"{name} is an archive that cannot be looked into ({error})"
     return ""
+
+
+def _in_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, depth: int) -> str:
+    with archive.open(member) as inner:
+        head = inner.read(_ARRAY_HEADER_BYTES + _TEXT_BYTES_MAX)
+        if head.startswith(_ZIP_MAGIC):
+            # A member's stream only seeks by reading again: an archive in it is held whole.
+            head += inner.read(_INNER_BYTES_MAX)
+            if inner.read(1):
+                return f"{member.filename} is too large an archive within an archive"
+    if member.filename.endswith(_SAMPLE_INPUTS) and not head:
+        return ""
+    return find_pickle(io.BytesIO(head), member.filename, depth + 1)
 
 
 def _holds_objects(head: bytes) -> bool:
