@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filmgate.disk import write_whole
-from filmgate.errors import ManifestError
+from filmgate.errors import ManifestError, ModelError
 from filmgate.image.exr import encode_exr
 from filmgate.image.frame import Plate
 from filmgate.image.window import Window
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from filmgate_server.runtime.port import Pixels
     from filmgate_server.worker.memory import DeviceMemory
 
+_RESULT_REMEDY = (
+    "Let forward take each input as (N, C, H, W) and return one tensor of that form. Of several "
+    "results return the first alone for now; docs/models.md says how to add the others."
+)
 TILE_PX = 1024
 """Larger tiles would let a cancelled job wait."""
 
@@ -61,7 +65,7 @@ def complete_draft(
     frames = noise(manifest, SIDE_PX, SIDE_PX)
     scale = find_scale(first, params, frames)
     if not scale:
-        first.run(frames, params)  # says what is wrong with its result
+        _explain(first, frames, params)
     geometry = replace(manifest.geometry, scale=scale)
     scaled = Bearer(folder, replace(manifest, geometry=geometry), device, threads, memory)
     multiple = find_multiple(scaled, params)
@@ -76,6 +80,18 @@ def complete_draft(
     _set(folder, multiple_of=multiple, scale=scale, max_tile_px=tile_px, halo_px=reach or 0)
     _write_test(folder, Bearer(folder, load_manifest(folder), device, threads, memory), params)
     yield note("tests", f"{TEST_FOLDER}/ holds a frame and what the model makes of it now.")
+
+
+def _explain(bearer: Bearer, frames: Mapping[str, Pixels], params: dict[str, Any]) -> None:
+    """Run the module once more, to say what is wrong with it or with its result.
+
+    Raises:
+        ModelError: tells the author how a result must look.
+    """
+    try:
+        bearer.run(frames, params)
+    except ModelError as error:
+        raise ModelError(error.text, _RESULT_REMEDY) from error
 
 
 def _save_weights(folder: Path) -> Iterator[Finding]:

@@ -163,6 +163,20 @@ def test_a_module_that_fails_leaves_no_folder(lonely: Any, tmp_path: Path) -> No
     assert [each.name for each in tmp_path.iterdir() if "toy" in each.name] == []
 
 
+@pytest.mark.parametrize("returned", ["(x, x)", '{"light": x}'])
+def test_a_module_with_several_results_is_told_what_to_do(
+    lonely: Any, tmp_path: Path, returned: str
+) -> None:
+    """The remedy says how results are named, and no artist is asked to do anything."""
+    pytest.importorskip("torch")
+    code = f"import torch\nclass Net(torch.nn.Module):\n def forward(self, x): return {returned}"
+    (tmp_path / "net.py").write_text(code, encoding="utf-8")
+    source = f"{tmp_path}/net.py:Net"
+    said = lonely("models", "new", tmp_path / "toy", "--from", source, code=EXIT_DATA).out
+    assert "docs/models.md" in said
+    assert "another frame" not in said
+
+
 def test_a_folder_whose_name_no_model_can_have_is_refused(lonely: Any, tmp_path: Path) -> None:
     """The remedy has a name that would do."""
     said = lonely("models", "new", tmp_path / "My Toy", code=EXIT_DATA)
