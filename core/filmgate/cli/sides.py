@@ -27,11 +27,13 @@ class Side:
         path: where it lies.
         parts: its images.
         space: of its colours, by the built-in config's name; empty where it does not say.
+        notes: what was assumed when it was read.
     """
 
     path: Path
     parts: tuple[Part, ...]
     space: str
+    notes: tuple[str, ...] = ()
 
     @property
     def is_exr(self) -> bool:
@@ -46,12 +48,12 @@ def load_side(path: Path) -> Side:
         FilmgateError: it cannot be used; the text names it.
     """
     with named(path):
-        plate = (
-            load_exr(path)
-            if format_of(path) is None
-            else load_picture(path, needs_space=False, keeps_hidden=False).plate
-        )
-    return Side(path, plate.parts, _space(builtin_config(), plate.parts[0].header))
+        if format_of(path) is None:
+            plate, notes = load_exr(path), ()
+        else:
+            picture = load_picture(path, needs_space=False, keeps_hidden=False)
+            plate, notes = picture.plate, picture.notes
+    return Side(path, plate.parts, _space(builtin_config(), plate.parts[0].header), notes)
 
 
 def in_one_light(sides: Sequence[Side]) -> tuple[list[Side], list[str]]:
@@ -67,9 +69,9 @@ def in_one_light(sides: Sequence[Side]) -> tuple[list[Side], list[str]]:
         ColourError: a file does not say its space and another does; the text names it.
     """
     config = builtin_config()
+    notes = [f"{side.path}: {note}" for side in sides for note in side.notes]
     if _agree(config, sides):
-        return list(sides), []
-    notes: list[str] = []
+        return list(sides), notes
     known: list[Side] = []
     for side in sides:
         if not side.space and not side.is_exr:

@@ -182,6 +182,8 @@ def test_pictures_are_compared_in_linear_light(
         said = lonely("compare", folder / "a.png", folder / reference, "--json").out
         found = [channel["max_error"] for channel in json.loads(said)[0]["channels"]]
         assert found == pytest.approx([error] * 3, abs=1e-4)
+    save(folder / "a.tif", np.full((4, 8, 3), code, np.uint8))
+    assert "sRGB is assumed" in lonely("compare", folder / "a.tif", folder / "a.png").err
     told = lonely("compare", folder / "a.png", folder / "light.exr").err
     assert "light.exr does not say its colour space" in told
 
