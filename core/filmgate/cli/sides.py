@@ -12,8 +12,9 @@ from filmgate.image.alpha import alpha_divisor
 from filmgate.image.colorimetry import colour_tags
 from filmgate.image.colour import ColourConfig, builtin_config
 from filmgate.image.compare import compare
+from filmgate.image.encoding import LINEAR
 from filmgate.image.exr import load_exr
-from filmgate.image.formats import LINEAR, format_of
+from filmgate.image.formats import format_of
 from filmgate.image.frame import Part
 from filmgate.image.header import Header, text_attribute
 from filmgate.image.picture import load_picture
