@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from fakes.accounts import command_of
 from fakes.packages import write_package
 from fakes.releases import weighty
 from fakes.waiting import wait_until
@@ -299,7 +300,7 @@ def test_the_registry_is_read_between_pulls(site: Site, monkeypatch: pytest.Monk
 def end_librarian(library: Library, now_s: float) -> None:
     """Kill the librarian, and let the gateway notice at *now_s*."""
     for child in psutil.Process().children():
-        if any("librarian" in word for word in child.cmdline()):
+        if any("librarian" in word for word in command_of(child)):
             child.kill()
 
     def is_noticed() -> bool:
