@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell that runs us in the background ignores Ctrl-C, and programs that we start inherit that.
+    # A shell that runs us in the background has it ignored, and what we start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("filmgate", max_examples=int(os.environ.get("FILMGATE_EXAMPLES", "50")))

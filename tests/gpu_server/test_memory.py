@@ -54,7 +54,7 @@ def test_cpu_memory_sees_what_is_taken() -> None:
     memory = CpuMemory()
     before_bytes = memory.used_bytes()
     memory.reset_peak()
-    with mmap.mmap(-1, 64 * MIB) as taken:  # not the heap's, which may hold freed pages
+    with mmap.mmap(-1, 64 * MIB, mmap.MAP_PRIVATE) as taken:  # the heap may hold freed pages
         taken.write(bytes([1]) * len(taken))
         assert memory.used_bytes() - before_bytes > 32 * MIB
     assert memory.peak_bytes() - before_bytes > 32 * MIB
