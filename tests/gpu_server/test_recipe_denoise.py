@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fakes.zoo import installed
 from filmgate.image.exr import load_exr
+from filmgate_server.recipes.install import recipes
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
 from filmgate_server.worker.memory import CpuMemory
@@ -186,8 +187,8 @@ def test_a_broken_pixel_is_held_where_native_holds_it(
 
 
 def test_the_tensors_are_those_of_the_lineage() -> None:
-    """What was learned is pinned whatever kind of file holds it."""
-    for name in ("denoise-torch", "upscale", "upscale-4x"):
+    """What was learned is pinned in every recipe, whatever kind of file holds it."""
+    for name in (recipe.name for recipe in recipes()):
         path = installed(name)
         manifest = tomllib.loads((path / "model.toml").read_text(encoding="utf-8"))
         tensors = {

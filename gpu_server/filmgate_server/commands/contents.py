@@ -12,7 +12,7 @@ from filmgate_server.commands.pickles import find_pickle
 from filmgate_server.commands.stubs import CARD, check_words
 from filmgate_server.registry.content import locate, package_files
 from filmgate_server.registry.local import load_manifest
-from filmgate_server.registry.trust import CODE_ENGINES
+from filmgate_server.registry.trust import runs_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,6 +172,6 @@ def _check_card(folder: Path, manifest: Manifest) -> Finding:
         return refused("card", "card.md is still the template's.", _CARD_REMEDY)
     if text.strip():
         return holds("card", "card.md says what the model does.")
-    if manifest.runtime.engine in CODE_ENGINES:
+    if runs_code(manifest):
         return refused("card", "The package has code and no card.md.", _CARD_REMEDY)
     return note("card", "There is no card.md.", _CARD_REMEDY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +21,7 @@ from filmgate_server.registry.local import load_manifest
 from filmgate_server.registry.records import latest_first
 from filmgate_server.registry.shared import SharedRegistry, open_registry
 from filmgate_server.registry.signatures import load_publisher, make_publisher
-from filmgate_server.registry.trust import CODE_ENGINES, CODE_SUFFIXES
+from filmgate_server.registry.trust import runs_code, ships_code
 
 if TYPE_CHECKING:
     from filmgate_server.registry.records import Release
@@ -181,8 +181,7 @@ def _find_release(registry: SharedRegistry, name: str, version: str) -> Release:
 
 def _holds_code(folder: Path, release: Release) -> bool:
     """Whether sites ask for a signature before they run the release."""
-    suffixes = {PurePosixPath(entry.path).suffix for entry in release.files}
-    return bool(suffixes & {*CODE_SUFFIXES}) or load_manifest(folder).runtime.engine in CODE_ENGINES
+    return ships_code(release) or runs_code(load_manifest(folder))
 
 
 def pull_model(options: PullOptions) -> int:

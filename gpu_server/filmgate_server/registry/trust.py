@@ -21,6 +21,16 @@ CODE_ENGINES = ("torch", "array", "export")
 CODE_SUFFIXES = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib")
 
 
+def ships_code(release: Release) -> bool:
+    """Tell whether a release holds files of code."""
+    return any(PurePosixPath(entry.path).suffix in CODE_SUFFIXES for entry in release.files)
+
+
+def runs_code(manifest: Manifest) -> bool:
+    """Tell whether a package's engine runs code of the package, whatever its files are called."""
+    return manifest.runtime.engine in CODE_ENGINES
+
+
 @dataclass(frozen=True)
 class Trust:
     """What a site trusts.
@@ -43,14 +53,14 @@ class Trust:
         Raises:
             UntrustedError: nothing of it may be run.
         """
-        if any(PurePosixPath(entry.path).suffix in CODE_SUFFIXES for entry in release.files):
+        if ships_code(release):
             self._demand_signature(release, signatures)
 
     def check_manifest(
         self, release: Release, manifest: Manifest, signatures: Mapping[str, bytes]
     ) -> None:
         """Refuse a release whose manifest names code by another suffix; see `check`."""
-        if manifest.runtime.engine in CODE_ENGINES:
+        if runs_code(manifest):
             self._demand_signature(release, signatures)
 
     def _demand_signature(self, release: Release, signatures: Mapping[str, bytes]) -> None:
