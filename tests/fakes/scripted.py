@@ -97,6 +97,10 @@ class ScriptedServer:
             assert isinstance(message, kind), f"{kind.kind} was expected, not {message}"
             return message, received
 
+    def poll(self, within_ms: int) -> bool:
+        """Return whether a message comes within a time."""
+        return bool(self._socket.poll(within_ms))
+
     def silent(self, within_ms: int = 200) -> bool:
         """Return whether nothing but credit comes for a while."""
         while self._socket.poll(within_ms):

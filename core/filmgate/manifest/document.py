@@ -42,8 +42,6 @@ def parse_manifest(document: Mapping[str, Any]) -> Manifest:
     head = _table(document, "model")
     if not head:
         raise Place("model").error("is missing", _HEAD_REMEDY)
-    if not head:
-        raise Place("model").error("is missing", _HEAD_REMEDY)
     _refuse_unknown(Place("model"), head, _HEAD)
     manifest = Manifest(
         **{key: _text(head, Place("model", key=key)) for key in _HEAD},
