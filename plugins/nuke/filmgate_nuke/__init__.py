@@ -1,0 +1,1 @@
+"""Filmgate in Nuke: every model of the server as a node."""
