@@ -184,6 +184,15 @@ class Client:
         blob = BlobRef("manifest", model.manifest, model.manifest_size)
         return parse_manifest_json(bytes(self._fetch(blob, timeout_s)))
 
+    def attachment(self, blob: BlobRef, timeout_s: float = ANSWER_WITHIN_S) -> bytes:
+        """Return one of `ModelSummary.attachments`: a card, or a picture.
+
+        Raises:
+            UnknownBlobError: the server has it no longer.
+            ConnectionLostError: it did not answer in time.
+        """
+        return bytes(self._fetch(blob, timeout_s))
+
     def status(self, timeout_s: float = ANSWER_WITHIN_S) -> StatusPage:
         """Return what the server is doing, with all of its users.
 

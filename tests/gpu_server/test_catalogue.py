@@ -11,7 +11,9 @@ from filmgate.digest import digest_blob
 from filmgate.errors import UnknownModelError
 from filmgate.manifest import parse_manifest_json
 from filmgate.wire.codec import decode, encode
+from filmgate.wire.records import ModelSummary
 from filmgate_server.gateway.catalogue import PAGE_MODELS, SUMMARY_CHARACTERS_MAX, Catalogue
+from filmgate_server.registry.attachments import PICTURE_BYTES_MAX
 from filmgate_server.registry.local import LocalRegistry
 
 COUNT = 2 * PAGE_MODELS + 3
@@ -67,6 +69,49 @@ def test_manifests_are_blobs(registry: LocalRegistry) -> None:
     assert parse_manifest_json(bytes(blob.content)) == registry.resolve(summary.name).manifest
     assert len(summary.summary) == SUMMARY_CHARACTERS_MAX
     assert catalogue.blob(b"x" * 32, anything) is None
+
+
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+def _carded(folder: Path, card: bytes, **files: bytes) -> tuple[Catalogue, ModelSummary]:
+    """Return the catalogue of one package with a card and pictures, and its summary."""
+    package = folder / "negate"
+    package.mkdir()
+    (package / "model.toml").write_text(MODEL, encoding="utf-8")
+    (package / "negate.py").write_text("class Negate: ...\n")
+    (package / "card.md").write_bytes(card)
+    for name, content in files.items():
+        (package / f"{name}.png").write_bytes(content)
+    registry = LocalRegistry([folder])
+    catalogue = Catalogue(registry, registry, 1 << 20)
+    return catalogue, catalogue.page(0, anything).models[0]
+
+
+def test_a_card_and_its_first_picture_come_along(tmp_path: Path) -> None:
+    """Panels get the Markdown and the picture that it shows first, byte for byte."""
+    card = b"# Negate\n\n![before and after](first.png) ![more](second.png)\n"
+    catalogue, summary = _carded(tmp_path, card, first=PNG, second=PNG + b"2")
+    told = {each.name: (each.media, each.digest) for each in summary.attachments}
+    assert {name: media for name, (media, _) in told.items()} == {
+        "card": "text/markdown",
+        "picture": "image/png",
+    }
+    found = {name: catalogue.blob(digest, anything) for name, (_, digest) in told.items()}
+    assert {name: bytes(blob.content) for name, blob in found.items() if blob} == {
+        "card": card,
+        "picture": PNG,
+    }
+    assert catalogue.blob(told["card"][1], lambda model: model != "negate") is None
+
+
+@pytest.mark.parametrize("shown", ["../../outside.png", "gone.png", "large.png", "/etc/motd.png"])
+def test_a_picture_that_cannot_be_shown_is_left_out(tmp_path: Path, shown: str) -> None:
+    """A path out of the package, a missing or an endless picture costs the picture alone."""
+    (tmp_path / "outside.png").write_bytes(PNG)
+    large = bytes(PICTURE_BYTES_MAX + 1)
+    _, summary = _carded(tmp_path, f"![it]({shown})".encode(), large=large)
+    assert [each.name for each in summary.attachments] == ["card"]
 
 
 def test_models_that_may_not_be_used_are_not_shown(registry: LocalRegistry) -> None:

@@ -326,16 +326,17 @@ def test_header_says_where_it_came_from() -> None:
 
 
 def test_preview_is_a_small_picture() -> None:
-    """A panel gets a PNG of at most 1024 px beside the frame."""
+    """A panel gets PNGs of at most 1024 px beside the frame: of the result and of its source."""
     wide = Window(0, 0, 2999, 3)
     result = Result({"color": blob(exr(part(rgb(1, window=wide), wide)))}, wish=Wish(preview=True))
     assert [(each.name, each.media) for each in result.produced] == [
         ("color", EXR_MEDIA),
         ("preview", PNG_MEDIA),
+        ("preview_source", PNG_MEDIA),
     ]
-    picture = bytes(result.room.memory[1])
-    assert picture.startswith(b"\x89PNG")
-    assert int.from_bytes(picture[16:20], "big") <= 1024
+    for picture in map(bytes, result.room.memory[1:3]):
+        assert picture.startswith(b"\x89PNG")
+        assert int.from_bytes(picture[16:20], "big") <= 1024
 
 
 def test_room_is_asked_for_once_and_suffices() -> None:

@@ -165,15 +165,16 @@ def test_auxiliary_inputs_come_from_files_of_their_own(client: Client, ledger: L
 
 
 def test_preview_comes_as_a_picture_for_panels(client: Client, ledger: Ledger):
-    """With the wish for a preview a PNG comes beside the result."""
+    """With the wish for a preview PNGs come beside the result: of it, and of its source."""
     planes = random_planes(12)
     wish = Wish(mode="merged", preview=True)
 
     def check(result):
         same_planes(exr_planes(result.output("color").data), negated(planes))
-        preview = result.output("preview")
-        assert preview.media == PNG_MEDIA
-        assert bytes(preview.data[:8]) == b"\x89PNG\r\n\x1a\n"
+        pictures = [result.output(name) for name in ("preview", "preview_source")]
+        assert [picture.media for picture in pictures] == [PNG_MEDIA] * 2
+        assert [bytes(each.data[:8]) for each in pictures] == [b"\x89PNG\r\n\x1a\n"] * 2
+        assert pictures[0].data != pictures[1].data
 
     work = Work("negate", (Payload("color", exr_bytes(planes)),), wish=wish)
     ledger.submit(client, work, check)

@@ -11,8 +11,17 @@ from filmgate.wire.fields import wire_field
 
 EXR_MEDIA = "image/x-exr"
 PNG_MEDIA = "image/png"
+JPEG_MEDIA = "image/jpeg"
+MARKDOWN_MEDIA = "text/markdown"
 OCIOZ_MEDIA = "application/x-ocioz"
 """An OCIO config with its look-up tables, as one archive."""
+
+PREVIEW_NAME = "preview"
+SOURCE_PREVIEW_NAME = "preview_source"
+"""The names of the pictures of a result, and of what it was made from."""
+
+CARD_NAME = "card"
+PICTURE_NAME = "picture"
 
 OCIOZ_NAME = "ocio"
 """The name of the input that brings a config along."""
@@ -60,7 +69,7 @@ class Wish:
             replaced.
         compression: an EXR compression; empty lets the server choose.
         depth: ``half`` or ``float``; empty keeps the source's.
-        preview: whether a PNG for a panel is wanted too.
+        preview: whether PNGs for a panel are wanted too, of the result and of the main input.
     """
 
     mode: str = wire_field(f.word("model", "merged"), "model")
@@ -120,6 +129,8 @@ class ModelSummary:
 
     Attributes:
         aliases: other names of this version: ``champion`` is asked for as ``name@champion``.
+        attachments: what a panel shows of it, where the package has it: its ``card`` (Markdown) and
+            the ``picture`` that the card shows first.
     """
 
     name: str = wire_field(f.text)
@@ -130,6 +141,7 @@ class ModelSummary:
     manifest: bytes = wire_field(f.digest)
     manifest_size: int = wire_field(f.count)
     aliases: tuple[str, ...] = wire_field(f.many(f.text), ())
+    attachments: tuple[BlobRef, ...] = wire_field(f.many(f.record(BlobRef)), ())
 
 
 @dataclass(frozen=True)

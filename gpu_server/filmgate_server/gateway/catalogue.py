@@ -1,4 +1,4 @@
-"""What the server offers: pages of models, and their manifests as blobs for every show."""
+"""What the server offers: pages of models; their manifests, cards and pictures for every show."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from filmgate.digest import digest_blob
 from filmgate.errors import UnknownModelError
 from filmgate.manifest import to_manifest_json
 from filmgate.wire.messages import ModelsPage
-from filmgate.wire.records import ModelSummary
+from filmgate.wire.records import BlobRef, ModelSummary
+from filmgate_server.registry.attachments import Attachment, load_attachments
 from filmgate_server.registry.local import Package
 from filmgate_server.registry.offer import Models, Offer
 
-PAGE_MODELS = 32
+PAGE_MODELS = 24
 SUMMARY_CHARACTERS_MAX = 200
 """A page fits into a header; the whole text stands in the manifest."""
 
@@ -25,7 +26,7 @@ MayUse = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class PublicBlob:
-    """A manifest: content that any session may fetch whose key covers the model."""
+    """A manifest or what comes with it: any session may fetch it whose key covers the model."""
 
     model: str
     digest: bytes
@@ -47,6 +48,7 @@ class Catalogue:
         self._models = models
         self._chunk_bytes = chunk_bytes
         self._blobs: dict[bytes, PublicBlob] = {}
+        self._attachments: dict[bytes, tuple[BlobRef, ...]] = {}
         self._offer = offer
         self._listed: list[ModelSummary] = []
         self.show(offer)
@@ -70,7 +72,22 @@ class Catalogue:
             blob.digest,
             blob.size_bytes,
             aliases[:ALIASES_MAX],
+            self._attached(package),
         )
+
+    def _attached(self, package: Package) -> tuple[BlobRef, ...]:
+        """Return what a package has for people; its files are read once."""
+        known = self._attachments.get(package.digest)
+        if known is None:
+            known = tuple(
+                self._ref(package.manifest.name, each) for each in load_attachments(package.path)
+            )
+            self._attachments[package.digest] = known
+        return known
+
+    def _ref(self, model: str, attachment: Attachment) -> BlobRef:
+        blob = self._add(model, attachment.content)
+        return BlobRef(attachment.name, blob.digest, blob.size_bytes, attachment.media)
 
     def page(self, cursor: int, may_use: MayUse) -> ModelsPage:
         """Return those models, from *cursor* on, that *may_use* returns true for."""
@@ -92,7 +109,7 @@ class Catalogue:
         return ModelsPage((self._summary(package, self._offer.aliases(package)),))
 
     def blob(self, digest: bytes, may_use: MayUse) -> PublicBlob | None:
-        """Return a manifest by its digest, if its model may be used."""
+        """Return a manifest, card or picture by its digest, if its model may be used."""
         blob = self._blobs.get(digest)
         return blob if blob is not None and may_use(blob.model) else None
 

@@ -16,7 +16,14 @@ from filmgate.image.frame import Part, Plate
 from filmgate.image.merge import merged, model_only
 from filmgate.image.provenance import Provenance, asked_colour, input_key, time_text
 from filmgate.manifest import Manifest, ModelOutput
-from filmgate.wire.records import EXR_MEDIA, OCIOZ_MEDIA, PNG_MEDIA, Wish
+from filmgate.wire.records import (
+    EXR_MEDIA,
+    OCIOZ_MEDIA,
+    PNG_MEDIA,
+    PREVIEW_NAME,
+    SOURCE_PREVIEW_NAME,
+    Wish,
+)
 from filmgate_server.pool.messages import Run
 from filmgate_server.worker.binding import BoundInput
 from filmgate_server.worker.colouring import Colouring, OpenConfig
@@ -34,7 +41,6 @@ MODEL_COMPRESSION = "none"
 """Of files that hold the model's channels alone, where none is wished for: on one machine and on
 fast networks compressing takes longer than it saves (docs/performance.md)."""
 
-PREVIEW_NAME = "preview"
 """The name of the small picture for a panel, beside the outputs."""
 
 
@@ -122,14 +128,14 @@ class ImageTask:
         pictures = self._pictures()
         self._shots.clear()
         sizes = [max_encoded_bytes(plate) for _, _, plate in files]
-        memory = iter(room([*sizes, *(len(picture) for _, picture in pictures)]))
+        memory = iter(room([*sizes, *(len(picture) for _, _, picture in pictures)]))
         written = [
             self._produced(name, footage, EXR_MEDIA, write_exr(plate, BufferWriter(next(memory))))
             for name, footage, plate in files
         ]
-        for footage, picture in pictures:
+        for name, footage, picture in pictures:
             next(memory)[: len(picture)] = picture
-            written.append(self._produced(PREVIEW_NAME, footage, PNG_MEDIA, len(picture)))
+            written.append(self._produced(name, footage, PNG_MEDIA, len(picture)))
         return written
 
     def _load(self, blob: InputBlob) -> Plate:
@@ -232,22 +238,27 @@ class ImageTask:
         told = {"asked": asked, "inputs": found}
         return {key: value for key, value in told.items() if value}
 
-    def _pictures(self) -> list[tuple[Footage, bytes]]:
-        """Return a small picture of each file's first view, if they are wished for."""
+    def _pictures(self) -> list[tuple[str, Footage, bytes]]:
+        """Return small pictures of each file's first view, if they are wished for."""
         if not self._order.wish.preview:
             return []
-        name = self._manifest.outputs[0].name
-        pairs = zip(self._footage, self._shots, strict=True)
-        return [(footage, self._picture(shots[0], name)) for footage, shots in pairs]
+        output, source = self._manifest.outputs[0], self._manifest.main_input
+        return [
+            (name, footage, self._picture(shots[0], pixels, coloured))
+            for footage, shots in zip(self._footage, self._shots, strict=True)
+            for name, pixels, coloured in (
+                (PREVIEW_NAME, shots[0].outputs[output.name], self._manifest.is_colour(output)),
+                (SOURCE_PREVIEW_NAME, shots[0].source(source.name), source.is_colour),
+            )
+        ]
 
-    def _picture(self, shot: Shot, name: str) -> bytes:
+    def _picture(self, shot: Shot, pixels: Pixels, coloured: bool) -> bytes:
         # Colour management takes long to import; most executions have no use for it.
         from filmgate.image.display import preview_png  # noqa: PLC0415
 
-        pixels = shot.outputs[name]
         rgb = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
         conversion = shot.conversions.get(self._manifest.main_input.name)
-        if conversion is not None and self._manifest.is_colour(self._manifest.outputs[0]):
+        if conversion is not None and coloured:
             rgb = conversion.for_screen(rgb, self._threads)
         return preview_png(rgb)
 

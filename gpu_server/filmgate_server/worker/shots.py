@@ -61,6 +61,11 @@ class Shot:
         matrices = {name: each.matrix for name, each in self.conversions.items()}
         return Colour({name: each for name, each in matrices.items() if each is not None})
 
+    def source(self, name: str) -> Pixels:
+        """Return an input of the main file as that has it: (H, W, C) in its own colours."""
+        bound = self.bound.inputs[name]
+        return self.plate.parts[bound.place].stacked(bound.channels)
+
 
 @dataclass(frozen=True)
 class _Source:
