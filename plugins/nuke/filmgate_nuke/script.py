@@ -1,0 +1,49 @@
+"""The open script: what is done to it without a trace, and what it says of frames and views."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import PurePath
+
+import nuke
+
+
+@contextmanager
+def untouched() -> Generator[None]:
+    """Change knobs inside so that neither an undo step nor a change to save remains."""
+    root = nuke.root()
+    modified = root.modified()
+    recording = not nuke.Undo.disabled()
+    if recording:
+        nuke.Undo.disable()
+    try:
+        yield
+    finally:
+        if recording:
+            nuke.Undo.enable()
+        root.setModified(modified)
+
+
+def views() -> tuple[str, ...]:
+    """Name the views; an empty text where there is only one."""
+    names = tuple(nuke.views())
+    return names if len(names) > 1 else ("",)
+
+
+def frame_range() -> tuple[int, int]:
+    """Return the first and the last frame of the script."""
+    root = nuke.root()
+    return root.firstFrame(), root.lastFrame()
+
+
+def folder() -> str:
+    """Return the folder of the script with forward slashes; empty while it was never saved."""
+    path = nuke.root().name()
+    return PurePath(path).parent.as_posix() if path != "Root" else ""
+
+
+def title() -> str:
+    """Return the script's file name without its ending; ``untitled`` while it has none."""
+    path = nuke.root().name()
+    return PurePath(path).stem if path != "Root" else "untitled"
