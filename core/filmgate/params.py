@@ -11,6 +11,13 @@ from filmgate.errors import ManifestError, ParameterError
 
 TEXT_BYTES_MAX = 4096
 
+HINTS = {
+    "float": ("slider", "field"),
+    "int": ("slider", "field"),
+    "text": ("line", "multiline"),
+}
+"""The ways in which a parameter of each type may be shown."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -27,6 +34,8 @@ class Parameter:
         choices: the values of a choice.
         label: what the user interface writes beside it.
         help: a sentence for the tooltip.
+        hint: how the user interface shows it, one of `HINTS` for its type; empty leaves it to the
+            host.
         animatable: whether it may change from frame to frame.
     """
 
@@ -40,6 +49,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     label: str = ""
     help: str = ""
+    hint: str = ""
     animatable: bool = False
 
     def __post_init__(self) -> None:
@@ -52,6 +62,10 @@ class Parameter:
             known = ", ".join(PARAMETER_TYPES)
             text = f'= "{self.type}" is none of {known}.'
             raise ManifestError(text, detail={"key": "type"})
+        if self.hint and self.hint not in HINTS.get(self.type, ()):
+            known = ", ".join(HINTS.get(self.type, ())) or "no hint at all"
+            text = f'= "{self.hint}" does not fit: a {self.type} takes {known}.'
+            raise ManifestError(text, detail={"key": "hint"})
         try:
             object.__setattr__(self, "default", self.convert(self.default))
         except ParameterError as error:

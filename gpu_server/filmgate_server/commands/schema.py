@@ -23,7 +23,7 @@ from filmgate.manifest import (
     Weights,
     sections,
 )
-from filmgate.params import PARAMETER_TYPES, Parameter
+from filmgate.params import HINTS, PARAMETER_TYPES, Parameter
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES: dict[str, dict[str, Any]] = {
@@ -57,6 +57,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "RuntimeSpec.precision": sections.PRECISIONS,
     "GoldenTest.metric": sections.METRICS,
     "Parameter.type": tuple(PARAMETER_TYPES),
+    "Parameter.hint": ("", *sorted({hint for hints in HINTS.values() for hint in hints})),
 }
 _HEAD = {
     "name": ("lower-case letters, digits, - and _", r"^[a-z0-9][a-z0-9_-]{0,63}$"),

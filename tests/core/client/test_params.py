@@ -171,6 +171,8 @@ def test_unknown_names_are_refused() -> None:
         {"type": "float", "default": 5.0, "high": 4.0},
         {"type": "choice", "default": "a", "choices": ("b",)},
         {"type": "colour", "default": (1, 1, 1)},
+        {"type": "text", "default": "", "hint": "slider"},
+        {"type": "bool", "default": True, "hint": "field"},
     ],
     ids=str,
 )
@@ -178,3 +180,9 @@ def test_wrong_declarations_are_refused(declaration: dict[str, Any]) -> None:
     """A parameter of an unknown type, or whose default does not fit it, cannot be declared."""
     with pytest.raises(ManifestError):
         Parameter("x", **declaration)
+
+
+def test_a_hint_fits_its_type() -> None:
+    """Numbers may be sliders or fields, texts one line or several."""
+    assert Parameter("x", "float", 1.0, hint="field").hint == "field"
+    assert Parameter("x", "text", "", hint="multiline").hint == "multiline"
