@@ -2,55 +2,131 @@
 
 A rerun makes a new take; frames that did not change are the same files on disk, by hard link into
 the content store. A take appears by the renaming of its finished folder, so that a half-made one
-is never read; its files are read-only.
+is never read; its files are read-only. ``take.json`` beside the frames says how they were made.
+
+Its files are called ``<output>.<frame>.exr``, with the view before the frame where there are views;
+tensors end in ``.tensor``.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 import shutil
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Optional
+from typing import Any, Optional
 
-from filmgate.cache import Cache
+from filmgate.cache import ABANDONED_AFTER_S, Cache
 from filmgate.digest import Buffer
-from filmgate.disk import link_or_copy, remove, storage_errors
-from filmgate.errors import IntegrityError, StorageError
+from filmgate.disk import READ_ONLY, link_or_copy, remove, storage_errors, write_new
+from filmgate.errors import InputError, IntegrityError, StorageError, UnsupportedError
+from filmgate.tensor import TENSOR_MEDIA
+from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA
+
+NOTES_FILE = "take.json"
+SUFFIXES = {EXR_MEDIA: ".exr", TENSOR_MEDIA: ".tensor", PNG_MEDIA: ".png"}
 
 _TAKE = re.compile(r"take_(\d{4,})\Z")
-_FRAME = re.compile(r"(?P<name>.+)\.(?P<frame>-?\d+)\.exr\Z")
+_FRAME = re.compile(
+    r"(?P<output>[^.]+)(?:\.(?P<view>.+))?\.(?P<frame>-?\d+)(?P<suffix>\.exr|\.tensor|\.png)\Z"
+)
+_OUTPUT = re.compile(r"\w[\w +@-]*\Z")
+_VIEW = re.compile(r"(?:\w(?:[\w .+@-]*[\w+@-])?)?\Z")
+_DRAFT, _REMOVED = ".draft-", ".removed-"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TakeFile:
+    """One file of a take, as its name says.
+
+    Attributes:
+        output: whose pixels.
+        view: the stereo view; empty where there is one.
+        frame: the frame's number.
+        suffix: the name's ending, one of `SUFFIXES`.
+    """
+
+    output: str
+    view: str
+    frame: int
+    suffix: str
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        view = f".{self.view}" if self.view else ""
+        return f"{self.output}{view}.{self.frame:04d}{self.suffix}"
 
 
 @dataclass(frozen=True)
 class Take:
-    """A finished take.
+    """A finished take; what is in it is looked up once.
 
     Attributes:
         folder: where its frames are.
         number: 1 is the first take of its node.
-        name: what the files are called before the frame number.
     """
 
     folder: Path
     number: int
-    name: str
 
-    @property
-    def pattern(self) -> str:
-        """The path for a host's file knob, with ``%04d`` for the frame and forward slashes."""
-        return f"{self.folder.as_posix()}/{self.name}.%04d.exr"
+    @cached_property
+    def files(self) -> tuple[TakeFile, ...]:
+        """Every frame's file, in the order of outputs, views and frames."""
+        found = _files_in(self.folder) if self.folder.is_dir() else ()
+        return tuple(sorted(found, key=lambda file: (file.output, file.view, file.frame)))
 
-    def path(self, frame: int) -> Path:
-        """Return where *frame* is, or would be."""
-        return self.folder / _file_name(self.name, frame)
+    def pattern(self, output: str, media: str = EXR_MEDIA) -> str:
+        """Return the path of an output for a host's file knob, with forward slashes.
 
-    def frames(self) -> list[int]:
-        """List the frames that the take holds, in order."""
-        return sorted(frame for _, frame in _frames_in(self.folder))
+        ``%04d`` stands for the frame and, where the take has views, ``%V`` for the view.
+        """
+        view = ".%V" if any(self.views()) else ""
+        return f"{self.folder.as_posix()}/{output}{view}.%04d{suffix_of(media)}"
+
+    def path(self, output: str, frame: int, view: str = "", media: str = EXR_MEDIA) -> Path:
+        """Return where a frame of an output is, or would be."""
+        return self.folder / TakeFile(output, view, frame, suffix_of(media)).name
+
+    def outputs(self) -> list[str]:
+        """List the outputs that the take holds."""
+        return sorted({file.output for file in self.files})
+
+    def views(self) -> list[str]:
+        """List the views that the take holds; the empty one where there is no stereo."""
+        return sorted({file.view for file in self.files})
+
+    def media(self, output: str) -> str:
+        """Return the media type of an output; that of EXR files where the take has none."""
+        found = next((file.suffix for file in self.files if file.output == output), "")
+        return next((media for media, suffix in SUFFIXES.items() if suffix == found), EXR_MEDIA)
+
+    def frames(self, output: str = "", view: Optional[str] = None) -> list[int]:
+        """List the frames of an output, or of any; of a view, or of any; in order."""
+        fitting = (
+            file.frame
+            for file in self.files
+            if output in ("", file.output) and view in (None, file.view)
+        )
+        return sorted(set(fitting))
+
+    def notes(self) -> Mapping[str, Any]:
+        """Return how the take was made; nothing where nobody noted it."""
+        return self._notes
+
+    @cached_property
+    def _notes(self) -> Mapping[str, Any]:
+        return _load_notes(self.folder / NOTES_FILE)
 
 
 class Takes:
@@ -72,16 +148,17 @@ class Takes:
 
     def all(self) -> list[Take]:
         """List the finished takes, the oldest first."""
-        takes = [_load_take(path) for path in self.folder.iterdir()]
-        return sorted((take for take in takes if take is not None), key=lambda take: take.number)
+        matches = (_TAKE.match(path.name) for path in self.folder.iterdir())
+        numbers = (int(match[1]) for match in matches if match)
+        return [Take(self.folder / _take_name(number), number) for number in sorted(numbers)]
 
     def latest(self) -> Optional[Take]:
         """Return the newest finished take, or None before the first."""
         return next(reversed(self.all()), None)
 
-    def start(self, name: str) -> Draft:
-        """Begin a new take whose files are called *name*; use it as a context manager."""
-        return Draft(self, name)
+    def start(self) -> Draft:
+        """Begin a new take; use it as a context manager."""
+        return Draft(self)
 
     def remove(self, take: Take) -> None:
         """Remove a take; the store may then evict what nothing else holds.
@@ -90,19 +167,31 @@ class Takes:
             StorageError: a file is in use (Windows); the take is then left as it is, or gone in
                 part but no longer listed.
         """
-        doomed = self.folder / f".removed-{uuid.uuid4().hex[:12]}"
+        doomed = self.folder / f"{_REMOVED}{uuid.uuid4().hex[:12]}"
         with storage_errors(take.folder):
             take.folder.rename(doomed)
         _remove_folder(doomed)
+
+    def trim(self, keep: int) -> None:
+        """Remove all but the newest *keep* takes, and what processes that died have left.
+
+        A take whose files somebody has open (Windows) stays until the next time.
+        """
+        for take in self.all()[: -keep or None]:
+            with suppress(StorageError):
+                self.remove(take)
+        oldest = time.time() - ABANDONED_AFTER_S
+        for path in self.folder.iterdir():
+            if path.name.startswith((_DRAFT, _REMOVED)) and _changed_s(path) < oldest:
+                _remove_folder(path)
 
 
 class Draft:
     """A take in the making; leaving the context without `complete` removes it."""
 
-    def __init__(self, takes: Takes, name: str) -> None:
+    def __init__(self, takes: Takes) -> None:
         self._takes = takes
-        self._name = name
-        self._folder = takes.folder / f".draft-{uuid.uuid4().hex[:12]}"
+        self._folder = takes.folder / f"{_DRAFT}{uuid.uuid4().hex[:12]}"
         with storage_errors(self._folder):
             self._folder.mkdir()
 
@@ -118,13 +207,24 @@ class Draft:
         if self._folder.exists():
             _remove_folder(self._folder)
 
-    def add(self, frame: int, content: Buffer) -> bytes:
-        """Add a frame's file and return its digest.
+    def add(
+        self, output: str, frame: int, content: Buffer, view: str = "", media: str = EXR_MEDIA
+    ) -> bytes:
+        """Add a frame of an output and return its digest.
+
+        Args:
+            output: the manifest's name of it.
+            frame: its number.
+            content: the file's bytes.
+            view: the stereo view; empty where there is one.
+            media: one of `SUFFIXES`.
 
         Raises:
             StorageError: the disk is full or failing, or the frame was added before.
+            InputError: the output or the view has a name that no file can have.
+            UnsupportedError: no host reads files of this media type from a take.
         """
-        target = self._path(frame)
+        target = self._folder / _named(output, view, frame, suffix_of(media)).name
         digest = self._takes.cache.put(content)
         try:
             self._takes.cache.link(digest, target)
@@ -132,28 +232,35 @@ class Draft:
             self._takes.cache.link(self._takes.cache.put(content), target)
         return digest
 
-    def keep(self, frame: int, earlier: Take) -> None:
-        """Take a frame over from an earlier take, unchanged.
+    def keep(self, earlier: Take, output: str, frame: int, view: str = "") -> None:
+        """Take a frame of an output over from an earlier take, unchanged.
 
         Raises:
             StorageError: the earlier take has no such frame, or the disk refuses.
         """
-        with storage_errors(earlier.path(frame)):
-            link_or_copy(earlier.path(frame), self._path(frame))
+        source = earlier.path(output, frame, view, earlier.media(output))
+        with storage_errors(source):
+            link_or_copy(source, self._folder / source.name)
 
-    def complete(self) -> Take:
+    def complete(self, notes: Mapping[str, Any]) -> Take:
         """Give the take its number and make it visible, all at once.
+
+        Args:
+            notes: how its frames were made; what JSON can hold.
 
         Raises:
             StorageError: it has no frame, or the disk refuses.
         """
-        if not _frames_in(self._folder):
+        if next(_files_in(self._folder), None) is None:
             raise StorageError("A take without frames cannot be completed.", "Add a frame first.")
+        path = self._folder / NOTES_FILE
+        with storage_errors(path):
+            write_new(path, json.dumps(dict(notes), sort_keys=True).encode(), READ_ONLY)
         latest = self._takes.latest()
         number = latest.number + 1 if latest else 1
         while not self._claim(number):  # another process completed the same number first
             number += 1
-        return Take(self._takes.folder / _take_name(number), number, self._name)
+        return Take(self._takes.folder / _take_name(number), number)
 
     def _claim(self, number: int) -> bool:
         target = self._takes.folder / _take_name(number)
@@ -165,32 +272,61 @@ class Draft:
             raise StorageError(f"{target.as_posix()}: {error.strerror}.") from error
         return True
 
-    def _path(self, frame: int) -> Path:
-        return self._folder / _file_name(self._name, frame)
+
+def suffix_of(media: str) -> str:
+    """Return how the names of a take's files of this media type end.
+
+    Raises:
+        UnsupportedError: no host reads such files from a take.
+    """
+    if media not in SUFFIXES:
+        text = f"A result of the media type {media} has no place in a take."
+        raise UnsupportedError(text, "Update the plugin.")
+    return SUFFIXES[media]
 
 
-def _file_name(name: str, frame: int) -> str:
-    return f"{name}.{frame:04d}.exr"
+def _named(output: str, view: str, frame: int, suffix: str) -> TakeFile:
+    for pattern, name in ((_OUTPUT, output), (_VIEW, view)):
+        if not pattern.match(name):
+            text = f"{name!r} cannot be part of a file's name."
+            raise InputError(
+                text, "Use letters, digits, - and _ in the names of outputs and views."
+            )
+    return TakeFile(output, view, frame, suffix)
 
 
 def _take_name(number: int) -> str:
     return f"take_{number:04d}"
 
 
-def _load_take(folder: Path) -> Optional[Take]:
-    match = _TAKE.match(folder.name)
-    if match is None:
-        return None
-    frames = _frames_in(folder)
-    return Take(folder, int(match.group(1)), frames[0][0]) if frames else None
+def _files_in(folder: Path) -> Iterator[TakeFile]:
+    for path in folder.iterdir():
+        match = _FRAME.match(path.name)
+        if match is not None:
+            view, frame = match["view"] or "", int(match["frame"])
+            yield TakeFile(match["output"], view, frame, match["suffix"])
 
 
-def _frames_in(folder: Path) -> Sequence[tuple[str, int]]:
-    matches = (_FRAME.match(path.name) for path in folder.iterdir())
-    return [(match["name"], int(match["frame"])) for match in matches if match]
+def _load_notes(path: Path) -> Mapping[str, Any]:
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        _log.warning("The notes of a take cannot be read: %s: %s", path.as_posix(), error)
+        return {}
+    return notes if isinstance(notes, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _changed_s(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # removed since it was listed
+        return time.time()
 
 
 def _remove_folder(folder: Path) -> None:
-    for path in folder.iterdir():
-        remove(path)
+    with suppress(FileNotFoundError):  # another process was faster
+        for path in folder.iterdir():
+            remove(path)
     shutil.rmtree(folder, ignore_errors=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from filmgate.cli.plan import FrameTask
-from filmgate.cli.sequence import format_frames
 from filmgate.cli.terminal import complain, say, warn
 from filmgate.errors import FilmgateError
+from filmgate.frames import write_frames
 
 
 class Tally:
@@ -71,4 +71,4 @@ def _clipped(samples: int) -> str:
 
 def _frames(tasks: list[FrameTask]) -> str:
     numbers = [task.frame for task in tasks if task.frame is not None]
-    return f"frames {format_frames(numbers)}"
+    return f"frames {write_frames(numbers)}"
