@@ -15,6 +15,7 @@ import difflib
 import getpass
 import os
 import re
+import string
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,19 @@ from typing import Callable, Optional
 
 from filmgate.errors import ConfigError
 
-SETTING_NAMES = ("server", "show", "user", "key", "gateway_key", "handoff")
+SETTING_NAMES = (
+    "server",
+    "show",
+    "user",
+    "key",
+    "gateway_key",
+    "handoff",
+    "cache",
+    "cache_gb",
+    "bake",
+    "paths",
+    "local_python",
+)
 SITE_FILE_VARIABLE = "FILMGATE_CONFIG"
 VARIABLE_PREFIX = "FILMGATE_"
 SERVER_PREFIX = "FILMGATE_SERVER_"
@@ -33,10 +46,19 @@ ON, OFF = "on", "off"
 ORIGIN_DEFAULT = "default"
 ORIGIN_GIVEN = "given"
 
+CACHE_GB = "50"
+BAKE_FIELDS = ("script_dir", "script", "node", "output", "show", "version")
+BAKE = "{script_dir}/filmgate/{script}/{node}/v{version:03d}/{output}.%04d.exr"
+GROUP_SEPARATOR, PREFIX_SEPARATOR = ";", "="
+"""Of the setting ``paths``."""
+
 _NAME_CHARS_MAX = 64
 _PORT_MAX = 65535
 _ADDRESS = re.compile(r"tcp://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})\Z")
 _NAME = re.compile(r"[\w][\w.@ +-]*\Z")
+_AMOUNT = re.compile(r"\d{1,9}(?:\.\d+)?\Z")
+_ABSOLUTE = re.compile(r"(?:/|~|[A-Za-z]:[/\\]|\\\\)")
+_FRAME_NUMBER = re.compile(r"%0\dd")
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,13 @@ class Config:
         key: the file with the user's key for servers beyond this machine; empty means none.
         gateway_key: the file with the public key of the configured server; empty means none.
         handoff: ``on`` or ``off``: whether pixels go to a server on this machine by shared memory.
+        cache: the folder in which hosts keep results, takes and the list of models.
+        cache_gb: how much that may take, in gigabytes (10^9 bytes).
+        bake: the template of the path of a baked frame; fields are `BAKE_FIELDS`.
+        paths: prefixes that mean the same folder on different platforms, ``Z:/=/mnt/z``; groups are
+            separated by semicolons.
+        local_python: the interpreter that a server is installed in, which a host may start on this
+            machine; empty means the one of the command ``filmgate``.
     """
 
     server: Setting
@@ -71,6 +100,11 @@ class Config:
     key: Setting
     gateway_key: Setting
     handoff: Setting
+    cache: Setting
+    cache_gb: Setting
+    bake: Setting
+    paths: Setting
+    local_python: Setting
 
     def settings(self) -> dict[str, Setting]:
         """Return every setting by name, in the order of `SETTING_NAMES`."""
@@ -90,9 +124,7 @@ def load_config(
         ConfigError: names the file or variable that holds a bad value, and what would be right.
     """
     environ = os.environ if environ is None else environ
-    settled = {name: Setting("", ORIGIN_DEFAULT) for name in SETTING_NAMES}
-    settled["user"] = Setting(_login_name(), ORIGIN_DEFAULT)
-    settled["handoff"] = Setting(ON, ORIGIN_DEFAULT)
+    settled = {name: Setting(value, ORIGIN_DEFAULT) for name, value in _defaults(environ).items()}
     for layer in _layers(given or {}, environ):
         for name, setting in layer.items():
             settled[name] = Setting(_checked(name, setting), setting.origin)
@@ -102,7 +134,7 @@ def load_config(
 def user_file(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> Path:
     """Return where the user's own settings are, whether or not the file exists."""
     environ = os.environ if environ is None else environ
-    home = Path(environ.get("USERPROFILE" if platform == "win32" else "HOME") or Path.home())
+    home = _home(environ, platform)
     if platform == "win32":
         folder = Path(environ.get("APPDATA") or home / "AppData" / "Roaming")
     elif platform == "darwin":
@@ -110,6 +142,34 @@ def user_file(environ: Optional[Mapping[str, str]] = None, platform: str = sys.p
     else:
         folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     return folder / "filmgate" / "filmgate.ini"
+
+
+def cache_folder(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> Path:
+    """Return where hosts keep what they could compute again, unless ``cache`` says otherwise."""
+    environ = os.environ if environ is None else environ
+    home = _home(environ, platform)
+    if platform == "win32":
+        return (
+            Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "filmgate" / "cache"
+        )
+    if platform == "darwin":
+        return home / "Library" / "Caches" / "filmgate"
+    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "filmgate"
+
+
+def _home(environ: Mapping[str, str], platform: str) -> Path:
+    return Path(environ.get("USERPROFILE" if platform == "win32" else "HOME") or Path.home())
+
+
+def _defaults(environ: Mapping[str, str]) -> dict[str, str]:
+    known = {
+        "user": _login_name(),
+        "handoff": ON,
+        "cache": cache_folder(environ).as_posix(),
+        "cache_gb": CACHE_GB,
+        "bake": BAKE,
+    }
+    return {name: known.get(name, "") for name in SETTING_NAMES}
 
 
 def _layers(given: Mapping[str, str], environ: Mapping[str, str]) -> list[dict[str, Setting]]:
@@ -218,6 +278,34 @@ def _is_file(text: str) -> bool:
     return Path(text).is_file()
 
 
+def _is_amount(text: str) -> bool:
+    return _AMOUNT.match(text) is not None and float(text) > 0
+
+
+def _is_absolute(text: str) -> bool:
+    """Say whether a path is absolute on any platform: a site's file is read on all of them."""
+    return _ABSOLUTE.match(text) is not None
+
+
+def _is_bake(text: str) -> bool:
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        text.format(**{**dict.fromkeys(BAKE_FIELDS, "x"), "version": 1})
+    except (ValueError, LookupError, AttributeError):
+        return False
+    known = set(names) <= set(BAKE_FIELDS) and "output" in names
+    return known and _FRAME_NUMBER.search(text) is not None
+
+
+def _is_map(text: str) -> bool:
+    groups = [
+        group.split(PREFIX_SEPARATOR) for group in text.split(GROUP_SEPARATOR) if group.strip()
+    ]
+    return all(
+        len(group) > 1 and all(_is_absolute(prefix.strip()) for prefix in group) for group in groups
+    )
+
+
 def _login_name() -> str:
     try:
         return getpass.getuser()
@@ -233,5 +321,10 @@ _CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
     "key": (_is_file, "the path of an existing file"),
     "gateway_key": (_is_file, "the path of an existing file"),
     "handoff": (_is_switch, f"{ON} or {OFF}"),
+    "cache": (_is_absolute, "the absolute path of a folder"),
+    "cache_gb": (_is_amount, "a number of gigabytes above 0"),
+    "bake": (_is_bake, f"a path with {{output}} and %04d in it, such as {BAKE}"),
+    "paths": (_is_map, "groups of prefixes that mean the same folder: Z:/=/mnt/z; P:/=/mnt/p"),
+    "local_python": (_is_absolute, "the absolute path of a Python interpreter"),
 }
 _FILE_REMEDY = f"It holds one section [{FILE_SECTION}] with lines such as server = tcp://gate:5700."

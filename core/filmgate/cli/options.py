@@ -45,7 +45,8 @@ class SiteOptions(Options):
         Raises:
             ConfigError: one of them cannot be used.
         """
-        return load_config({name: getattr(self, name) for name in SETTING_NAMES})
+        names = {field.name for field in fields(SiteOptions)} & set(SETTING_NAMES)
+        return load_config({name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ LINES_MAX = 1000
 INFO, WARNING, ERROR = "info", "warning", "error"
 """The levels of a line of the log."""
 
-_log = logging.getLogger("filmgate")
+log = logging.getLogger("filmgate")
 
 
 @dataclass(frozen=True)
@@ -180,4 +180,4 @@ class Board:
             try:
                 call()
             except Exception:  # a panel's failure must not end the run that it shows
-                _log.exception("a listener of the board failed")
+                log.exception("a listener of the board failed")
