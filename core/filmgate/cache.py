@@ -25,6 +25,7 @@ from filmgate.digest import DIGEST_BYTES, Buffer, digest_bytes
 from filmgate.disk import (
     READ_ONLY,
     link_or_copy,
+    publish,
     remove,
     storage_error,
     storage_errors,
@@ -99,6 +100,8 @@ class Cache:
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         except FileNotFoundError:
             return None
+        except PermissionError:  # another artist's entry in a shared store: it is only read
+            _log.debug("Could not mark %s as used.", path.as_posix())
         return path
 
     def load(self, digest: bytes, verify: bool = False) -> Optional[bytes]:
@@ -173,7 +176,7 @@ class Cache:
         try:
             write_new(incoming, content)
             path.parent.mkdir(exist_ok=True)
-            published = _publish(incoming, path)
+            published = publish(incoming, path)
         finally:
             remove(incoming)
         if published:
@@ -194,20 +197,6 @@ class Cache:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
                     remove(path)
-
-
-def _publish(incoming: Path, path: Path) -> bool:
-    """Give the finished file its name; return False when another process was faster."""
-    try:
-        os.link(incoming, path)
-    except FileExistsError:
-        return False
-    except (OSError, NotImplementedError):  # a disk without hard links
-        try:
-            incoming.rename(path)
-        except FileExistsError:  # only Windows says so
-            return False
-    return True
 
 
 def _load(path: Path) -> Optional[bytes]:

@@ -91,6 +91,31 @@ def write_new(path: Path, content: Buffer, mode: int = _SHARED) -> None:
         os.fsync(file.fileno())
 
 
+def publish(incoming: Path, target: Path) -> bool:
+    """Give a finished file its name; what has that name already is never replaced.
+
+    Args:
+        incoming: on the same disk; it may remain beside the target, for the caller to remove.
+        target: what it becomes.
+
+    Returns:
+        False when another process was faster.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    try:
+        os.link(incoming, target)
+    except FileExistsError:
+        return False
+    except (OSError, NotImplementedError):  # a disk without hard links
+        try:
+            incoming.rename(target)
+        except FileExistsError:  # only Windows says so
+            return False
+    return True
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make *source* appear as *target* too: a hard link, else a read-only copy.
 
