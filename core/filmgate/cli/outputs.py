@@ -20,11 +20,11 @@ from filmgate.image.delivery import Delivery
 from filmgate.image.exr import parse_exr
 from filmgate.image.formats import EXR_SUFFIX, INTEGER_BITS, Format, format_of
 from filmgate.image.frame import Part, Plate
-from filmgate.image.layers import bind_layers
 from filmgate.image.picture import load_spec
 from filmgate.image.provenance import Provenance, read_provenance
 from filmgate.job import Output, Result
 from filmgate.manifest import Manifest, ModelOutput
+from filmgate.manifest.layers import bind_layers
 from filmgate.wire.records import BUILTIN_PREFIX, Wish
 
 _EXR_DEPTHS = ("half", "float")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from filmgate.errors import InputError, LayerError
 from filmgate.image.frame import Part, Plane
-from filmgate.image.layers import bind_layers
 from filmgate.manifest import ModelInput
+from filmgate.manifest.layers import bind_layers
 
 _COLOR = ModelInput("color", "color", ("R", "G", "B"))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from filmgate.errors import LayerError
 from filmgate.image.frame import Part, Plate
-from filmgate.image.layers import MAIN, bind_layers, list_layers
+from filmgate.manifest.layers import MAIN, bind_layers, list_layers
 from filmgate.manifest import ModelInput
 
 _SEPARATORS = "._- "

@@ -17,6 +17,7 @@ from filmgate.image.alpha import alpha_divisor
 from filmgate.image.colorimetry import colour_tags
 from filmgate.image.header import Header
 from filmgate.manifest import Manifest, ModelInput
+from filmgate.manifest.layers import channel_letter
 from filmgate_server.pool.messages import ColourOrder
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class Colouring:
 
 def colour_places(channels: Sequence[str]) -> tuple[int, int, int] | None:
     """Return where red, green and blue are among *channels*, of one layer; None if not there."""
-    suffixes = [name.rpartition(".")[2].upper() for name in channels]
+    suffixes = [channel_letter(name) for name in channels]
     if any(suffixes.count(letter) != 1 for letter in _RGB):
         return None
     red, green, blue = map(suffixes.index, _RGB)
@@ -223,9 +224,9 @@ def alpha_name(channels: Sequence[str], known: Sequence[str]) -> str:
     layers = {name.rpartition(".")[0] for name in channels}
     if len(layers) != 1:
         return ""
-    layer = layers.pop()
-    wanted = f"{layer}.a" if layer else "a"
-    return next((name for name in known if name.lower() == wanted.lower()), "")
+    layer = layers.pop().lower()
+    alphas = (name for name in known if channel_letter(name) == "A")
+    return next((name for name in alphas if name.rpartition(".")[0].lower() == layer), "")
 
 
 def _put(pixels: Pixels, places: tuple[int, int, int], rgb: Pixels) -> Pixels:

@@ -6,8 +6,8 @@ import pytest
 
 from filmgate.errors import LayerError
 from filmgate.image.exr import parse_exr
-from filmgate.image.layers import bind_layers, list_layers
 from filmgate.manifest import ModelInput
+from filmgate.manifest.layers import bind_layers, list_layers
 
 COLOR = ModelInput("color", "color", ("R", "G", "B"))
 ALBEDO = ModelInput("albedo", "albedo", ("R", "G", "B"), optional=True)
@@ -178,3 +178,27 @@ def test_no_wanted_channels_means_all():
 def test_layers_are_listed_with_their_letters():
     """Only the last dot divides a layer from its channel."""
     assert list_layers(["A", "V.a b.R", "V.a b.G"]) == {"": ("A",), "V.a b": ("R", "G")}
+
+
+def test_layers_that_nuke_wrote_are_found():
+    """Outside the main layer Nuke spells the letters out."""
+    channels = [
+        "R",
+        "G",
+        "B",
+        "albedo.red",
+        "albedo.green",
+        "albedo.blue",
+        "N.red",
+        "N.green",
+        "N.blue",
+    ]
+    bound = bind_layers(DENOISER, channels)
+    assert bound["albedo"] == ("albedo.red", "albedo.green", "albedo.blue")
+    assert bound["normal"] == ("N.red", "N.green", "N.blue")
+
+
+def test_a_normal_in_the_main_layer_is_taken_only_by_hand():
+    """R, G, B of the main layer are the beauty unless somebody says that they are a normal."""
+    assert "normal" not in bind_layers(DENOISER, named(":RGB"))
+    assert bind_layers(DENOISER, named(":RGB"), {"normal": "rgba"})["normal"] == ("R", "G", "B")

@@ -11,10 +11,10 @@ import pytest
 from filmgate.errors import ImageError, LayerError, UnsupportedImageError
 from filmgate.image.container import Limits
 from filmgate.image.exr import encode_exr, parse_exr
-from filmgate.image.layers import bind_layers
 from filmgate.image.scrub import scrub
 from filmgate.image.window import Window
 from filmgate.manifest import ModelInput
+from filmgate.manifest.layers import bind_layers
 
 COLOR = ModelInput("color", "color", ("R", "G", "B"))
 WHOLE = [

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from filmgate.errors import LayerError
-from filmgate.manifest import ModelInput
+from filmgate.manifest.sections import ModelInput
 
 MAIN = ""
 _MAIN_NAMES = ("", "rgb", "rgba", "main")
@@ -69,6 +69,14 @@ what follows one of its dots (``ViewLayer.Combined`` is found as ``combined``)."
 _SAME_AXIS = ("RXU", "GYV", "BZ", "A", "W")
 _ONE_CHANNEL = "ZRYVX"
 """What renderers call the only channel of a layer such as depth."""
+_WORDS = {"RED": "R", "GREEN": "G", "BLUE": "B", "ALPHA": "A"}
+"""How Nuke spells them in every layer but the main one, in the files it writes too."""
+
+
+def channel_letter(channel: str) -> str:
+    """Return the last part of a channel's name in capitals: ``R`` for ``R`` and ``albedo.red``."""
+    suffix = channel.rpartition(".")[2].upper()
+    return _WORDS.get(suffix, suffix)
 
 
 def list_layers(channels: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -88,7 +96,8 @@ def bind_layers(
     Args:
         inputs: what the model needs; its own patterns are tried before the role's.
         channels: the full channel names of the part.
-        by_hand: input name to layer name, where the user chose; the choice is never overridden.
+        by_hand: input name to layer name, where the user chose; the choice is never overridden,
+            and R, G, B of the main layer then do for X, Y, Z, as they do in other layers.
 
     Returns:
         Input name to full channel names, in the order in which the model wants them. Optional
@@ -122,7 +131,7 @@ def _bind(wanted: ModelInput, channels: Sequence[str], chosen: str | None) -> tu
     else:
         candidates = _matching(wanted, layers)
     for layer in candidates:
-        if found := _channels_of(layer, layers[layer], wanted.channels):
+        if found := _channels_of(layer, layers[layer], wanted.channels, chosen is not None):
             return found
     if wanted.optional and chosen is None:
         return ()
@@ -150,12 +159,14 @@ def _matches(layer: str, pattern: str) -> bool:
     return any(fnmatchcase(tail, pattern) for tail in tails)
 
 
-def _channels_of(layer: str, suffixes: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+def _channels_of(
+    layer: str, suffixes: Sequence[str], wanted: Sequence[str], is_chosen: bool
+) -> tuple[str, ...]:
     if not wanted:
         return tuple(_full(layer, suffix) for suffix in suffixes)
-    by_letter = {suffix.upper(): suffix for suffix in suffixes}
-    found = [by_letter.get(suffix.upper()) or "" for suffix in wanted]
-    if not all(found) and layer != MAIN:
+    by_letter = {channel_letter(suffix): suffix for suffix in suffixes}
+    found = [by_letter.get(channel_letter(suffix)) or "" for suffix in wanted]
+    if not all(found) and (layer != MAIN or is_chosen):
         found = _other_letters(by_letter, wanted)
     return tuple(_full(layer, suffix) for suffix in found) if all(found) else ()
 
