@@ -1,4 +1,4 @@
-"""Lists of frames and of times between them: ``1-100x2,200``, ``1-9x0.5``."""
+"""Frames in paths and in lists: ``plate.####.exr``, ``1-100x2,200``, ``1-9x0.5``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,79 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
+from pathlib import Path
+from typing import Optional
 
 from filmgate.errors import RequestError
 
 FRAMES_MAX = 100_000
 
+_PLACE = re.compile(r"%0?(\d*)d|#+")
 _NUMBER = r"\d+(?:\.\d+)?"
 _SPAN = re.compile(rf"(-?{_NUMBER})(?:-(-?{_NUMBER})(?:x({_NUMBER}))?)?\Z", re.ASCII)
 _FRAMES_REMEDY = "Write frames like 1001, 1-100, 1-100x2 or 1-100x2,200."
 _TIMES_REMEDY = "Write times between frames with one step, like 1-100x0.5 or 1-20x0.25,40-50x0.25."
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Files whose names differ only by the frame number.
+
+    Attributes:
+        folder: where they are.
+        before: the name's part before the number.
+        after: the name's part after the number.
+        digits: the number is padded with zeros to this length, its sign included.
+    """
+
+    folder: Path
+    before: str
+    after: str
+    digits: int
+
+    @property
+    def pattern(self) -> str:
+        """The path as a host writes it, with ``%04d`` for the number."""
+        return (self.folder / f"{self.before}%0{self.digits}d{self.after}").as_posix()
+
+    def path(self, frame: int) -> Path:
+        """Return the file of *frame*."""
+        return self.folder / f"{self.before}{frame:0{self.digits}d}{self.after}"
+
+    def frames(self) -> list[int]:
+        """List the frames that are on disk, in order; none where the folder is missing."""
+        if not self.folder.is_dir():
+            return []
+        found = (self._frame(path.name) for path in self.folder.iterdir())
+        return sorted(frame for frame in found if frame is not None)
+
+    def _frame(self, name: str) -> Optional[int]:
+        """Return the frame in *name*; a number padded otherwise belongs to another sequence."""
+        inner = name[len(self.before) : len(name) - len(self.after)]
+        if not re.fullmatch(r"-?\d+", inner, re.ASCII):
+            return None
+        frame = int(inner)
+        return frame if self.path(frame).name == name else None
+
+
+def parse_sequence(text: str) -> Optional[Sequence]:
+    """Read a path with a place for the frame number, ``%04d`` or ``####``; None without one.
+
+    Raises:
+        RequestError: the place is in a folder's name, or there are several.
+    """
+    path = Path(text)
+    places = list(_PLACE.finditer(path.name))
+    if _PLACE.search(str(path.parent)) or len(places) > 1:
+        raise RequestError(
+            f"{text} has the frame number in a folder's name, or more than once.",
+            "Write one place for it, in the file's name: plate.%04d.exr or plate.####.exr.",
+        )
+    if not places:
+        return None
+    place = places[0]
+    digits = len(place[0]) if place[0].startswith("#") else int(place[1] or 1)
+    return Sequence(path.parent, path.name[: place.start()], path.name[place.end() :], digits)
 
 
 @dataclass(frozen=True)

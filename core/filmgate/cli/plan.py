@@ -8,9 +8,9 @@ from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
 
-from filmgate.cli.sequence import Sequence, parse_sequence, parse_speed, retimed
+from filmgate.cli.sequence import parse_speed, retimed
 from filmgate.errors import InputError, RequestError
-from filmgate.frames import Times, parse_frames, parse_times
+from filmgate.frames import Sequence, Times, parse_frames, parse_sequence, parse_times
 from filmgate.image.formats import is_image
 from filmgate.image.provenance import input_key
 from filmgate.manifest import Manifest

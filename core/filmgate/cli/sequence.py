@@ -1,80 +1,16 @@
-"""Frames in paths, ``plate.####.exr``, and sequences played at another speed."""
+"""Sequences played at another speed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from pathlib import Path
 
 from filmgate.errors import RequestError
 from filmgate.frames import FRAMES_MAX, Times
 
-_PLACE = re.compile(r"%0?(\d*)d|#+")
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)(?:/(\d+))?\Z", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """Files whose names differ only by the frame number.
-
-    Attributes:
-        folder: where they are.
-        before: the name's part before the number.
-        after: the name's part after the number.
-        digits: the number is padded with zeros to this length, its sign included.
-    """
-
-    folder: Path
-    before: str
-    after: str
-    digits: int
-
-    @property
-    def pattern(self) -> str:
-        """The path as a host writes it, with ``%04d`` for the number."""
-        return (self.folder / f"{self.before}%0{self.digits}d{self.after}").as_posix()
-
-    def path(self, frame: int) -> Path:
-        """Return the file of *frame*."""
-        return self.folder / f"{self.before}{frame:0{self.digits}d}{self.after}"
-
-    def frames(self) -> list[int]:
-        """List the frames that are on disk, in order; none where the folder is missing."""
-        if not self.folder.is_dir():
-            return []
-        found = (self._frame(path.name) for path in self.folder.iterdir())
-        return sorted(frame for frame in found if frame is not None)
-
-    def _frame(self, name: str) -> int | None:
-        """Return the frame in *name*; a number padded otherwise belongs to another sequence."""
-        inner = name[len(self.before) : len(name) - len(self.after)]
-        if not re.fullmatch(r"-?\d+", inner, re.ASCII):
-            return None
-        frame = int(inner)
-        return frame if self.path(frame).name == name else None
-
-
-def parse_sequence(text: str) -> Sequence | None:
-    """Read a path with a place for the frame number, ``%04d`` or ``####``; None without one.
-
-    Raises:
-        RequestError: the place is in a folder's name, or there are several.
-    """
-    path = Path(text)
-    places = list(_PLACE.finditer(path.name))
-    if _PLACE.search(str(path.parent)) or len(places) > 1:
-        raise RequestError(
-            f"{text} has the frame number in a folder's name, or more than once.",
-            "Write one place for it, in the file's name: plate.%04d.exr or plate.####.exr.",
-        )
-    if not places:
-        return None
-    place = places[0]
-    digits = len(place[0]) if place[0].startswith("#") else int(place[1] or 1)
-    return Sequence(path.parent, path.name[: place.start()], path.name[place.end() :], digits)
 
 
 def retimed(frames: Iterable[int], first: int, speed: Fraction) -> Times:

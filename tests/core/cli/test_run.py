@@ -18,9 +18,9 @@ from fakes.waiting import wait_until
 from filmgate.cli.batch import Batch
 from filmgate.cli.notice import Notices
 from filmgate.cli.plan import FrameTask
-from filmgate.cli.sequence import parse_sequence
 from filmgate.client import Client
 from filmgate.endpoint import Endpoint, find_endpoint, publish_endpoint
+from filmgate.frames import parse_sequence
 from filmgate.image.exr import load_exr
 from filmgate.image.provenance import read_provenance
 from filmgate.job import Payload, Work
