@@ -2,40 +2,199 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Callable
+
 import nuke
 
+from filmgate.errors import FilmgateError
+from filmgate.frames import parse_frames
+from filmgate.host.port import Moment
+from filmgate.host.session import HostSession
+from filmgate.host.state import Problem
+from filmgate_nuke import node, script, sessions, threads
 
+RANGE_KNOB = "filmgate_range"
+VERSION_KNOB = "filmgate_version"
+
+_log = logging.getLogger("filmgate")
+
+Button = Callable[[nuke.Group], None]
+
+
+def _button(press: Button) -> Button:
+    """Turn whatever goes wrong behind a button into a text for the artist."""
+
+    @functools.wraps(press)
+    def guarded(group: nuke.Group) -> None:
+        try:
+            press(group)
+        except FilmgateError as error:
+            tell(group, Problem(error.code, error.text, error.remedy, _id_of(error)))
+        except Exception as error:  # noqa: BLE001 - the boundary to Nuke, which would show a traceback
+            tell(group, _unforeseen(error))
+
+    return guarded
+
+
+@_button
 def run_frame(group: nuke.Group) -> None:
-    """Make the current frame, in every view."""
+    """Make the current frame again, in every view."""
+    _run(group, [nuke.frame()], force=True)
 
 
+@_button
 def run_range(group: nuke.Group) -> None:
-    """Make the frames of the range knob: those that are not fresh."""
+    """Make those frames of the range knob that are not fresh."""
+    _run(group, frames_of(group))
 
 
+@_button
 def cancel(group: nuke.Group) -> None:
     """End what the node has under way; finished frames stay."""
+    session = sessions.known(group)
+    if session is not None:
+        session.cancel()
 
 
+@_button
 def bake(group: nuke.Group) -> None:
-    """Copy the node's frames to the show's folder and read them from there."""
+    """Copy the frames of the range knob to the show's folder and read them from there."""
+    start_bake(group, frames_of(group))
+    _finish(group)
 
 
+@_button
 def unbake(group: nuke.Group) -> None:
     """Read the takes again; the baked files stay where they are."""
+    sessions.session(group).unbake()
+    sessions.host(group).show_results()
 
 
+@_button
 def clear(group: nuke.Group) -> None:
     """Forget the node's takes."""
+    sessions.session(group).clear()
+    sessions.host(group).show_results()
 
 
+@_button
 def upgrade(group: nuke.Group) -> None:
-    """Take the newest version of the model; undoable."""
+    """Show what the newest version of the model changes, and go over to it; undoable."""
+    session = sessions.session(group)
+    offer = session.offer()
+    if offer is None:
+        _say(f"{group.name()} has the newest version that is known here.")
+        return
+    changes = "\n".join(f"• {change}" for change in offer.changes)
+    if nuke.GUI and not nuke.ask(f"Upgrade {group.name()} to {offer.version}?\n\n{changes}"):
+        return
+    with sessions.host(group).undoable("Filmgate upgrade"):
+        node.rebuild(group, offer.manifest)
+        session.upgrade(offer)
 
 
+@_button
 def choose_version(group: nuke.Group) -> None:
     """Take the version that the knob shows; undoable."""
+    session = sessions.session(group)
+    state = session.node_state
+    version = str(group[VERSION_KNOB].value())
+    if version in ("", state.version):
+        return
+    with sessions.host(group).undoable("Filmgate version"):
+        session.choose(f"{state.model.partition('@')[0]}@{version}")
+        if session.manifest is not None:
+            node.rebuild(group, session.manifest)
 
 
+@_button
+def touch(group: nuke.Group) -> None:
+    """Let a live node run once the artist's hand rests."""
+    sessions.session(group).touch(moment())
+
+
+@_button
 def start_server(group: nuke.Group) -> None:
-    """Start a server of one's own on this machine."""
+    """Start a server of one's own on this machine, in the background."""
+    sessions.hub(sessions.server_of(group)).link.start_local()
+
+
+def moment() -> Moment:
+    """Return the moment that the artist looks at."""
+    return Moment(nuke.frame(), script.view(), script.scale())
+
+
+def moments(frames: Sequence[int]) -> list[Moment]:
+    """Return the moments of *frames* in every view."""
+    return [Moment(frame, view, script.scale()) for frame in frames for view in script.views()]
+
+
+def frames_of(group: nuke.Group) -> list[int]:
+    """Return the frames of the range knob; those of the main input where it is empty.
+
+    Raises:
+        RequestError: the knob's text is no list of frames.
+    """
+    text = str(group[RANGE_KNOB].value()).strip()
+    if text:
+        return parse_frames(text)
+    first, last = sessions.host(group).span()
+    return list(range(first, last + 1))
+
+
+def start_bake(group: nuke.Group, frames: Sequence[int]) -> None:
+    """Begin to bake *frames*, which must be fresh.
+
+    Raises:
+        FilmgateError: a frame is not fresh, or the show's folder cannot be written.
+    """
+    session = _asked(group)
+    session.bake(frames, script.title(), script.folder(), group.name())
+
+
+def tell(group: nuke.Group, problem: Problem) -> None:
+    """Tell the artist, who has just pressed something, that it failed."""
+    host = sessions.host(group)
+    host.asked = True
+    host.report(problem)
+
+
+def _run(group: nuke.Group, frames: Sequence[int], force: bool = False) -> None:
+    _asked(group).run(moments(frames), force=force)
+    _finish(group)
+
+
+def _asked(group: nuke.Group) -> HostSession:
+    session = sessions.session(group)
+    sessions.host(group).asked = True
+    return session
+
+
+def _finish(group: nuke.Group) -> None:
+    """Wait for the end where nothing else runs the main thread's work."""
+    if not nuke.GUI:
+        session = sessions.session(group)
+        threads.serve(lambda: not session.busy)
+
+
+def _say(text: str) -> None:
+    if nuke.GUI:
+        nuke.message(text)
+    else:
+        nuke.tprint(text)
+
+
+def _id_of(error: FilmgateError) -> str:
+    return str(error.detail.get("id", ""))
+
+
+def _unforeseen(error: Exception) -> Problem:
+    """Describe an error that nobody foresaw; the log has the rest under the same id."""
+    mark = secrets.token_hex(4)
+    _log.exception("unforeseen failure %s", mark)
+    text = f"Filmgate failed in a way that nobody foresaw: {type(error).__name__}: {error}"
+    return Problem(FilmgateError.code, text, FilmgateError.default_remedy, mark)

@@ -1,7 +1,122 @@
-"""What Nuke calls by itself; `register` is all that the plugin's ``init.py`` needs."""
+"""What Nuke calls by itself; `register` is all that the plugin's ``init.py`` needs.
+
+None of them asks the network: opening a script, closing it and rendering work with what is on disk.
+"""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from typing import Callable, Optional
+
+import nuke
+
+from filmgate.errors import FilmgateError, InputError
+from filmgate_nuke import actions, guard, sessions
+
+LIVE_KNOB = "filmgate_live"
+_WORK_PREFIXES = ("filmgate_p_", "filmgate_layer_")
+_WORK_KNOBS = frozenset((LIVE_KNOB, "filmgate_source_time", "inputChange"))
+
+_registered = False
+_seen: dict[str, tuple[int, str]] = {}
+"""By node, the frame and the hashes of its inputs when the interface was last updated."""
 
 
 def register() -> None:
     """Register every callback, once however often it is called."""
+    global _registered  # noqa: PLW0603 - one for the process
+    if _registered:
+        return
+    _registered = True
+    nuke.addOnCreate(created, nodeClass="Group")
+    nuke.addOnDestroy(destroyed, nodeClass="Group")
+    nuke.addOnScriptClose(script_closed)
+    nuke.addBeforeFrameRender(before_frame)
+    if nuke.GUI:
+        nuke.addKnobChanged(knob_changed, nodeClass="Group")
+        nuke.addUpdateUI(updated, nodeClass="Group")
+
+
+def created() -> None:
+    """Take notice of a node that was made, pasted or loaded."""
+    _for_ours(lambda group: _quietly(lambda: sessions.adopt(group)))
+
+
+def destroyed() -> None:
+    """End what a deleted node has under way."""
+    _for_ours(sessions.forget)
+
+
+def script_closed() -> None:
+    """End what the script has under way."""
+    _seen.clear()
+    sessions.close_all()
+
+
+def knob_changed() -> None:
+    """Run a live node again, and take the version that an artist chooses."""
+    _for_ours(_knob_changed)
+
+
+def updated() -> None:
+    """Notice that something above a live node has changed, or that the artist went elsewhere."""
+    _for_ours(_updated)
+
+
+def before_frame() -> None:
+    """Abort the render of a frame that a Filmgate node has not made.
+
+    Raises:
+        RuntimeError: says which node, which frame and what helps; Nuke shows it.
+    """
+    try:
+        guard.check_write(sessions.watched(), _this_node(), nuke.frame())
+    except InputError as error:
+        raise RuntimeError(f"Filmgate: {error}") from error
+
+
+def _knob_changed(group: nuke.Group) -> None:
+    if not sessions.is_adopted(group):  # its knobs are being loaded
+        return
+    name = nuke.thisKnob().name()
+    if name == "filmgate_version":
+        actions.choose_version(group)
+    elif _is_live(group) and (name in _WORK_KNOBS or name.startswith(_WORK_PREFIXES)):
+        actions.touch(group)
+
+
+def _updated(group: nuke.Group) -> None:
+    if not (sessions.is_adopted(group) and _is_live(group)):
+        return
+    moment = actions.moment()
+    now = (nuke.frame(), sessions.host(group).fingerprint(moment))
+    before = _seen.get(group.fullName())
+    _seen[group.fullName()] = now
+    if before is not None and before != now:
+        actions.touch(group)
+
+
+def _is_live(group: nuke.Group) -> bool:
+    return bool(group[LIVE_KNOB].value())
+
+
+def _this_node() -> Optional[nuke.Node]:
+    """Return the node that Nuke calls for; background renders have none that is valid."""
+    try:
+        node = nuke.thisNode()
+        node.Class()
+    except (ValueError, AttributeError):
+        return None
+    return node
+
+
+def _for_ours(call: Callable[[nuke.Group], object]) -> None:
+    node = _this_node()
+    if node is not None and sessions.is_ours(node):
+        call(node)
+
+
+def _quietly(call: Callable[[], object]) -> None:
+    """Leave a bad setting to the moment when the node is used: a script opens in any case."""
+    with suppress(FilmgateError):
+        call()

@@ -2,53 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Optional
 
 import nuke
 
+from filmgate.host.node import parse_node_state
 from filmgate.host.port import HostPort, Moment, Settings
-from filmgate.host.state import Problem, Status
+from filmgate.host.state import Problem, State, Status
 from filmgate.job import Payload
+from filmgate.manifest import Manifest, parse_manifest_json
 from filmgate.takes import Take
+from filmgate_nuke import capture, graph, knobs, labels, node, script, threads
+
+STATE_KNOB = "filmgate_state"
+
+_HASH_MASK = (1 << 64) - 1
+
+SHOW_EVERY_S = 0.2
+"""A label that changes more often only costs redraws."""
+
+RETRY_S = 0.05
+"""How soon a slice is tried again that came while Nuke was executing something."""
+
+
+def is_alive(group: nuke.Node) -> bool:
+    """Return whether a node still is in the script; Nuke's object of a deleted one is hollow."""
+    try:
+        group.name()
+    except ValueError:
+        return False
+    return True
 
 
 class NukeHost(HostPort):
     """One Filmgate Group.
 
     Args:
+        group: the node. A Group that was deleted answers nothing and is left alone.
+
+    Attributes:
         group: the node.
+        asked: whether the artist has just asked for what fails now, and so wants to be told.
     """
 
     def __init__(self, group: nuke.Group) -> None:
         self.group = group
+        self.asked = False
+        self._patterns: Callable[[], Mapping[str, str]] = dict
+        self._check_inputs: Callable[[Moment], None] = lambda _: None
+        self._manifest: tuple[str, Optional[Manifest]] = ("", None)
+        self._shown_at_s = 0.0
+        self._shown: Optional[Status] = None
+        self._undoable = False
+
+    def bind(
+        self, patterns: Callable[[], Mapping[str, str]], check_inputs: Callable[[Moment], None]
+    ) -> None:
+        """Take what only the session knows.
+
+        Args:
+            patterns: tells what the node should read now.
+            check_inputs: refuses to capture pixels that another node has not made yet.
+        """
+        self._patterns, self._check_inputs = patterns, check_inputs
+
+    # The node.
+
+    @property
+    def alive(self) -> bool:
+        """Whether the node still is in the script."""
+        return is_alive(self.group)
 
     def span(self) -> tuple[int, int]:
-        raise NotImplementedError
+        """Return the range of the main input; that of the script where nothing is connected."""
+        source = self.group.input(0)
+        if source is None:
+            return script.frame_range()
+        return source.firstFrame(), source.lastFrame()
 
     def settings(self, moment: Moment) -> Settings:
-        raise NotImplementedError
+        """Return the knobs' values at *moment*."""
+        manifest = self.manifest()
+        return Settings() if manifest is None else knobs.settings(self.group, manifest, moment)
+
+    def manifest(self) -> Optional[Manifest]:
+        """Return the manifest that the node carries; parsed once for each text."""
+        text = parse_node_state(self.load_state()).manifest
+        if text != self._manifest[0]:
+            self._manifest = (text, parse_manifest_json(text.encode()) if text else None)
+        return self._manifest[1]
+
+    # Pixels out.
 
     def fingerprint(self, moment: Moment) -> str:
-        raise NotImplementedError
+        """Return Nuke's own hashes of what is connected, which it knows for the current frame."""
+        if moment.time != nuke.frame():
+            return ""
+        hashes: list[str] = []
+        for source in graph.sources(self.group):
+            source.forceValidate()
+            hashes.append(",".join(f"{each & _HASH_MASK:x}" for each in source.opHashes()))
+        return ";".join(hashes)
 
     def capture(self, name: str, moment: Moment) -> Optional[Payload]:
-        raise NotImplementedError
+        """Render one input of one frame; see `capture.capture`."""
+        self._check_inputs(moment)
+        with script.untouched():
+            nodes = graph.capture_nodes(self.group, name)
+            return None if nodes is None else capture.capture(nodes, name, moment)
+
+    # Results in.
 
     def deliver(self, take: Take) -> None:
-        raise NotImplementedError
+        """Let the Reads read *take*."""
+        if self.alive:
+            self._show({output: take.pattern(output) for output in take.outputs()})
+
+    def show_results(self) -> None:
+        """Let the Reads read what the session says: a bake, a take or nothing."""
+        if self.alive:
+            self._show(self._patterns())
+
+    def _show(self, patterns: Mapping[str, str]) -> None:
+        with script.untouched():
+            node.show_take(self.group, patterns, self.span())
+
+    # The main thread.
 
     def call_on_main(self, call: Callable[[], None]) -> None:
-        raise NotImplementedError
+        """Run *call* in a slice of its own, in which Nuke executes nothing else."""
+
+        def slice_() -> None:
+            if nuke.executing():
+                threads.post_later(slice_, RETRY_S)
+            elif self.alive:
+                call()
+
+        threads.post(slice_)
+
+    # What the artist sees.
 
     def show(self, status: Status) -> None:
-        raise NotImplementedError
+        """Show the state by colour and label, not more often than eyes can follow."""
+        if not self.alive or not self._is_due(status):
+            return
+        if status.state is State.BAKED and (
+            self._shown is None or self._shown.state != State.BAKED
+        ):
+            self.show_results()
+        self._shown, self._shown_at_s = status, time.monotonic()
+        with script.untouched():
+            labels.show(self.group, status)
+        if not nuke.GUI and status.text:
+            nuke.tprint(f"{self.group.fullName()}: {status.text}")
 
     def report(self, problem: Problem) -> None:
-        raise NotImplementedError
+        """Say it in a window when the artist waits for it, else in the terminal alone."""
+        name = self.group.fullName() if self.alive else "Filmgate"
+        where = "" if problem.frame is None else f", frame {problem.frame}"
+        nuke.tprint(f"{name}{where}: {problem}")
+        if nuke.GUI and self.asked:
+            self.asked = False
+            threads.post(lambda: nuke.message(f"{name}{where}\n\n{problem}"))
+
+    # What the node keeps.
 
     def load_state(self) -> str:
-        raise NotImplementedError
+        """Return the text of the hidden knob."""
+        return str(self.group[STATE_KNOB].value())
 
     def store_state(self, text: str) -> None:
-        raise NotImplementedError
+        """Set the hidden knob; no undo step but inside `undoable`."""
+        if not self.alive or text == self.load_state():
+            return
+        if self._undoable:
+            self.group[STATE_KNOB].setValue(text)
+        else:
+            with script.untouched():
+                self.group[STATE_KNOB].setValue(text)
+
+    @contextmanager
+    def undoable(self, name: str) -> Generator[None]:
+        """Make one undo step of everything inside, the node's state included."""
+        self._undoable = True
+        try:
+            with nuke.Undo(name):
+                yield
+        finally:
+            self._undoable = False
+
+    def _is_due(self, status: Status) -> bool:
+        """Whether to show a status: a mere move of the progress may be left out."""
+        shown = self._shown
+        if shown is None or (shown.state, shown.done, shown.problem) != (
+            status.state,
+            status.done,
+            status.problem,
+        ):
+            return True
+        if status == shown:
+            return False
+        moving = status.state is State.RUNNING
+        return not moving or time.monotonic() - self._shown_at_s >= SHOW_EVERY_S

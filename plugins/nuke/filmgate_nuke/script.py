@@ -31,6 +31,17 @@ def views() -> tuple[str, ...]:
     return names if len(names) > 1 else ("",)
 
 
+def view() -> str:
+    """Name the view that is looked at; an empty text where there is only one."""
+    return nuke.thisView() if len(nuke.views()) > 1 else ""
+
+
+def scale() -> float:
+    """Return the scale of the proxy mode; 1 while it is off."""
+    root = nuke.root()
+    return float(root["proxy_scale"].value()) if root["proxy"].value() else 1.0
+
+
 def frame_range() -> tuple[int, int]:
     """Return the first and the last frame of the script."""
     root = nuke.root()
