@@ -47,8 +47,8 @@ ORIGIN_DEFAULT = "default"
 ORIGIN_GIVEN = "given"
 
 CACHE_GB = "50"
-BAKE_FIELDS = ("script_dir", "script", "node", "output", "show", "version")
-BAKE = "{script_dir}/filmgate/{script}/{node}/v{version:03d}/{output}.%04d.exr"
+BAKE_FIELDS = ("script_dir", "script", "node", "output", "show", "version", "take")
+BAKE = "{script_dir}/filmgate/{script}/{node}/v{take:03d}/{output}.%04d.exr"
 GROUP_SEPARATOR, PREFIX_SEPARATOR = ";", "="
 """Of the setting ``paths``."""
 
@@ -290,7 +290,7 @@ def _is_absolute(text: str) -> bool:
 def _is_bake(text: str) -> bool:
     try:
         names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
-        text.format(**{**dict.fromkeys(BAKE_FIELDS, "x"), "version": 1})
+        text.format(**{**dict.fromkeys(BAKE_FIELDS, "x"), "take": 1})
     except (ValueError, LookupError, AttributeError):
         return False
     known = set(names) <= set(BAKE_FIELDS) and "output" in names

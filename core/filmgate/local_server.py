@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import IO, Any, Optional
 
@@ -18,6 +19,9 @@ from filmgate.errors import ConnectionLostError, FilmgateError, error_from_wire
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
+HOSTS_OWN_VARIABLES = ("PYTHON*", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_*", "QT_*")
+"""What hosts set for themselves, and what would break another interpreter."""
+
 _LOG_TAIL_BYTES = 4000
 _REMEDY = "`filmgate doctor` shows what is missing; `filmgate serve` shows the server's own words."
 
@@ -47,6 +51,7 @@ class LocalServer:
         self._start_timeout_s = start_timeout_s
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._log: Optional[IO[bytes]] = None
+        self._interrupted = threading.Event()
 
     def __enter__(self) -> Endpoint:
         """Start the server and return where it is.
@@ -84,10 +89,26 @@ class LocalServer:
                 stderr=self._log,
                 env=None if self._environ is None else dict(self._environ),
                 start_new_session=True,  # Ctrl-C is for us, who then stop it in good order
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
             raise ConnectionLostError(f"No server could be started: {error}.", _REMEDY) from error
+        if self._interrupted.is_set():
+            self._process.terminate()
         return self._wait_ready(self._process)
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        process = self._process
+        return process is not None and process.poll() is None
+
+    def interrupt(self) -> None:
+        """Make a `start` fail soon that another thread waits in; that thread then calls `stop`."""
+        self._interrupted.set()
+        process = self._process
+        if process is not None:
+            process.terminate()
 
     def stop(self) -> None:
         """End the server and wait until it is gone."""
@@ -123,6 +144,15 @@ class LocalServer:
         self._log.seek(max(0, size - _LOG_TAIL_BYTES))
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing."
+
+
+def scrub_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return *environ* without what a host has set for itself: `HOSTS_OWN_VARIABLES`."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not any(fnmatchcase(name.upper(), pattern) for pattern in HOSTS_OWN_VARIABLES)
+    }
 
 
 def _rebuilt(error: Mapping[str, str]) -> FilmgateError:
