@@ -299,12 +299,17 @@ def _take_name(number: int) -> str:
     return f"take_{number:04d}"
 
 
+def parse_take_file(name: str) -> Optional[TakeFile]:
+    """Read what `TakeFile.name` wrote; None where it is no frame's file."""
+    match = _FRAME.match(name)
+    if match is None:
+        return None
+    return TakeFile(match["output"], match["view"] or "", int(match["frame"]), match["suffix"])
+
+
 def _files_in(folder: Path) -> Iterator[TakeFile]:
-    for path in folder.iterdir():
-        match = _FRAME.match(path.name)
-        if match is not None:
-            view, frame = match["view"] or "", int(match["frame"])
-            yield TakeFile(match["output"], view, frame, match["suffix"])
+    files = (parse_take_file(path.name) for path in folder.iterdir())
+    return (file for file in files if file is not None)
 
 
 def _load_notes(path: Path) -> Mapping[str, Any]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filmgate.cache import Cache
-from filmgate.errors import StorageError
-from filmgate.takes import Takes
+from filmgate.errors import InputError, StorageError, UnsupportedError
+from filmgate.takes import NOTES_FILE, SUFFIXES, TakeFile, Takes, parse_take_file
+from filmgate.tensor import TENSOR_MEDIA
+from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA
 
 ONE_TAKE = """
 import sys
@@ -136,3 +142,120 @@ def test_processes_that_finish_at_once_get_their_own_numbers(tmp_path: Path) -> 
     contents = [take.path("beauty", 1).read_bytes() for take in takes]
     assert [take.number for take in takes] == list(range(1, 21))
     assert (contents.count(b"red"), contents.count(b"blue")) == (10, 10)
+
+
+def test_a_take_holds_several_outputs_and_views(takes: Takes) -> None:
+    """Each output, view and frame is one file; hosts find it by a pattern for both."""
+    with takes.start() as draft:
+        for view in ("left", "right"):
+            draft.add("color", 7, view.encode(), view)
+            draft.add("depth", 8, view.encode(), view)
+        take = draft.complete({})
+    assert (take.outputs(), take.views()) == (["color", "depth"], ["left", "right"])
+    assert (take.frames(), take.frames("depth"), take.frames("color", "up")) == ([7, 8], [8], [])
+    assert take.pattern("color") == f"{take.folder.as_posix()}/color.%V.%04d.exr"
+    assert take.path("color", 7, "right").name == "color.right.0007.exr"
+    assert take.path("color", 7, "right").read_bytes() == b"right"
+
+
+def test_tensors_and_pictures_keep_their_kind(takes: Takes) -> None:
+    """What is no EXR never looks like one, and keeps its ending from take to take."""
+    with takes.start() as draft:
+        draft.add("points", 1, b"numbers", media=TENSOR_MEDIA)
+        draft.add("preview", 1, b"picture", media=PNG_MEDIA)
+        first = draft.complete({})
+    with takes.start() as draft:
+        draft.keep(first, "points", 1)
+        draft.keep(first, "preview", 1)
+        second = draft.complete({})
+    assert (second.media("points"), second.media("preview")) == (TENSOR_MEDIA, PNG_MEDIA)
+    assert second.path("points", 1, media=TENSOR_MEDIA).name == "points.0001.tensor"
+    assert second.pattern("points", TENSOR_MEDIA).endswith("/points.%04d.tensor")
+    assert second.path("preview", 1, media=PNG_MEDIA).read_bytes() == b"picture"
+    assert second.media("color") == EXR_MEDIA
+
+
+def test_what_no_host_reads_has_no_place_in_a_take(takes: Takes) -> None:
+    """A media type of a newer server is a typed error."""
+    with takes.start() as draft, pytest.raises(UnsupportedError, match="video"):
+        draft.add("color", 1, b"one", media="video/mp4")
+
+
+@pytest.mark.parametrize(
+    ("output", "view"),
+    [
+        ("", ""),
+        ("a.b", ""),
+        ("../a", ""),
+        ("a/b", ""),
+        ("a%d", ""),
+        ("color", "a/b"),
+        ("color", "%V"),
+    ],
+)
+def test_a_name_that_is_no_file_s_is_refused(takes: Takes, output: str, view: str) -> None:
+    """A name never leads out of its take, nor becomes another one on the way."""
+    with takes.start() as draft, pytest.raises(InputError, match="cannot be part of a file's name"):
+        draft.add(output, 1, b"one", view)
+
+
+@given(
+    st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9_ +@-]{0,12}", fullmatch=True),
+    st.from_regex(r"([a-zA-Z0-9_]([a-zA-Z0-9_ .+@-]{0,12}[a-zA-Z0-9_])?)?", fullmatch=True),
+    st.integers(-100_000, 1_000_000),
+    st.sampled_from(sorted(SUFFIXES.values())),
+)
+def test_a_file_s_name_says_what_it_is(output: str, view: str, frame: int, suffix: str) -> None:
+    """Whatever the names of outputs and views, nothing is mistaken for something else."""
+    file = TakeFile(output, view, frame, suffix)
+    assert parse_take_file(file.name) == file
+
+
+def test_a_take_says_how_it_was_made(takes: Takes) -> None:
+    """Notes come back as they were given, and can no more be written to than the frames."""
+    notes = {"node": "ab" * 16, "frames": {"left|7": {"key": "00ff", "inputs": [1, 2.5, None]}}}
+    with takes.start() as draft:
+        draft.add("color", 7, b"left", "left")
+        take = draft.complete(notes)
+    assert takes.all()[0].notes() == notes
+    assert (take.folder / NOTES_FILE).stat().st_mode & 0o222 == 0
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"[1]", b"{", b"\xff"])
+def test_a_take_without_readable_notes_is_still_a_take(
+    takes: Takes, damage: Optional[bytes]
+) -> None:
+    """Its frames can be read; nobody claims to know how they were made."""
+    with takes.start() as draft:
+        draft.add("color", 7, b"pixels")
+        path = draft.complete({"node": "x"}).folder / NOTES_FILE
+    path.chmod(0o644)
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    take = takes.latest()
+    assert take is not None
+    assert (take.notes(), take.frames()) == ({}, [7])
+
+
+def test_the_oldest_takes_are_trimmed(takes: Takes) -> None:
+    """The newest stay, under their numbers; the next take counts on."""
+    for number in range(5):
+        with takes.start() as draft:
+            draft.add("color", number, b"pixels")
+            draft.complete({})
+    takes.trim(2)
+    assert [take.number for take in takes.all()] == [4, 5]
+    takes.trim(0)
+    assert list(takes.folder.iterdir()) == []
+
+
+def test_what_a_killed_process_has_left_is_trimmed(takes: Takes) -> None:
+    """An old draft goes; one that somebody may be working on stays."""
+    for name, changed_s in (("old", 0.0), ("young", time.time())):
+        folder = takes.folder / f".draft-{name}"
+        folder.mkdir()
+        (folder / "color.0001.exr").write_bytes(b"part")
+        os.utime(folder, (changed_s, changed_s))
+    takes.trim(2)
+    assert [path.name for path in takes.folder.iterdir()] == [".draft-young"]
