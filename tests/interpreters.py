@@ -1,6 +1,6 @@
 """The interpreters that hosts bring: find each, and give it a small environment of its own.
 
-An environment holds what locks/clients.txt names and nothing else: no numpy, no torch.
+An environment holds what one lock names and nothing else: no numpy, no torch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from pathlib import Path
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 _ROOT = Path(__file__).resolve().parent.parent
-_LOCK = _ROOT / "locks" / "clients.txt"
+CLIENTS = _ROOT / "locks" / "clients.txt"
+PYSIDE2 = _ROOT / "locks" / "pyside2.txt"
+"""With the Qt of Nuke 14 and 15 besides."""
+
 _ENVIRONMENTS = _ROOT / ".venv-clients"
 
 
@@ -27,15 +30,15 @@ def find_interpreter(version: str) -> Path | None:
     return None
 
 
-def load_environment(version: str, interpreter: Path) -> Path:
+def load_environment(version: str, interpreter: Path, lock_file: Path = CLIENTS) -> Path:
     """Return the Python of the environment for *version*, made anew if its lock has changed."""
-    folder = _ENVIRONMENTS / version
+    folder = _ENVIRONMENTS / (version if lock_file == CLIENTS else f"{version}-{lock_file.stem}")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "made-from.txt"
-    lock = _LOCK.read_text(encoding="utf-8")
+    lock = lock_file.read_text(encoding="utf-8")
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
         _run([interpreter, "-m", "venv", "--clear", "--without-pip", folder])
-        _run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "-r", _LOCK])
+        _run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "-r", lock_file])
         stamp.write_text(lock, encoding="utf-8")
     return python
 

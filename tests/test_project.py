@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import filmgate
-from interpreters import VERSIONS, find_interpreter, load_environment
+from interpreters import CLIENTS, PYSIDE2, VERSIONS, find_interpreter, load_environment
 
 FOLDERS = ("core", "gpu_server", "plugins", "tests", "bench", "docs", "examples", ".ci", "locks")
 TEXT_SUFFIXES = {".py", ".pyi", ".md", ".toml", ".txt", ".yaml", ".yml", ".sh", ".svg", ".json", ""}
@@ -27,6 +27,9 @@ EXAMPLES = "10"
 """For each property in each host's interpreter: our own tries more of them on the same code."""
 
 ENDS = (VERSIONS[0], VERSIONS[-1])
+NUKES = ("3.9", "3.10", "3.11")
+"""The interpreters of Nuke 14 to 17."""
+
 BETWEEN = (
     "test_client.py",
     "test_codec.py",
@@ -61,10 +64,14 @@ FOREIGN_WORDS = {
 @pytest.fixture(scope="session", params=VERSIONS)
 def client_python(request: pytest.FixtureRequest) -> Path:
     """Return an interpreter as a host brings it, with only what client code may use."""
-    interpreter = find_interpreter(request.param)
+    return _environment(request.param, CLIENTS)
+
+
+def _environment(version: str, lock_file: Path) -> Path:
+    interpreter = find_interpreter(version)
     if interpreter is None:
-        pytest.skip(f"NOT TESTED: no CPython {request.param} on PATH or in pyenv")
-    return load_environment(request.param, interpreter)
+        pytest.skip(f"NOT TESTED: no CPython {version} on PATH or in pyenv")
+    return load_environment(version, interpreter, lock_file)
 
 
 def _client_modules(core: Path) -> list[str]:
@@ -74,10 +81,11 @@ def _client_modules(core: Path) -> list[str]:
     return sorted(".".join(names) for names in parts if not NOT_CLIENT_CODE & set(names[1:2]))
 
 
-def _run_client(python: Path | str, repository: Path, *arguments: str) -> str:
+def _run_client(python: Path | str, repository: Path, *arguments: str, **environ: str) -> str:
     """Run *python* on the sources of core alone and return what it printed."""
     environment = {
         **os.environ,
+        **environ,
         "PYTHONPATH": str(repository / "core"),
         "PYTHONNOUSERSITE": "1",
         "FILMGATE_EXAMPLES": EXAMPLES,
@@ -121,6 +129,24 @@ def test_client_tests_pass_in_a_host(client_python: Path, repository: Path) -> N
     files = ("",) if whole else BETWEEN
     paths = [f"tests/core/client/{name}" for name in files]
     assert "passed" in _run_client(client_python, repository, *options, *paths)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("client_python", NUKES, indirect=True)
+def test_the_plugin_runs_on_nukes_interpreters(client_python: Path, repository: Path) -> None:
+    """The tests of the Nuke plugin pass where only what a bundle carries is installed."""
+    options = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=-m 'not nightly'")
+    done = _run_client(client_python, repository, *options, "tests/plugins/nuke")
+    assert "passed" in done
+
+
+@pytest.mark.timeout(300)
+def test_the_panel_runs_on_older_qt(repository: Path) -> None:
+    """The tests of the panel pass on PySide2, which Nuke 14 and 15 bring."""
+    python = _environment("3.10", PYSIDE2)
+    options = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "-o")
+    done = _run_client(python, repository, *options, "qt_api=pyside2", "tests/ui", QT_API="pyside2")
+    assert "passed" in done
 
 
 def _version_of(python: Path) -> str:
@@ -235,7 +261,7 @@ def test_dependencies_are_locked(repository: Path) -> None:
 
 
 def test_wheel_is_whole(repository: Path, tmp_path: Path) -> None:
-    """The wheel holds both packages with every file beside the code, and no test."""
+    """The wheel holds both packages, the plugins and every file beside the code, and no test."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=repository, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -244,9 +270,12 @@ def test_wheel_is_whole(repository: Path, tmp_path: Path) -> None:
 
 
 def _package_files(repository: Path) -> set[str]:
-    return {
-        path.relative_to(home).as_posix()
-        for home in (repository / "core", repository / "gpu_server")
-        for path in home.rglob("*")
+    """Return what the wheel must hold: the packages, and what bundles for hosts are made from."""
+    homes = {"core": "", "gpu_server": "", "plugins/nuke": "filmgate/plugins/nuke/"}
+    files = {
+        place + path.relative_to(repository / home).as_posix()
+        for home, place in homes.items()
+        for path in (repository / home).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    return files | {"filmgate/plugins/hosts.txt", "filmgate/plugins/LICENSE"}
