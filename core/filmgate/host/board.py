@@ -154,6 +154,10 @@ class Board:
             self._listeners[mark] = call
         return lambda: self._leave(mark)
 
+    def changed(self) -> None:
+        """Tell the listeners that something has changed which panels show and the board lacks."""
+        self._tell()
+
     def _change(self, id: str, status: Status, ended_s: float) -> None:
         with self._lock:
             run = self._runs.get(id)
