@@ -1,0 +1,222 @@
+"""The Filmgate panel: one widget that a host docks, or that stands alone."""
+
+# ruff: noqa: N802 - Qt's own names
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Optional, Union
+
+from filmgate.errors import FilmgateError
+from filmgate.host.hub import Hub
+from filmgate.ui.artists import QueuePage
+from filmgate.ui.errands import Errands
+from filmgate.ui.jobs import JobsPage, is_open
+from filmgate.ui.log import LogPage
+from filmgate.ui.mailbox import Mailbox
+from filmgate.ui.models import ModelsPage
+from filmgate.ui.palette import GAP, dress
+from filmgate.ui.qt import QtCore, QtGui, QtWidgets, Signal
+from filmgate.ui.result import ResultPage
+from filmgate.ui.server import ServerHead, ServerView
+from filmgate.wire.messages import StatusPage
+
+ASK_EVERY_MS = 1000
+ASK_AGAIN_MS = 4000
+"""How long a server that did not answer is left alone."""
+ANSWER_WITHIN_S = 3.0
+SHOW_AFTER_MS = 50
+"""Changes that come faster than this are shown together."""
+TABS = ("Jobs", "Queue", "Models", "Result", "Log")
+_WIDTH, _HEIGHT = 460, 640
+
+
+class FilmgatePanel(QtWidgets.QWidget):
+    """Server, jobs, queue, models, last result and log.
+
+    The server is asked only while the panel can be seen, and never on the main thread.
+
+    Args:
+        hub: what the host's nodes share; it stays open when the panel closes.
+        parent: of the widget.
+        offers_nodes: whether the host makes a node when `node_wanted` is emitted.
+    """
+
+    node_wanted = Signal(object)
+    """The artist wants a node of this `filmgate.wire.records.ModelSummary`."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        parent: Optional[QtWidgets.QWidget] = None,
+        offers_nodes: bool = False,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("filmgate")
+        self.setWindowTitle("Filmgate")
+        dress(self)
+        self._hub = hub
+        self._page: Optional[StatusPage] = None
+        self._error: Optional[FilmgateError] = None
+        self._is_asking = self._is_starting = self._is_own = self._knows_models = False
+        self._stirred = threading.Event()
+        self._stop_listening: Callable[[], None] = _do_nothing
+        self._mailbox = Mailbox()
+        self._questions = Errands("filmgate-panel-server", self._mailbox)
+        self._errands = Errands("filmgate-panel", self._mailbox)
+        self.head = ServerHead()
+        self.jobs = JobsPage()
+        self.queue = QueuePage(hub.config.user.value)
+        self.models = ModelsPage(hub.catalogue, self._errands, offers_nodes)
+        self.result = ResultPage(self._errands)
+        self.log = LogPage()
+        self.tabs = QtWidgets.QTabWidget()
+        self._timer, self._pause = QtCore.QTimer(self), QtCore.QTimer(self)
+        self._lay_out()
+        self._connect()
+        self.resize(_WIDTH, _HEIGHT)
+
+    def sizeHint(self) -> QtCore.QSize:
+        """Ask for the room that everything is well readable in."""
+        return QtCore.QSize(_WIDTH, _HEIGHT)
+
+    def showEvent(self, event: QtGui.QShowEvent) -> None:
+        """Begin to ask."""
+        super().showEvent(event)
+        self._stop_listening()
+        self._stop_listening = self._hub.board.listen(self._changed)
+        self._show_board()
+        self.models.reload()
+        self._ask()
+        self._timer.start(ASK_EVERY_MS)
+
+    def hideEvent(self, event: QtGui.QHideEvent) -> None:
+        """Leave nothing running while nobody looks, neither timers nor threads."""
+        super().hideEvent(event)
+        self._timer.stop()
+        self._pause.stop()
+        self._stop_listening()
+        self._questions.close()
+        self._errands.close()
+
+    def refresh(self) -> None:
+        """Ask for everything now: status and models."""
+        self._timer.start(ASK_EVERY_MS)
+        self._knows_models = False
+        self._ask()
+
+    # The server.
+
+    def _ask(self) -> None:
+        if self._is_asking or self._is_starting:
+            return
+        self._is_asking = True
+        self._questions.ask(self._question, self._answered)
+        self._show_server()
+
+    def _question(self) -> StatusPage:
+        return self._hub.link.client(ANSWER_WITHIN_S).status(ANSWER_WITHIN_S)
+
+    def _answered(self, answer: Union[StatusPage, FilmgateError]) -> None:
+        self._is_asking = False
+        failed = isinstance(answer, FilmgateError)
+        self._error = answer if isinstance(answer, FilmgateError) else None
+        self._page = None if isinstance(answer, FilmgateError) else answer
+        if self._timer.isActive():
+            self._timer.setInterval(ASK_AGAIN_MS if failed else ASK_EVERY_MS)
+        if not failed and not self._knows_models:
+            self._knows_models = True
+            self._hub.catalogue.refresh(self._refreshed)
+        self._show_server()
+
+    def _refreshed(self, error: Optional[FilmgateError]) -> None:
+        """Run on another thread."""
+        self._mailbox.post(self.models.reload)
+
+    def _start_local(self) -> None:
+        self._is_starting, self._error = True, None
+        self._show_server()
+        self._hub.link.start_local(
+            done=lambda error: self._mailbox.post(lambda: self._started(error))
+        )
+
+    def _started(self, error: Optional[FilmgateError]) -> None:
+        self._is_starting = False
+        self._is_own = error is None
+        self._error = error
+        if error is None:
+            self.refresh()
+        self._show_server()
+
+    def _stop_local(self) -> None:
+        self.head.stop.setEnabled(False)
+        self._questions.ask(self._hub.link.stop_local, self._stopped)
+
+    def _stopped(self, error: Optional[FilmgateError]) -> None:
+        self._is_own, self._page = False, None
+        self.head.stop.setEnabled(True)
+        self.refresh()
+
+    def _show_server(self) -> None:
+        state = self._hub.link.state()
+        view = ServerView(state, self._page, self._error, self._is_starting, self._is_own)
+        self.head.tell(view)
+        self.queue.tell(self._page.users if self._page is not None else None)
+        users = self._page.users if self._page is not None else ()
+        self._count("Queue", sum(user.waiting + user.running for user in users))
+
+    # The board.
+
+    def _changed(self) -> None:
+        """Run on any thread, perhaps thousands of times a second."""
+        if not self._stirred.is_set():
+            self._stirred.set()
+            self._mailbox.post(self._soon)
+
+    def _soon(self) -> None:
+        if not self._pause.isActive():
+            self._pause.start(SHOW_AFTER_MS)
+
+    def _show_board(self) -> None:
+        self._stirred.clear()
+        self._show_server()
+        board = self._hub.board
+        runs = board.runs()
+        self.jobs.tell(runs)
+        self.log.tell(board.log())
+        self.result.tell(board.comparison())
+        self._count("Jobs", sum(is_open(run) for run in runs))
+
+    def _count(self, tab: str, number: int) -> None:
+        self.tabs.setTabText(TABS.index(tab), f"{tab} {number}" if number else tab)
+
+    def _connect(self) -> None:
+        self._timer.timeout.connect(self._ask)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._show_board)
+        self.head.start_wanted.connect(self._start_local)
+        self.head.stop_wanted.connect(self._stop_local)
+        self.head.retry_wanted.connect(self.refresh)
+        self.models.node_wanted.connect(self.node_wanted)
+        # Hosts delete panels without closing them. A method of ours could no longer be called then.
+        self.destroyed.connect(self._mailbox.close)
+        again = QtGui.QShortcut(QtGui.QKeySequence("F5"), self)
+        again.setContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        again.activated.connect(self.refresh)
+
+    def _lay_out(self) -> None:
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setExpanding(False)
+        self.tabs.tabBar().setElideMode(QtCore.Qt.TextElideMode.ElideNone)
+        pages = (self.jobs, self.queue, self.models, self.result, self.log)
+        for name, page in zip(TABS, pages):
+            self.tabs.addTab(page, name)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(GAP, GAP, GAP, GAP)
+        column.setSpacing(GAP)
+        column.addWidget(self.head)
+        column.addWidget(self.tabs, 1)
+
+
+def _do_nothing() -> None:
+    """Stand in for what ends listening while nobody listens."""
