@@ -17,7 +17,9 @@ from rich.text import Text
 import filmgate
 from filmgate.cli.connection import existing_connection
 from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
+from filmgate.cli.finding import Finding
 from filmgate.cli.options import JsonOption, SiteOptions
+from filmgate.cli.placed import examine_nuke
 from filmgate.cli.terminal import results, write_json
 from filmgate.config import Config
 from filmgate.endpoint import endpoint_folder, find_endpoint, find_running, folder_flaw, is_local
@@ -47,28 +49,9 @@ class DoctorOptions(SiteOptions, JsonOption):
     """What `filmgate doctor` takes."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        topic: the heading that it stands under.
-        name: what was looked at.
-        value: what was found.
-        problem: what is broken; empty when nothing is.
-        mend: what to do about it, or about what is missing.
-    """
-
-    topic: str
-    name: str
-    value: str = ""
-    problem: str = ""
-    mend: str = ""
-
-
 def examine(options: DoctorOptions) -> int:
     """Show what is installed, configured and reachable, with the mend for what is not."""
-    findings = [*_software(), *_devices(), *_site(options)]
+    findings = [*_software(), *_devices(), *_site(options), *examine_nuke()]
     if options.as_json:
         write_json([asdict(finding) for finding in findings])
     else:

@@ -6,14 +6,16 @@ import inspect
 import sys
 from collections.abc import Callable
 from importlib import metadata
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 import filmgate
+from filmgate.cli.bundle import BundleOptions, bundle_nuke
 from filmgate.cli.compare import CompareOptions, compare_images
 from filmgate.cli.doctor import DoctorOptions, examine
 from filmgate.cli.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_code
+from filmgate.cli.install import InstallOptions, install_nuke
 from filmgate.cli.keys import (
     ListOptions,
     NewOptions,
@@ -27,11 +29,13 @@ from filmgate.cli.keys import (
     revoke_key,
 )
 from filmgate.cli.models import ModelsOptions, ShowOptions, list_models, show_model
-from filmgate.cli.options import as_command
+from filmgate.cli.options import Options, as_command
 from filmgate.cli.run import RunOptions, run_model
 from filmgate.cli.status import StatusOptions, show_status
 from filmgate.cli.terminal import complain, results
 from filmgate.errors import FilmgateError
+
+_O = TypeVar("_O", bound=Options)
 
 COMMANDS = "filmgate.commands"
 """The group of entry points where other packages offer commands: a callable without arguments that
@@ -55,6 +59,8 @@ _INSTALL = {
 }
 
 _HELP = "Filmgate: frames through a shared GPU inference server."
+_BUNDLE_HELP = "Make one folder with the plugin of a host and all that it needs."
+_HOST_HELP = "Let a host find its bundle, for one user."
 _PASS_ON: dict[str, Any] = {
     "allow_extra_args": True,
     "ignore_unknown_options": True,
@@ -90,9 +96,19 @@ def build_app() -> typer.Typer:
     app.command("purge")(as_command(PurgeOptions, purge_show))
     app.command("doctor")(as_command(DoctorOptions, examine))
     app.command("compare")(as_command(CompareOptions, compare_images))
+    app.add_typer(_host_app("nuke", BundleOptions, bundle_nuke), name="bundle", help=_BUNDLE_HELP)
+    app.add_typer(_host_app("nuke", InstallOptions, install_nuke), name="install", help=_HOST_HELP)
     app.command("serve", help="Run a server on this machine.", context_settings=_PASS_ON)(
         _hand_over("serve")
     )
+    return app
+
+
+def _host_app(host: str, kind: type[_O], run: Callable[[_O], int]) -> typer.Typer:
+    """Return an app whose subcommands are hosts; the callback keeps one alone a subcommand too."""
+    app = typer.Typer(no_args_is_help=True)
+    app.callback()(lambda: None)
+    app.command(host)(as_command(kind, run))
     return app
 
 

@@ -14,7 +14,9 @@ PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 MACHINES = {"linux": ("x86_64",), "windows": ("AMD64",), "macos": ("arm64", "x86_64")}
 """The processors of each platform that hosts run on, as `platform.machine` calls them."""
 
-_SYS_PLATFORMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+SYS_PLATFORMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+"""The platforms by what `sys.platform` calls them."""
+
 _BUILT_FOR = {
     ("linux", "x86_64"): re.compile(r"manylinux\w*_x86_64\Z"),
     ("windows", "AMD64"): re.compile(r"win_amd64\Z"),
@@ -117,7 +119,7 @@ class Wheel:
 
 def this_platform() -> str:
     """Return the platform of this machine, or an empty text where no host runs on it."""
-    return _SYS_PLATFORMS.get(sys.platform, "")
+    return SYS_PLATFORMS.get(sys.platform, "")
 
 
 def _glibc(tag: str) -> tuple[int, int]:
