@@ -88,8 +88,7 @@ def _knob_changed(group: nuke.Group) -> None:
 def _updated(group: nuke.Group) -> None:
     if not (sessions.is_adopted(group) and _is_live(group)):
         return
-    moment = actions.moment()
-    now = (nuke.frame(), sessions.host(group).fingerprint(moment))
+    now = (nuke.frame(), sessions.host(group).hashes())
     before = _seen.get(group.fullName())
     _seen[group.fullName()] = now
     if before is not None and before != now:

@@ -10,7 +10,7 @@ import nuke
 from filmgate.errors import InputError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
-from filmgate_nuke import script
+from filmgate_nuke import script, upstream
 
 SHOWS_SOURCE = "source"
 """The choice of the knob ``filmgate_view`` that reads no result."""
@@ -57,10 +57,15 @@ def check_write(nodes: Sequence[Watched], write: Optional[nuke.Node], frame: int
         _check(nodes, None if write is None else [write], moments)
 
 
+def names_above(ends: Iterable[nuke.Node]) -> set[str]:
+    """Return the full names of *ends* and of every node that they depend on."""
+    return {node.fullName() for node in upstream.nodes_above(ends)}
+
+
 def _check(
     nodes: Sequence[Watched], ends: Optional[Iterable[nuke.Node]], moments: Sequence[Moment]
 ) -> None:
-    above = None if ends is None else _above(ends)
+    above = None if ends is None else names_above(ends)
     for each in nodes:
         if _reads_result(each.group) and (above is None or _counts(each.group, above)):
             for moment in moments:
@@ -92,18 +97,6 @@ def _counts(group: nuke.Group, above: set[str]) -> bool:
     """Whether a node, or a Group around it, is among *above*."""
     parts = group.fullName().split(".")
     return any(".".join(parts[:count]) in above for count in range(1, len(parts) + 1))
-
-
-def _above(ends: Iterable[nuke.Node]) -> set[str]:
-    """Return the full names of *ends* and of everything that they depend on."""
-    seen: set[str] = set()
-    waiting = list(ends)
-    while waiting:
-        node = waiting.pop()
-        if node.fullName() not in seen:
-            seen.add(node.fullName())
-            waiting.extend(_inputs(node))
-    return seen
 
 
 def _inputs(node: nuke.Node) -> Iterator[nuke.Node]:

@@ -15,7 +15,7 @@ from filmgate.host.state import Problem, State, Status
 from filmgate.job import Payload
 from filmgate.manifest import Manifest, parse_manifest_json
 from filmgate.takes import Take
-from filmgate_nuke import capture, graph, knobs, labels, node, script, threads
+from filmgate_nuke import capture, graph, knobs, labels, node, script, threads, upstream
 
 STATE_KNOB = "filmgate_state"
 
@@ -23,6 +23,9 @@ _HASH_MASK = (1 << 64) - 1
 
 SHOW_EVERY_S = 0.2
 """A label that changes more often only costs redraws."""
+
+MARK_FOR_S = 0.5
+"""How long one look at everything above counts: a script may have a thousand nodes."""
 
 RETRY_S = 0.05
 """How soon a slice is tried again that came while Nuke was executing something."""
@@ -54,6 +57,7 @@ class NukeHost(HostPort):
         self._patterns: Callable[[], Mapping[str, str]] = dict
         self._check_inputs: Callable[[Moment], None] = lambda _: None
         self._manifest: tuple[str, Optional[Manifest]] = ("", None)
+        self._mark, self._marked_at_s = "", -MARK_FOR_S
         self._shown_at_s = 0.0
         self._shown: Optional[Status] = None
         self._undoable = False
@@ -98,14 +102,19 @@ class NukeHost(HostPort):
     # Pixels out.
 
     def fingerprint(self, moment: Moment) -> str:
+        """Return a text that changes when anything above is edited, the same at every frame."""
+        now_s = time.monotonic()
+        if now_s - self._marked_at_s > MARK_FOR_S:
+            self._mark, self._marked_at_s = upstream.edit_mark(graph.sources(self.group)), now_s
+        return self._mark
+
+    def hashes(self) -> str:
         """Return Nuke's own hashes of what is connected, which it knows for the current frame."""
-        if moment.time != nuke.frame():
-            return ""
-        hashes: list[str] = []
+        found: list[str] = []
         for source in graph.sources(self.group):
             source.forceValidate()
-            hashes.append(",".join(f"{each & _HASH_MASK:x}" for each in source.opHashes()))
-        return ";".join(hashes)
+            found.append(",".join(f"{each & _HASH_MASK:x}" for each in source.opHashes()))
+        return ";".join(found)
 
     def capture(self, name: str, moment: Moment) -> Optional[Payload]:
         """Render one input of one frame; see `capture.capture`."""
