@@ -198,13 +198,15 @@ class Connection:
 
     def _reach(self, wait_s: float, given_up: GivenUp) -> Client:
         give_up_s = time.monotonic() + wait_s
+        kept = self._kept(give_up_s, given_up)
+        if kept is not None:
+            return kept
         if self._local is not None and not self._local.running:
             self._stop(self._local)
-        kept = self._kept(give_up_s, given_up)
         left_s = max(0.0, give_up_s - time.monotonic())
-        if kept is None and self._endpoint is not None:
+        if self._endpoint is not None:
             return self._let_in(self._endpoint, left_s, given_up)
-        return kept or reach(self._config, left_s, log.info, given_up)
+        return reach(self._config, left_s, log.info, given_up)
 
     def _kept(self, give_up_s: float, given_up: GivenUp) -> Optional[Client]:
         """Wait until the client that we have is connected again; None where another is needed.
