@@ -1,0 +1,173 @@
+"""Menus, toolbars and what invoking an entry does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Optional, Union
+
+from nuke import _world
+from nuke._guard import Guarded, on_main
+
+Command = Union[str, Callable[[], Any], None]
+
+
+class MenuItem(Guarded):
+    """One entry of a menu."""
+
+    def __init__(self, name: str, command: Command = None, **shown: Any) -> None:
+        self._name = name
+        self._command = command
+        self._icon = str(shown.get("icon") or "")
+        self._shortcut = str(shown.get("shortcut") or "")
+        self._tooltip = str(shown.get("tooltip") or "")
+        self._enabled = True
+        self._visible = True
+
+    def name(self) -> str:
+        return self._name
+
+    def icon(self) -> str:
+        return self._icon
+
+    def setIcon(self, icon: str) -> None:  # noqa: N802
+        self._icon = icon
+
+    def shortcut(self) -> str:
+        return self._shortcut
+
+    def setShortcut(self, keySequence: str) -> None:  # noqa: N802, N803
+        self._shortcut = keySequence
+
+    def script(self) -> str:
+        return self._command if isinstance(self._command, str) else ""
+
+    def setScript(self, script: str) -> None:  # noqa: N802
+        self._command = script
+
+    def setEnabled(self, enabled: bool, recursive: bool = False) -> None:  # noqa: N802
+        self._enabled = enabled
+
+    def setVisible(self, visible: bool) -> None:  # noqa: N802
+        self._visible = visible
+
+    def invoke(self) -> None:
+        """Do what choosing the entry does; while it does nothing can be rendered."""
+        if not self._enabled:
+            return
+        with _world.current().handling():
+            if isinstance(self._command, str):
+                exec(self._command, vars(sys.modules["__main__"]))  # noqa: S102 - as menus do
+            elif self._command is not None:
+                self._command()
+
+
+class Menu(MenuItem):
+    """A menu; slashes in the names of entries make menus in it."""
+
+    def __init__(self, name: str, command: Command = None, **shown: Any) -> None:
+        super().__init__(name, command, **shown)
+        self._items: dict[str, MenuItem] = {}
+
+    def _walk_to(self, path: str) -> tuple[Menu, str]:
+        here: Menu = self
+        *menus, last = path.split("/")
+        for name in menus:
+            here = here.addMenu(name)
+        return here, last
+
+    def addCommand(  # noqa: N802
+        self,
+        name: str,
+        command: Command = None,
+        shortcut: str = "",
+        icon: str = "",
+        tooltip: str = "",
+        index: int = -1,
+        readonly: bool = False,
+        shortcutContext: int = 0,  # noqa: N803
+    ) -> MenuItem:
+        menu, last = self._walk_to(name)
+        item = MenuItem(last, command, shortcut=shortcut, icon=icon, tooltip=tooltip)
+        menu._insert(item, index)
+        return item
+
+    def addMenu(  # noqa: N802
+        self, name: str, icon: str = "", tooltip: str = "", index: int = -1
+    ) -> Menu:
+        menu, last = self._walk_to(name)
+        known = menu._items.get(last)
+        if isinstance(known, Menu):
+            return known
+        made = Menu(last, icon=icon, tooltip=tooltip)
+        menu._insert(made, index)
+        return made
+
+    def _insert(self, item: MenuItem, index: int) -> None:
+        items = [known for known in self._items.values() if known._name != item._name]
+        items.insert(len(items) if index < 0 else index, item)
+        self._items = {known._name: known for known in items}
+
+    def addSeparator(self, index: int = -1) -> MenuItem:  # noqa: N802
+        item = MenuItem(f"-{len(self._items)}")
+        self._insert(item, index)
+        return item
+
+    def addAction(self, action: Any) -> bool:  # noqa: N802
+        return True
+
+    def clearMenu(self) -> bool:  # noqa: N802
+        self._items.clear()
+        return True
+
+    def removeItem(self, name: str) -> None:  # noqa: N802
+        self._items.pop(name, None)
+
+    def findItem(self, name: str) -> Optional[MenuItem]:  # noqa: N802
+        first, _, rest = name.partition("/")
+        item = self._items.get(first)
+        if not rest or item is None:
+            return item
+        return item.findItem(rest) if isinstance(item, Menu) else None
+
+    def menu(self, name: str) -> Optional[Menu]:
+        item = self.findItem(name)
+        return item if isinstance(item, Menu) else None
+
+    def items(self) -> list[MenuItem]:
+        return list(self._items.values())
+
+    def updateMenuItems(self) -> None:  # noqa: N802
+        """Show what changed."""
+
+
+class ToolBar(Menu):
+    """A menu that stands at the side."""
+
+    def name(self) -> str:
+        return self._name
+
+
+NAMES = ("Nuke", "Pane", "Nodes", "Properties", "Animation", "Viewer", "Node Graph", "Axis")
+
+
+@on_main
+def menu(name: str) -> Menu:
+    """Return one of the interface's menus, which only a session with a GUI has."""
+    world = _world.current()
+    if not world.gui:
+        raise RuntimeError("nuke.menu: there is no interface")
+    if name not in NAMES:
+        raise ValueError(f"{name} is no menu of Nuke")
+    found = world.menus.setdefault(name, Menu(name))
+    return found
+
+
+@on_main
+def toolbar(name: str, create: bool = True) -> Optional[Menu]:
+    world = _world.current()
+    if not world.gui:
+        raise RuntimeError("nuke.toolbar: there is no interface")
+    if name not in world.menus and not create:
+        return None
+    return world.menus.setdefault(name, Menu(name))
