@@ -16,7 +16,9 @@ STARTUP_FILE = "init.py"
 
 _BEGIN = b"# >>> filmgate"
 _END = b"# <<< filmgate"
-_BLOCK = re.compile(rb"^# >>> filmgate\b.*?^# <<< filmgate[^\r\n]*(?:\r\n|\r|\n|\Z)", re.M | re.S)
+_BLOCK = re.compile(
+    rb"(?:^|(?<=\r))# >>> filmgate\b.*?^# <<< filmgate[^\r\n]*(?:\r\n|\r|\n|\Z)", re.M | re.S
+)
 _ENTRY = re.compile(r"^        (['\"].*): (['\"].*),$", re.M)
 _TEXT = """\
 # >>> filmgate: written by `filmgate install nuke`; `filmgate install nuke --remove` takes it away
@@ -69,7 +71,7 @@ def save_entries(folder: Path, entries: Mapping[str, str]) -> Path:
         entries: folders of bundles by `key_of`; none takes the lines away.
 
     Raises:
-        ConfigError: our lines are damaged, or the file is none that lines can be added to.
+        ConfigError: our lines are damaged, or the file is none that Python reads.
         StorageError: the disk is full or refuses.
     """
     path = (folder / STARTUP_FILE).resolve()  # where it is a link, what it leads to is written
@@ -119,9 +121,6 @@ def _edited(content: bytes, entries: Mapping[str, str], path: Path) -> bytes:
     else:
         joint = _line_end(content) if content and not content.endswith((b"\n", b"\r")) else b""
         edited = content + (joint + lines if lines else b"")
-    if _is_python(content) and not _is_python(edited):
-        text = f"{path.as_posix()} does not end with a whole statement: no line can be added."
-        raise ConfigError(text, "Look at its last line.")
     return edited
 
 
@@ -140,14 +139,6 @@ def _refuse_wide(content: bytes, path: Path) -> None:
     if b"\0" in content:
         text = f"{path.as_posix()} is written in UTF-16 or is no text."
         raise ConfigError(text, "Save it as UTF-8, which is what Python reads.")
-
-
-def _is_python(content: bytes) -> bool:
-    try:
-        ast.parse(content)
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def _damaged(path: Path) -> ConfigError:

@@ -24,6 +24,8 @@ import importlib, json, sys
 sys.path[:0] = sys.argv[2:]
 from filmgate_nuke import vendor
 vendor.prepare()
+for name, oldest in vendor.OLDEST.items():
+    vendor.check_module(importlib.import_module(name), oldest)
 found = {name: importlib.import_module(name) for name in json.loads(sys.argv[1])}
 print(json.dumps({name: module.__file__ for name, module in found.items()}))
 """
