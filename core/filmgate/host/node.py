@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Optional
+
+from filmgate.errors import ManifestError
+from filmgate.host.port import HostPort
+from filmgate.manifest import Manifest, parse_manifest_json
 
 SCHEMA = 1
+
+_NODE = re.compile(r"[0-9a-f]{32}\Z")
+"""It names a folder, and a script may have been edited."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,59 @@ def parse_node_state(text: str) -> NodeState:
         return NodeState()
     if not isinstance(found, dict):
         return NodeState()
-    document: dict[str, Any] = found
+    document: dict[str, Any] = found  # pyright: ignore[reportUnknownVariableType]
     known = {spec.name: document[spec.name] for spec in fields(NodeState) if _fits(spec, document)}
     return NodeState(**known)
 
 
+class Node:
+    """The state that a port keeps, and the manifest in it; on the main thread only.
+
+    Args:
+        port: keeps the state.
+        model: of a node that keeps nothing yet.
+    """
+
+    def __init__(self, port: HostPort, model: str = "") -> None:
+        self._port = port
+        self._parsed: tuple[str, Optional[Manifest]] = ("", None)
+        kept = port.load_state()
+        self.state = parse_node_state(kept)
+        if model and not self.state.model:
+            self.state = replace(self.state, model=model)
+        if not kept:
+            port.store_state(self.state.to_text())
+
+    @property
+    def manifest(self) -> Optional[Manifest]:
+        """The embedded manifest; None before the model is known, or where nobody can read it."""
+        text = self.state.manifest
+        if self._parsed[0] != text:
+            self._parsed = (text, _manifest(text))
+        return self._parsed[1]
+
+    def change(self, **fields: Any) -> None:
+        """Change the state and let the port keep it."""
+        changed = replace(self.state, **fields)
+        if changed != self.state:
+            self.state = changed
+            self._port.store_state(changed.to_text())
+
+    def reload(self) -> None:
+        """Read what the port keeps again."""
+        self.state = parse_node_state(self._port.load_state())
+
+
+def _manifest(text: str) -> Optional[Manifest]:
+    try:
+        return parse_manifest_json(text.encode())
+    except ManifestError:  # of a newer version: the node still reads what it has made
+        return None
+
+
 def _fits(spec: Any, document: Mapping[str, Any]) -> bool:
-    kind = {"schema": int, "baked": dict}.get(spec.name, str)
+    kinds: dict[str, type] = {"schema": int, "baked": dict}
     value = document.get(spec.name)
-    return isinstance(value, kind) and (spec.name != "node" or bool(value))
+    if spec.name == "node":
+        return isinstance(value, str) and _NODE.match(value) is not None
+    return isinstance(value, kinds.get(spec.name, str))

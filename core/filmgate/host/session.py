@@ -1,24 +1,44 @@
-"""The workflow that all hosts share: one session for each node."""
+"""The workflow that all hosts share: one session for each node.
+
+A host drives it in one of three ways. One that pushes does nothing but run the calls that
+`HostPort.call_on_main` is given; one that ticks calls `HostSession.pump` as often as it likes; one
+that pulls calls `HostSession.result_for` and gets at once what there is.
+"""
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
+from filmgate.errors import FilmgateError
+from filmgate.host.baking import Baking, Place
 from filmgate.host.clock import Clock, SystemClock
-from filmgate.host.node import NodeState
+from filmgate.host.freshness import frame_key
+from filmgate.host.inbox import Inbox
+from filmgate.host.live import Debounce
+from filmgate.host.node import Node, NodeState
 from filmgate.host.port import HostPort, Moment
+from filmgate.host.run import Run
 from filmgate.host.state import Problem, State, Status
-from filmgate.host.upgrade import Upgrade
-from filmgate.manifest import Manifest
+from filmgate.host.upgrade import Upgrade, compare_manifests, find_model, find_newer
+from filmgate.host.workflow import Workflow
+from filmgate.manifest import Manifest, to_manifest_json
 
 if TYPE_CHECKING:
     from filmgate.host.hub import Hub
 
 DEBOUNCE_S = 0.25
 """How long an artist's hand must rest before live mode runs."""
+
+RETRY_AFTER_S = 5.0
+"""How long a host that pulls is told of a failure that may pass before it is tried again."""
+
+_SLICE_S = 0.5
+"""Waiting is cut into slices, so that Ctrl-C is heard on every platform."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,7 @@ class HostSession:
 
     Args:
         port: the node, as the host offers it.
-        hub: what all nodes of the process share.
+        hub: what all nodes share.
         model: which model a new node is for; a node that was saved knows it itself.
         clock: the time.
     """
@@ -49,74 +69,118 @@ class HostSession:
     def __init__(
         self, port: HostPort, hub: Hub, model: str = "", clock: Optional[Clock] = None
     ) -> None:
-        """Read the node's state; neither the network nor the disk is asked here."""
+        """Read the node's state. The network is not asked here, nor later until something runs."""
         self._port, self._hub, self._clock = port, hub, clock or SystemClock()
-        self._state = NodeState(model=model)
+        self._node = Node(port, model)
+        self._inbox = Inbox(port, self.pump)
+        self._flow = Workflow(port, hub, self._clock, self._inbox, self._node)
+        self._live = Debounce(self._clock, DEBOUNCE_S, self._inbox.wake)
+        self._baking = Baking(self._flow, hub, self._inbox.wake)
+        self._pumping = self._closed = False
+        self._shown: Optional[Status] = None
+        self._pin()
 
     # What the node is.
 
     @property
     def node(self) -> str:
         """The node's identity: 32 hexadecimal digits."""
-        return self._state.node
+        return self._node.state.node
 
     @property
     def node_state(self) -> NodeState:
         """What the node keeps in the artist's file."""
-        return self._state
+        return self._node.state
 
     @property
     def state_text(self) -> str:
         """The same as the text that `HostPort.store_state` is given."""
-        return self._state.to_text()
+        return self._node.state.to_text()
 
     @property
     def manifest(self) -> Optional[Manifest]:
         """The embedded manifest; None until the model is known."""
-        raise NotImplementedError
+        return self._node.manifest
 
     @property
     def status(self) -> Status:
         """Where the node stands; from any thread."""
-        raise NotImplementedError
+        return self._baking.status or self._flow.status
 
     @property
     def busy(self) -> bool:
         """Whether anything is under way or waits for the main thread; from any thread."""
-        raise NotImplementedError
+        return self._flow.busy or self._live.pending
 
     def state_at(self, moment: Moment) -> State:
         """Return the state of one frame; asks neither the network nor for pixels."""
-        raise NotImplementedError
+        state = self._flow.reading.state_at(self.manifest, moment)
+        if state is State.BAKED:
+            return state
+        if self._flow.pending(moment):
+            return State.RUNNING
+        failed = state is not State.FRESH and frame_key(moment) in self._flow.failures
+        return State.ERROR if failed else state
+
+    def look_at(self, moment: Moment) -> Status:
+        """Show the node as it stands at the frame where the artist is; asks no network."""
+        if not self._flow.busy:
+            problem = self._flow.rest.problem
+            state = self.state_at(moment)
+            if problem is None or state in (State.FRESH, State.BAKED):
+                self._flow.show_state(state)
+        self._show()
+        return self.status
 
     def patterns(self) -> Mapping[str, str]:
         """Return the path pattern of each output that the node should read now.
 
         The baked ones where there are any, spelt for this platform, else those of the take.
         """
-        raise NotImplementedError
+        return self._flow.reading.patterns()
 
     def new_identity(self) -> None:
         """Make a copied node one of its own; it goes on reading what it read."""
-        raise NotImplementedError
+        self.cancel()
+        self._flow.change(node=secrets.token_hex(16))
+        if self._flow.reading.take is not None:
+            self._flow.own_take()
 
     def reload(self) -> None:
         """Read the node's state from the port again, after the host has undone something."""
-        raise NotImplementedError
+        self._node.reload()
+        self._flow.follow()
 
     # The model.
 
     def choose(self, model: str) -> None:
-        """Let the node be for another model, as ``name``, ``name@version`` or ``name@alias``."""
-        raise NotImplementedError
+        """Let the node be for another model, as ``name``, ``name@version`` or ``name@alias``.
+
+        What the reference means is looked up in the list of models on disk; where it is not
+        there, the server is asked when something runs.
+        """
+        self.cancel()
+        self._flow.change(model=model, version="", package="", manifest="")
+        self._pin()
+        self._flow.show_state(State.EMPTY)
+        self._show()
 
     def offer(self) -> Optional[Upgrade]:
         """Return the version that the list of models has instead, or None; asks no network."""
-        raise NotImplementedError
+        state, old = self._node.state, self.manifest
+        found = find_newer(self._hub.catalogue.models(), state.model, state.package)
+        new = self._hub.catalogue.manifest(found) if found is not None else None
+        if found is None or new is None or old is None:
+            return None
+        return Upgrade(found.version, found.digest.hex(), compare_manifests(old, new), new)
 
     def upgrade(self, upgrade: Upgrade) -> None:
         """Go over to another version; earlier results are then stale."""
-        raise NotImplementedError
+        self.cancel()
+        manifest = to_manifest_json(upgrade.manifest).decode()
+        self._flow.change(version=upgrade.version, package=upgrade.package, manifest=manifest)
+        self._flow.show_state(State.STALE if self._flow.reading.notes.frames else State.EMPTY)
+        self._show()
 
     # The work.
 
@@ -135,11 +199,18 @@ class HostSession:
             preview: whether pictures for the panel are wanted; None means for a single frame.
             force: make fresh frames again as well.
         """
-        raise NotImplementedError
+        if self._closed or not moments:
+            return
+        if live:
+            self._flow.cancel()
+        now_s = self._clock.now_s()
+        self._flow.begin(Run(self.node, moments, preview, force, now_s))
 
     def touch(self, moment: Moment) -> None:
         """Say that something changed while the node is live: runs once the artist's hand rests."""
-        raise NotImplementedError
+        if not self._closed:
+            self.look_at(moment)
+            self._live.touch(moment)
 
     def result_for(self, moment: Moment, wait_s: float = 0.0) -> Answer:
         """Return what there is for a frame, and begin to make what is missing.
@@ -148,7 +219,18 @@ class HostSession:
             moment: the frame and view.
             wait_s: how long the caller would wait for a fresh result; 0 never blocks.
         """
-        raise NotImplementedError
+        self._drain()
+        if self._is_wanted(moment, wait_s > 0):
+            outdated = self._flow.outdated_run(moment)
+            if outdated is not None:
+                self._flow.cancel_run(outdated)
+            self.run([moment])
+        while self._flow.uncaptured(moment) and self.pump():
+            pass
+        if wait_s > 0:
+            self._wait_until(lambda: not self._flow.pending(moment), wait_s)
+        self._drain()
+        return self._answer(moment)
 
     def pump(self) -> bool:
         """Do one slice of the main thread's work: one capture or one delivery.
@@ -156,7 +238,18 @@ class HostSession:
         Returns:
             Whether there is more to do now.
         """
-        raise NotImplementedError
+        if self._pumping or self._closed:  # a host that draws while it captures calls again
+            return False
+        self._pumping = True
+        try:
+            moment = self._live.take()
+            if moment is not None:
+                self.run([moment], live=True)
+            self._flow.step()
+            self._show()
+        finally:
+            self._pumping = False
+        return not self._closed and (self._flow.wants() or self._live.ripe)
 
     def wait(self, timeout_s: Optional[float] = None) -> bool:
         """Pump until everything is done, where nothing else needs the main thread (farms).
@@ -164,20 +257,27 @@ class HostSession:
         Returns:
             False when the time ran out before.
         """
-        raise NotImplementedError
+        return self._wait_until(lambda: not self.busy, timeout_s)
 
     def cancel(self) -> None:
         """End everything that is under way; what is finished stays. From any thread."""
-        raise NotImplementedError
+        self._live.drop()
+        self._baking.cancel()
+        self._flow.cancel()
 
     def clear(self) -> None:
         """Forget the node's takes; a bake stays."""
-        raise NotImplementedError
+        self.cancel()
+        self._flow.clear()
+        self._show()
 
     def bake(
         self, frames: Sequence[int], script: str = "", script_dir: str = "", name: str = ""
     ) -> None:
         """Copy results to where artists keep files; the node reads them from then on.
+
+        When all files are there, the port is given the node's new state to store, and `patterns`
+        has changed. A failure is reported as that of a run is.
 
         Args:
             frames: which; each must be fresh.
@@ -185,12 +285,74 @@ class HostSession:
             script_dir: its folder.
             name: what the node is called.
         """
-        raise NotImplementedError
+        try:
+            self._baking.begin(frames, Place(script, script_dir, name))
+        except FilmgateError as error:
+            self._flow.complain(error)
+        self._show()
 
     def unbake(self) -> None:
         """Read takes again; the files stay."""
-        raise NotImplementedError
+        self._flow.change(baked={}, bake_frames="")
+        self._flow.show_state(State.STALE if self._flow.reading.notes.frames else State.EMPTY)
+        self._show()
 
     def close(self) -> None:
         """The node is gone: end what is under way and never call the port again."""
-        raise NotImplementedError
+        self._closed = True
+        self._inbox.close()
+        self.cancel()
+
+    def _pin(self) -> None:
+        """Take the model from the list on disk: what it means is settled once."""
+        state = self._node.state
+        if state.package or not state.model:
+            return
+        found = find_model(self._hub.catalogue.models(), state.model)
+        manifest = self._hub.catalogue.manifest(found) if found is not None else None
+        if found is not None and manifest is not None:
+            self._flow.adopt(found, manifest)
+
+    def _show(self) -> None:
+        status = self.status
+        if status != self._shown and not self._closed:
+            self._shown = status
+            self._port.show(status)
+
+    def _drain(self) -> None:
+        """Let the node read what has come."""
+        while self._inbox and not self._pumping and not self._closed:
+            self.pump()
+
+    def _is_wanted(self, moment: Moment, waits: bool) -> bool:
+        """Say whether a frame that is pulled should be made now."""
+        state = self.state_at(moment)
+        if state in (State.FRESH, State.BAKED):
+            return False
+        if state is State.RUNNING:
+            return self._flow.outdated_run(moment) is not None
+        failure, manifest = self._flow.failures.get(frame_key(moment)), self.manifest
+        if failure is None or manifest is None:
+            return True
+        if self._flow.reading.look(manifest, moment) != failure.look:
+            return True
+        rested = self._clock.now_s() - failure.at_s >= RETRY_AFTER_S
+        return failure.retryable and (waits or rested)
+
+    def _answer(self, moment: Moment) -> Answer:
+        state, failure = self.state_at(moment), self._flow.failures.get(frame_key(moment))
+        problem = failure.problem if failure is not None else self._flow.rest.problem
+        shown = problem if state in (State.ERROR, State.EMPTY, State.STALE) else None
+        return Answer(state, self._flow.reading.paths(moment), shown)
+
+    def _wait_until(self, done: Callable[[], bool], timeout_s: Optional[float]) -> bool:
+        end_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self._pumping:
+            self._inbox.settle()
+            while self.pump() and not done():
+                pass
+            left_s = _SLICE_S if end_s is None else end_s - time.monotonic()
+            if done() or left_s <= 0 or self._closed:
+                return done()
+            self._inbox.wait(min(left_s, _SLICE_S))
+        return False

@@ -1,0 +1,299 @@
+"""The background's share of a run: looking up, sending, storing; never on the main thread."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from math import floor
+from typing import TYPE_CHECKING, Callable, Optional, Union
+
+from filmgate.digest import digest_text
+from filmgate.errors import (
+    CancelledError,
+    ColourError,
+    ConfigError,
+    ConnectionLostError,
+    DeniedError,
+    FilmgateError,
+    ManifestError,
+    ParameterError,
+    ProtocolError,
+    StorageError,
+    UnknownModelError,
+)
+from filmgate.host.board import WARNING, Comparison
+from filmgate.host.delivery import Delivery, Frame
+from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
+from filmgate.host.node import NodeState
+from filmgate.host.port import Moment
+from filmgate.host.problem import to_problem
+from filmgate.host.results import Found, Request
+from filmgate.host.run import DONE, DROPPED, FAILED, Run
+from filmgate.host.state import Problem
+from filmgate.host.task import FrameTask
+from filmgate.job import Job, Output, Payload, Progress, Result, Work
+from filmgate.manifest import Manifest
+from filmgate.params import resolve_parameters
+from filmgate.takes import Take
+from filmgate.wire.records import PNG_MEDIA, BlobRef, Wish
+
+if TYPE_CHECKING:
+    from filmgate.host.hub import Hub
+
+PREVIEW, PREVIEW_SOURCE = "preview", "preview_source"
+"""Outputs for panels: the result and the main input as pictures."""
+
+_ALIKE = (
+    ColourError,
+    ConfigError,
+    ConnectionLostError,
+    DeniedError,
+    ManifestError,
+    ParameterError,
+    ProtocolError,
+    StorageError,
+    UnknownModelError,
+)
+"""Errors that the next frame of a sequence would meet as well."""
+
+log = logging.getLogger("filmgate")
+
+
+class DispatchEvents:
+    """What the dispatch tells its owner, on any thread."""
+
+    def stirred(self, run: Run) -> None:
+        """Say that a run has come further."""
+
+    def taken(self, take: Take) -> None:
+        """Say that the node should read *take*."""
+
+    def succeeded(self, run: Run, task: FrameTask) -> None:
+        """Say that a frame's result is here."""
+
+    def failed(
+        self, run: Run, moment: Optional[Moment], error: FilmgateError, problem: Problem
+    ) -> None:
+        """Say that a frame has failed, or a take of several."""
+
+    def ended(self, run: Run) -> None:
+        """Say that a run is over, and what it made delivered."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A captured frame, and the exact model that it is for."""
+
+    run: Run
+    task: FrameTask
+    payloads: tuple[Payload, ...]
+    state: NodeState
+    manifest: Manifest
+
+    @property
+    def model(self) -> str:
+        """The model as the server is asked for it, whatever aliases mean by now."""
+        return f"{self.manifest.name}@{digest_text(bytes.fromhex(self.state.package))}"
+
+    @property
+    def wish(self) -> Wish:
+        """What to answer: only images have pictures."""
+        return Wish(preview=self.run.preview and self.manifest.main_input.kind == "image")
+
+    @property
+    def header(self) -> TakeNotes:
+        """What a take with its result says of the node."""
+        return TakeNotes(self.state.node, self.state.model, self.state.package)
+
+
+class Dispatch:
+    """Sends the frames of one node. `post` may be called from any thread; it returns at once.
+
+    Args:
+        hub: what all nodes share.
+        delivery: makes the node's takes.
+        events: who listens.
+    """
+
+    def __init__(self, hub: Hub, delivery: Delivery, events: DispatchEvents) -> None:
+        self._hub, self._delivery, self._events = hub, delivery, events
+
+    def post(self, order: Order) -> None:
+        """Look a frame up, and send it if its result is not known."""
+        order.run.progress(order.task.key, Progress())
+        self._background(order, lambda: self._look_up(order))
+
+    def leave_out(self, frames: dict[str, FrameNote]) -> None:
+        """Keep these frames of the take no longer."""
+        self._hub.background(lambda: self._delivery.leave_out(frames))
+
+    def check_end(self, run: Run) -> None:
+        """Look whether a run is over; from any thread."""
+        self._hub.background(lambda: self._check_end(run))
+
+    def refused(self, run: Run, moment: Moment, error: FilmgateError) -> None:
+        """End a frame that never came this far."""
+        self._hub.background(lambda: self._fail(run, moment, error, ""))
+
+    def _background(self, order: Order, step: Callable[[], None]) -> None:
+        self._hub.background(lambda: self._do(order, step))
+
+    def _do(self, order: Order, step: Callable[[], None], job: str = "") -> None:
+        """Do a step; whatever fails ends the frame, for nobody else would."""
+        try:
+            step()
+        except FilmgateError as error:
+            self._fail(order.run, order.task.moment, error, job)
+        except Exception as error:  # the thread's boundary
+            log.exception("a frame failed in the background")
+            failure = FilmgateError(f"The plugin itself failed ({error!r}).")
+            self._fail(order.run, order.task.moment, failure, job)
+
+    def _look_up(self, order: Order) -> None:
+        if not order.run.feeding:
+            self._drop(order)
+            return
+        request = _request(order, self._hub.config.show.value)
+        key = request.key()
+        found = self._hub.results.find(key)
+        note = _note(order, key, request.inputs)
+        if found is not None:
+            self._accept(order, note, found)
+        else:
+            self._send(order, note, request)
+
+    def _send(self, order: Order, note: FrameNote, request: Request) -> None:
+        client = self._hub.link.client()
+        if not order.run.feeding:  # cancelled while the server was waited for
+            self._drop(order)
+            return
+        run, task = order.run, order.task
+        work = Work(
+            order.model,
+            order.payloads,
+            request.params,
+            request.wish,
+            request.layers,
+            request.time,
+            request.colour,
+        )
+        job = client.submit(
+            work,
+            run.options(task.moment.view),
+            lambda job: self._progressed(run, task, job),
+            lambda job: self._answered(order, note, job),
+        )
+        run.attach(task.key, job)
+        self._events.stirred(run)
+
+    def _progressed(self, run: Run, task: FrameTask, job: Job) -> None:
+        run.progress(task.key, job.progress)
+        self._events.stirred(run)
+
+    def _answered(self, order: Order, note: FrameNote, job: Job) -> None:
+        name = job.id.hex()
+        self._hub.background(lambda: self._do(order, lambda: self._store(order, note, job), name))
+
+    def _store(self, order: Order, note: FrameNote, job: Job) -> None:
+        """Keep a result, whether or not it is still wanted."""
+        try:
+            result = job.result()
+        except CancelledError:
+            self._drop(order)
+            return
+        self._hub.results.put(bytes.fromhex(note.key), result)
+        self._accept(order, note, result)
+
+    def _accept(self, order: Order, note: FrameNote, result: Union[Result, Found]) -> None:
+        run, task = order.run, order.task
+        if run.cancelled:
+            self._drop(order)
+            return
+        note = replace(note, work_key=result.work_key.hex(), numerics=result.numerics)
+        frame = Frame(task.key, task.serial, result.outputs, note)
+        if self._delivery.is_newest(frame):
+            self._delivery.add(frame, order.header)
+        self._tell(order, result)
+        run.finish(task.key, DONE)
+        self._events.succeeded(run, task)
+        if self._delivery.due():
+            self._complete(run)
+        self._check_end(run)
+
+    def _tell(self, order: Order, result: Union[Result, Found]) -> None:
+        board, title = self._hub.board, f"{order.manifest.name}, frame {order.task.moment.time:g}"
+        for text in order.run.warn(result.warnings):
+            board.note(WARNING, text, node=order.state.node)
+        before, after = (_picture(result.outputs, name) for name in (PREVIEW_SOURCE, PREVIEW))
+        if before and after:
+            board.show_result(Comparison(title, before, after))
+
+    def _drop(self, order: Order) -> None:
+        order.run.finish(order.task.key, DROPPED)
+        self._check_end(order.run)
+
+    def _fail(self, run: Run, moment: Moment, error: FilmgateError, job: str) -> None:
+        run.finish(frame_key(moment), FAILED)
+        if isinstance(error, _ALIKE):
+            run.halt()
+        if isinstance(error, StorageError):
+            self._delivery.discard()
+        problem = to_problem(error, floor(moment.time))
+        self._blame(run, moment, error, replace(problem, id=job or problem.id))
+        self._check_end(run)
+
+    def _blame(
+        self, run: Run, moment: Optional[Moment], error: FilmgateError, problem: Problem
+    ) -> None:
+        if not run.cancelled:
+            self._events.failed(run, moment, error, problem)
+
+    def _check_end(self, run: Run) -> None:
+        if run.retire():
+            self._complete(run)
+            self._events.ended(run)
+        else:
+            self._events.stirred(run)
+
+    def _complete(self, run: Run) -> None:
+        """Make a take of what has come; frames of one that fails are still among the results."""
+        try:
+            take = self._delivery.complete()
+        except FilmgateError as error:
+            self._delivery.discard()
+            run.halt()
+            self._blame(run, None, error, to_problem(error))
+            return
+        if take is not None:
+            self._events.taken(take)
+
+
+def _request(order: Order, show: str) -> Request:
+    settings = order.task.settings
+    return Request(
+        bytes.fromhex(order.state.package),
+        resolve_parameters(order.manifest.params, settings.params),
+        settings.layers,
+        tuple(_ref(payload) for payload in order.payloads),
+        order.wish,
+        settings.colour,
+        order.task.time,
+        show,
+    )
+
+
+def _ref(payload: Payload) -> BlobRef:
+    blob = payload.digested
+    media, time, view = payload.media, payload.time, payload.view
+    return BlobRef(payload.name, blob.digest, blob.size_bytes, media, time, view)
+
+
+def _note(order: Order, key: bytes, inputs: tuple[BlobRef, ...]) -> FrameNote:
+    digests = {f"{ref.name}@{ref.time:g}": ref.digest.hex() for ref in inputs}
+    task = order.task
+    return FrameNote(key.hex(), task.digest, task.fingerprint, inputs=digests)
+
+
+def _picture(outputs: tuple[Output, ...], name: str) -> bytes:
+    found = [each for each in outputs if each.name == name and each.media == PNG_MEDIA]
+    return bytes(found[0].data) if found else b""

@@ -1,0 +1,408 @@
+"""The parts of one node's work, put together: feeder, dispatch, delivery and what is read."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from math import floor
+from typing import TYPE_CHECKING, Callable, Optional
+
+from filmgate.errors import FilmgateError
+from filmgate.frames import write_frames
+from filmgate.host.board import ERROR, RunRow
+from filmgate.host.captures import Captures
+from filmgate.host.clock import Clock
+from filmgate.host.delivery import Delivery
+from filmgate.host.dispatch import Dispatch, DispatchEvents, Order
+from filmgate.host.feeder import Feeder, FeederEvents
+from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
+from filmgate.host.inbox import Inbox
+from filmgate.host.node import Node
+from filmgate.host.port import HostPort, Moment
+from filmgate.host.problem import to_problem
+from filmgate.host.progress import folded, running_status
+from filmgate.host.reading import Reading
+from filmgate.host.run import Run
+from filmgate.host.state import Problem, State, Status
+from filmgate.host.task import FrameTask
+from filmgate.job import Payload
+from filmgate.manifest import Manifest, to_manifest_json
+from filmgate.takes import Take
+from filmgate.wire.records import ModelSummary
+
+if TYPE_CHECKING:
+    from filmgate.host.hub import Hub
+
+SAMPLES = 16
+"""Of a long run, so many frames tell whether it still is what the artist asks for."""
+
+log = logging.getLogger("filmgate")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a frame has no result, and of what.
+
+    Attributes:
+        problem: as artists see it.
+        retryable: whether it may pass by itself.
+        look: the settings and inputs that failed, as `Reading.look` returns them.
+        at_s: when, by the session's clock.
+    """
+
+    problem: Problem
+    retryable: bool
+    look: tuple[str, str]
+    at_s: float
+
+
+class Workflow(FeederEvents, DispatchEvents):
+    """One node's work. On the main thread, unless a method says otherwise.
+
+    Args:
+        port: the node, as the host offers it.
+        hub: what all nodes share.
+        clock: the time.
+        inbox: brings what other threads find to the main thread.
+        node: what the node is.
+
+    Attributes:
+        reading: what the node reads.
+        captures: what was captured before.
+        delivery: makes takes, on the background thread only.
+        failures: of frames, until they succeed.
+        rest: where the node stands while nothing is under way.
+    """
+
+    def __init__(self, port: HostPort, hub: Hub, clock: Clock, inbox: Inbox, node: Node) -> None:
+        self._port, self._hub, self._clock, self._inbox, self.node = port, hub, clock, inbox, node
+        self.reading = Reading(port, hub.paths, node.state)
+        self.captures = Captures()
+        self.delivery = Delivery(lambda: hub.takes(node.state.node), clock.now_s, None)
+        self.failures: dict[str, Failure] = {}
+        self.rest = Status(State.BAKED if node.state.baked else State.EMPTY)
+        self._dispatch = Dispatch(hub, self.delivery, self)
+        self._feeder = Feeder(port, self.reading, self.captures, self)
+        self._runs: tuple[Run, ...] = ()
+        self._asked: dict[str, tuple[str, str]] = {}
+        self._based = self._resolving = False
+        self._deaf = False
+        self._aside = 0
+
+    # What there is.
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that are wanted; from any thread."""
+        return tuple(run for run in self._runs if not run.cancelled)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way; from any thread."""
+        return bool(self._runs or self._aside or self._inbox)
+
+    @property
+    def status(self) -> Status:
+        """Where the node stands; from any thread."""
+        runs = self.runs
+        if runs:
+            return folded([self._status_of(run) for run in runs])
+        return replace(self.rest, text="Cancelled.") if self._runs else self.rest
+
+    def pending(self, moment: Moment) -> bool:
+        """Say whether a result is still to come."""
+        return any(run.pending(moment) for run in self.runs)
+
+    def outdated_run(self, moment: Moment) -> Optional[Run]:
+        """Return the run that makes this frame alone, of settings or inputs that have changed."""
+        asked, manifest = self._asked.get(frame_key(moment)), self.node.manifest
+        run = next((run for run in self.runs if run.pending(moment)), None)
+        if run is None or asked is None or manifest is None or len(run.moments) > 1 or run.todo:
+            return None
+        return None if run.task or self.reading.look(manifest, moment) == asked else run
+
+    def uncaptured(self, moment: Moment) -> bool:
+        """Say whether the main thread has work left for a frame."""
+        key = frame_key(moment)
+        return any(
+            (run.task is not None and run.task.key == key)
+            or any(frame_key(each) == key for each in run.todo)
+            for run in self.runs
+            if run.feeding
+        )
+
+    # What is to be done.
+
+    def begin(self, run: Run) -> None:
+        """Take up a run."""
+        if not self._based:
+            self._based = True
+            self.rebase()
+        self._runs = (*self._runs, run)
+        self._feeder.add(run)
+        self._hub.board.begin(self._row(run))
+        if self.node.manifest is None:
+            self._resolve()
+        self._dispatch.check_end(run)
+        self._inbox.wake()
+
+    def wants(self) -> bool:
+        """Say whether the main thread has something to do now."""
+        return bool(self._inbox) or (self.node.manifest is not None and self._feeder.wants())
+
+    def step(self) -> None:
+        """Do one slice: a call of another thread, else one capture."""
+        call, manifest = self._inbox.take(), self.node.manifest
+        if call is not None:
+            self._do(call)
+        elif manifest is not None:
+            self._feeder.step(manifest)
+
+    def cancel(self) -> None:
+        """End every run; what is finished is still delivered. From any thread."""
+        for run in self.runs:
+            self.cancel_run(run)
+
+    def cancel_run(self, run: Run) -> None:
+        """End a run; from any thread."""
+        run.cancel()
+        self._dispatch.check_end(run)
+        self._inbox.wake()
+
+    def change(self, **fields: object) -> None:
+        """Change what the node keeps of itself."""
+        self.node.change(**fields)
+        self.reading.follow(self.node.state)
+
+    def rebase(self) -> None:
+        """Let the next take go on from what the node reads now."""
+        take = self.reading.take
+        self._hub.background(lambda: self.delivery.rebase(take))
+
+    def follow(self) -> None:
+        """Read what the node's state says, after the host has changed it."""
+        self.reading.follow(self.node.state)
+        self.rebase()
+
+    def own_take(self) -> None:
+        """Make the take that a copied node reads its own: the original's may be removed."""
+        take, state = self.reading.take, self.node.state
+        header = TakeNotes(state.node, state.model, state.package)
+        self._based = True
+        self.aside(lambda: self._adopted(take, header))
+
+    def clear(self) -> None:
+        """Forget every take, and what is on its way into one."""
+        self.cancel()
+        self.captures.clear()
+        self.failures.clear()
+        self.change(take="")
+        self.show_state(State.BAKED if self.node.state.baked else State.EMPTY)
+        self._deaf = True
+        self.aside(self._cleared)
+
+    def aside(self, step: Callable[[], Callable[[], None]]) -> None:
+        """Do *step* in the background, and then on the main thread what it returns."""
+        self._aside += 1
+        self._hub.background(lambda: self._inbox.put(self._stepped(step)))
+
+    def adopt(self, summary: ModelSummary, manifest: Manifest) -> None:
+        """Go over to an exact package."""
+        text = to_manifest_json(manifest).decode()
+        self.change(version=summary.version, package=summary.digest.hex(), manifest=text)
+
+    def show_state(self, state: State) -> None:
+        """Note where the node stands while nothing is under way."""
+        has_take = self.reading.take is not None and bool(self.reading.notes.frames)
+        partial = state is State.EMPTY and has_take
+        self.rest = replace(self.rest, state=State.PARTIAL if partial else state, text="")
+
+    def complain(self, error: FilmgateError) -> None:
+        """Tell the artist of a failure that concerns no frame."""
+        problem = to_problem(error)
+        self.rest = Status(State.ERROR, problem.text, problem=problem)
+        self._report(problem)
+
+    # What the feeder says.
+
+    def captured(self, run: Run, task: FrameTask, payloads: tuple[Payload, ...]) -> None:
+        """Send a frame."""
+        manifest = self.node.manifest
+        if manifest is not None:
+            self._asked[task.key] = (task.digest, task.fingerprint)
+            self._dispatch.post(Order(run, task, payloads, self.node.state, manifest))
+
+    def unchanged(self, run: Run) -> None:
+        """Look whether that was all."""
+        self._dispatch.check_end(run)
+
+    def refused(self, run: Run, moment: Moment, error: FilmgateError) -> None:
+        """End the frame."""
+        self._dispatch.refused(run, moment, error)
+
+    def outdated(self, frames: dict[str, FrameNote]) -> None:
+        """Leave what no longer fits out of the next take."""
+        self._dispatch.leave_out(frames)
+
+    # What the dispatch says, on any thread.
+
+    def stirred(self, run: Run) -> None:
+        """Show it."""
+        self._hub.board.update(run.id, self._status_of(run))
+        self._inbox.wake()
+
+    def taken(self, take: Take) -> None:
+        """Let the node read it."""
+        self._inbox.put(lambda: self._deliver(take))
+
+    def succeeded(self, run: Run, task: FrameTask) -> None:
+        """Forget an earlier failure."""
+        self._inbox.put(lambda: self.failures.pop(task.key, None) and None)
+
+    def failed(
+        self, run: Run, moment: Optional[Moment], error: FilmgateError, problem: Problem
+    ) -> None:
+        """Note it, and tell the artist of the first."""
+        first = run.fail(problem)
+        self._inbox.put(lambda: self._failed(moment, error, problem, first))
+
+    def ended(self, run: Run) -> None:
+        """Sum it up."""
+        self._inbox.put(lambda: self._end(run))
+
+    # Their part on the main thread.
+
+    def _do(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:  # the host's own code, in a call that nobody waits for
+            log.exception("the host failed")
+            self.complain(FilmgateError(f"The host failed ({error!r})."))
+
+    def _deliver(self, take: Take) -> None:
+        if self._deaf:  # it is being removed
+            return
+        self.change(take=take.folder.as_posix())
+        self._port.deliver(take)
+        self._hub.background(lambda: self.delivery.delivered(take))
+
+    def _adopted(self, take: Optional[Take], header: TakeNotes) -> Callable[[], None]:
+        """Link the frames into a take of the node's own; in the background."""
+        self.delivery.rebase(take)
+        own = self.delivery.adopt(header)
+        return (lambda: self._deliver(own)) if own is not None else lambda: None
+
+    def _cleared(self) -> Callable[[], None]:
+        """Remove the takes; in the background, after everything that was asked for before."""
+        try:
+            self.delivery.clear()
+        finally:
+            self._inbox.put(self._hear)
+        return lambda: None
+
+    def _hear(self) -> None:
+        self._deaf = False
+
+    def _failed(
+        self, moment: Optional[Moment], error: FilmgateError, problem: Problem, first: bool
+    ) -> None:
+        manifest = self.node.manifest
+        if moment is not None and manifest is not None:
+            look = self.reading.look(manifest, moment)
+            failure = Failure(problem, error.retryable, look, self._clock.now_s())
+            self.failures[frame_key(moment)] = failure
+        if first:
+            self._report(problem)
+
+    def _report(self, problem: Problem) -> None:
+        self._hub.board.note(ERROR, problem.text, problem.remedy, problem.id, self.node.state.node)
+        self._port.report(problem)
+
+    def _end(self, run: Run) -> None:
+        self._runs = tuple(each for each in self._runs if each is not run)
+        self.rest = self._rested(run)
+        self._hub.board.end(run.id, self.rest)
+        if not self._runs:
+            self._asked.clear()
+            self._hub.background(self.delivery.rest)
+
+    def _resolve(self) -> None:
+        if self._resolving:
+            return
+        self._resolving = True
+        model = self.node.state.model
+        self.aside(lambda: self._resolved(model))
+
+    def _resolved(self, model: str) -> Callable[[], None]:
+        """Ask what the model means; in the background."""
+        try:
+            summary, manifest = self._hub.catalogue.resolve(model)
+        except FilmgateError as error:
+            failure = error
+            return lambda: self._unresolved(failure)
+        return lambda: self._know(model, summary, manifest)
+
+    def _know(self, model: str, summary: ModelSummary, manifest: Manifest) -> None:
+        self._resolving = False
+        if self.node.state.model == model:
+            self.adopt(summary, manifest)
+        elif self.node.manifest is None and self.runs:
+            self._resolve()
+
+    def _unresolved(self, error: FilmgateError) -> None:
+        self._resolving = False
+        problem = to_problem(error)
+        for run in self.runs:
+            run.halt()
+            self.failed(run, None, error, problem)
+            self._dispatch.check_end(run)
+
+    def _stepped(self, step: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+        """Do a step in the background; return what is left for the main thread."""
+        try:
+            rest = step()
+        except FilmgateError as error:
+            failure = error
+            rest = lambda: self.complain(failure)  # noqa: E731
+        except Exception as error:  # the thread's boundary: the node would be busy for ever
+            log.exception("a step in the background failed")
+            unexpected = FilmgateError(f"The plugin itself failed ({error!r}).")
+            rest = lambda: self.complain(unexpected)  # noqa: E731
+        return lambda: self._put_by(rest)
+
+    def _put_by(self, rest: Callable[[], None]) -> None:
+        self._aside -= 1
+        rest()
+
+    def _status_of(self, run: Run) -> Status:
+        if self._resolving:
+            return Status(State.RUNNING, "Asking the server for the model.", 0, len(run.moments))
+        return running_status(run.tally(), self._clock.now_s() - run.started_s, run.warnings)
+
+    def _rested(self, run: Run) -> Status:
+        tally, problem = run.tally(), run.problem
+        state = State.ERROR if problem else self._overall(run)
+        text = problem.text if problem else "Cancelled." if run.cancelled else ""
+        fraction = tally.done / tally.total if tally.total else 1.0
+        counts = (tally.done, tally.total, fraction)
+        return Status(state, text, *counts, problem=problem, warnings=run.warnings)
+
+    def _overall(self, run: Run) -> State:
+        """Return where the node stands after a run without failures."""
+        manifest = self.node.manifest
+        step = max(1, len(run.moments) // SAMPLES)
+        states = {self.reading.computed_at(manifest, each) for each in run.moments[::step]}
+        if State.STALE in states:
+            return State.STALE
+        if State.EMPTY in states or run.tally().done < len(run.moments):
+            return State.PARTIAL if self.reading.notes.frames else State.EMPTY
+        return State.BAKED if self.node.state.baked else State.FRESH
+
+    def _row(self, run: Run) -> RunRow:
+        frames = write_frames([floor(moment.time) for moment in run.moments])
+        label, model = f"Frames {frames}", self.node.state.model
+        status, started_s = self._status_of(run), time.time()
+        return RunRow(
+            run.id, run.node, label, model, status, started_s, lambda: self.cancel_run(run)
+        )
