@@ -193,3 +193,14 @@ def test_several_processes_share_a_store(tmp_path: Path) -> None:
     assert names == {digest_bytes(path.read_bytes()).hex() for path in entries}
     assert list((tmp_path / "incoming").iterdir()) == []
     assert Cache(tmp_path, 40_000).size_bytes() <= 40_000 * 1.4
+
+
+def test_another_artist_s_entry_is_read(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a shared store some entries can only be read: that is enough to use them."""
+    digest = cache.put(block(1))
+
+    def refuse(path: Path, **times: object) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert cache.load(digest, verify=True) == block(1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.disk import link_or_copy, storage_error, write_new, write_whole
+from filmgate.disk import link_or_copy, publish, storage_error, write_new, write_whole
 from filmgate.errors import StorageError
 
 SMALL_DISK = """
@@ -85,6 +85,29 @@ def test_a_link_never_replaces(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         link_or_copy(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == b"b"
+
+
+def test_a_name_is_given_once(tmp_path: Path) -> None:
+    """Whoever comes second learns that it has been given, and changes nothing."""
+    write_new(tmp_path / "a", b"a")
+    write_new(tmp_path / "b", b"b")
+    assert publish(tmp_path / "a", tmp_path / "name")
+    assert not publish(tmp_path / "b", tmp_path / "name")
+    assert (tmp_path / "name").read_bytes() == b"a"
+
+
+def test_a_name_is_given_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some network disks have none: there the file is renamed."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_new(tmp_path / "a", b"a")
+    assert publish(tmp_path / "a", tmp_path / "name")
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]
 
 
 def test_a_full_disk_is_a_typed_error(tmp_path: Path) -> None:
