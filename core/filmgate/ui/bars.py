@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from filmgate.ui.palette import ACCENT, CAUTION, LINE
+from filmgate.ui.palette import ACCENT, CAUTION, GROOVE
 from filmgate.ui.qt import QtCore, QtGui, QtWidgets
 
 FULL_FROM = 0.9
@@ -15,7 +15,7 @@ _HEIGHT = 5
 
 
 def paint_bar(
-    painter: QtGui.QPainter, place: QtCore.QRectF, share: float, colour: str, ground: str = LINE
+    painter: QtGui.QPainter, place: QtCore.QRectF, share: float, colour: str, ground: str = GROOVE
 ) -> None:
     """Paint a bar into *place*; *share* is 0 to 1."""
     painter.save()
@@ -42,12 +42,12 @@ class MemoryBar(QtWidgets.QWidget):
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self.setObjectName("clear")
-        self.share = 0.0
+        self.share: Optional[float] = None
         policy = QtWidgets.QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Fixed)
 
-    def tell(self, share: float, text: str) -> None:
-        """Show another share, 0 to 1, which *text* puts into words."""
+    def tell(self, share: Optional[float], text: str) -> None:
+        """Show another share, 0 to 1, which *text* puts into words; None shows no bar."""
         self.share = share
         self.setAccessibleName(text)
         self.setToolTip(text)
@@ -59,6 +59,8 @@ class MemoryBar(QtWidgets.QWidget):
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Paint it."""
+        if self.share is None:
+            return
         painter = QtGui.QPainter(self)
         place = QtCore.QRectF(0, (self.height() - _HEIGHT) / 2, self.width(), _HEIGHT)
         paint_bar(painter, place, self.share, CAUTION if self.share >= FULL_FROM else ACCENT)

@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
-from filmgate.ui.labels import ElidedLabel
+from filmgate.ui.labels import ElidedLabel, wrapped
 from filmgate.ui.palette import ACCENT, DIM, GAP, RAISED, small, strong
 from filmgate.ui.qt import QtCore, QtGui, QtWidgets, Signal
 from filmgate.wire.records import ModelSummary
 
-_PICTURE_PX = 220
+_PICTURE = "card:picture"
+_IMAGE_RESOURCE = int(QtGui.QTextDocument.ResourceType.ImageResource)
+_OBJECT = "\ufffc"
+"""What stands for a picture in a document's text."""
 _TEXT_MARGIN = 12
+_INDENT = 22
 _SAFE_SCHEMES = ("http", "https", "mailto")
 _NO_CARD = "*This model has no card on this machine yet.*"
 
@@ -56,22 +60,66 @@ class CardText(QtWidgets.QTextBrowser):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
+        self._picture: Optional[QtGui.QImage] = None
         self.setOpenLinks(False)
         self.setAccessibleName("Model card")
         self.document().setDocumentMargin(_TEXT_MARGIN)
+        self.document().setIndentWidth(_INDENT)
         self.anchorClicked.connect(open_link)
 
-    def tell(self, card: str) -> None:
-        """Show another card."""
+    def tell(self, card: str, picture: Optional[QtGui.QImage]) -> None:
+        """Show another card.
+
+        Args:
+            card: Markdown.
+            picture: stands where the card's first picture is, or at its top; other pictures of the
+                card are left out.
+        """
         feature = QtGui.QTextDocument.MarkdownFeature
         features = feature.MarkdownDialectGitHub | feature.MarkdownNoHTML
+        self._picture = picture
+        self.document().clear()  # with the picture that it had under the same name
         self.document().setMarkdown(card, features)
+        self._place_picture()
         _dress(self.document(), self.font())
+        self._fit_picture()
         self.moveCursor(QtGui.QTextCursor.MoveOperation.Start)
 
     def loadResource(self, type: int, name: Union[QtCore.QUrl, str]) -> Any:
         """Load nothing: a card could otherwise read files here, or tell a site who looks at it."""
         return QtCore.QByteArray()
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Fit the picture anew."""
+        super().resizeEvent(event)
+        self._fit_picture()
+
+    def _place_picture(self) -> None:
+        places = _picture_places(self.document())
+        for cursor in places:
+            cursor.removeSelectedText()
+        if self._picture is None:
+            return
+        place = QtCore.QUrl(_PICTURE)
+        self.document().addResource(_IMAGE_RESOURCE, place, self._picture)
+        cursor = places[0] if places else QtGui.QTextCursor(self.document())
+        shape = QtGui.QTextImageFormat()
+        shape.setName(_PICTURE)
+        cursor.insertImage(shape)
+        if not places:
+            cursor.insertBlock()
+
+    def _fit_picture(self) -> None:
+        """Make the picture no wider than the text, and no larger than it is."""
+        if self._picture is None or self._picture.isNull():
+            return
+        for cursor in _picture_places(self.document()):
+            room = self.viewport().width() - 2 * _TEXT_MARGIN
+            width = max(1, min(room, self._picture.width()))
+            shape = cursor.charFormat().toImageFormat()
+            shape.setWidth(width)
+            shape.setHeight(self._picture.height() * width / self._picture.width())
+            cursor.setCharFormat(shape)
 
 
 class ModelCard(QtWidgets.QWidget):
@@ -85,14 +133,12 @@ class ModelCard(QtWidgets.QWidget):
     ) -> None:
         super().__init__(parent)
         self._model: Optional[ModelSummary] = None
-        self._picture: Optional[QtGui.QPixmap] = None
-        self._name, self._facts, self._licence = ElidedLabel(), ElidedLabel(), ElidedLabel()
+        self._shown: Any = None
+        self._name, self._facts, self._licence = ElidedLabel(), ElidedLabel(), wrapped()
         self._name.setFont(strong(self.font(), 1.25))
         for label in (self._facts, self._licence):
             label.setObjectName("dim")
             label.setFont(small(self.font()))
-        self.picture = QtWidgets.QLabel()
-        self.picture.setAccessibleName("The model's picture")
         self.text = CardText()
         self.add = QtWidgets.QPushButton("Add node")
         self.add.setObjectName("main")
@@ -102,45 +148,23 @@ class ModelCard(QtWidgets.QWidget):
 
     def tell(self, view: ModelView) -> None:
         """Show another model."""
-        is_other = self._model != view.model
         self._model = view.model
         self._name.tell(view.model.name)
         aliases = f", also {', '.join(view.model.aliases)}" if view.model.aliases else ""
         self._facts.tell(f"{view.model.task}, version {view.model.version}{aliases}")
-        self._licence.tell(licence_line(view.licence))
+        self._licence.setText(licence_line(view.licence))
         known = view.card is not None
         card = without_title(view.card or "", view.model.name) if known else _NO_CARD
-        if is_other or card != self._card:
-            self._card = card
-            self.text.tell(card)
-        self._picture = QtGui.QPixmap.fromImage(view.picture) if view.picture else None
-        self._fit_picture()
-
-    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
-        """Fit the picture anew."""
-        super().resizeEvent(event)
-        self._fit_picture()
+        shown = (view.model, card, view.picture is None)
+        if shown != self._shown:  # else the reader would lose the place
+            self._shown = shown
+            self.text.tell(card, view.picture)
 
     def _want_node(self) -> None:
         if self._model is not None:
             self.node_wanted.emit(self._model)
 
-    def _fit_picture(self) -> None:
-        self.picture.setVisible(self._picture is not None)
-        if self._picture is None:
-            return
-        density = self.devicePixelRatioF()
-        height = min(_PICTURE_PX, self.height() // 3)
-        shown = self._picture.scaled(
-            QtCore.QSize(int(self.width() * density), int(height * density)),
-            QtCore.Qt.AspectRatioMode.KeepAspectRatio,
-            QtCore.Qt.TransformationMode.SmoothTransformation,
-        )
-        shown.setDevicePixelRatio(density)
-        self.picture.setPixmap(shown)
-
     def _lay_out(self) -> None:
-        self._card = ""
         names = QtWidgets.QVBoxLayout()
         names.setSpacing(1)
         for label in (self._name, self._facts, self._licence):
@@ -152,7 +176,6 @@ class ModelCard(QtWidgets.QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
         column.addLayout(head)
-        column.addWidget(self.picture)
         column.addWidget(self.text, 1)
 
 
@@ -165,6 +188,17 @@ def open_link(url: QtCore.QUrl) -> bool:
     if url.scheme().lower() not in _SAFE_SCHEMES:
         return False
     return QtGui.QDesktopServices.openUrl(url)
+
+
+def _picture_places(document: QtGui.QTextDocument) -> list[QtGui.QTextCursor]:
+    """Return cursors that have marked one picture each."""
+    places: list[QtGui.QTextCursor] = []
+    found = document.find(_OBJECT)
+    while not found.isNull():
+        if found.charFormat().isImageFormat():
+            places.append(found)
+        found = document.find(_OBJECT, found)
+    return places
 
 
 def _dress(document: QtGui.QTextDocument, font: QtGui.QFont) -> None:
@@ -190,7 +224,8 @@ def _dress_block(cursor: QtGui.QTextCursor, font: QtGui.QFont) -> None:
         return
     cursor.select(QtGui.QTextCursor.SelectionType.BlockUnderCursor)
     look = QtGui.QTextCharFormat()
-    look.setFont(strong(font, 1.2 if level == 1 else 1.05))
+    look.setFont(strong(font, 1.15 if level == 1 else 1.0))
+    look.setProperty(int(QtGui.QTextFormat.Property.FontSizeAdjustment), 0)
     look.setForeground(QtGui.QColor(ACCENT if level > 1 else DIM))
     cursor.mergeCharFormat(look)
 

@@ -28,6 +28,11 @@ def icon(name: str, colour: str = DIM) -> QtGui.QIcon:
     return made
 
 
+def picture(name: str, colour: str, side: int) -> QtGui.QPixmap:
+    """Return an icon as a picture of *side* px, sharp on dense screens too."""
+    return _drawn(_PATHS[name](), colour, _SHARPNESS[-1], side)
+
+
 def paint(painter: QtGui.QPainter, name: str, colour: str, place: QtCore.QRectF) -> None:
     """Paint an icon into *place*, for views that paint their rows themselves."""
     painter.save()
@@ -37,11 +42,12 @@ def paint(painter: QtGui.QPainter, name: str, colour: str, place: QtCore.QRectF)
     painter.restore()
 
 
-def _drawn(path: QtGui.QPainterPath, colour: str, density: int) -> QtGui.QPixmap:
-    pixmap = QtGui.QPixmap(_SIDE * density, _SIDE * density)
+def _drawn(path: QtGui.QPainterPath, colour: str, density: int, side: int = _SIDE) -> QtGui.QPixmap:
+    pixmap = QtGui.QPixmap(side * density, side * density)
     pixmap.setDevicePixelRatio(density)
     pixmap.fill(QtGui.QColor(0, 0, 0, 0))
     painter = QtGui.QPainter(pixmap)
+    painter.scale(side / _SIDE, side / _SIDE)
     _stroke(painter, path, colour)
     painter.end()
     return pixmap

@@ -11,7 +11,7 @@ from filmgate.host.board import RunRow
 from filmgate.ui import icons
 from filmgate.ui.bars import paint_bar
 from filmgate.ui.details import Details
-from filmgate.ui.figures import clock, counted, duration, queue_place, to_go
+from filmgate.ui.figures import counted, duration, queue_place, to_go
 from filmgate.ui.labels import EmptyPage
 from filmgate.ui.lists import RowList, RowPainter, elided
 from filmgate.ui.palette import BAD, DIM, GAP, STATE_COLOURS, TEXT, small, strong
@@ -37,8 +37,9 @@ def progress(run: RunRow) -> str:
     frames = f"{status.done} of {counted(status.total, 'frame')}" if status.total > 1 else ""
     if not is_open(run):
         took = duration(run.ended_s - run.started_s)
-        return ", ".join(filter(None, (frames, f"took {took}, ended {clock(run.ended_s)}")))
-    parts = (frames, queue_place(status.place), to_go(status.eta_s))
+        return f"{frames} in {took}" if frames else f"took {took}"
+    place = queue_place(status.place)
+    parts = (frames if status.done or not place else "", place, to_go(status.eta_s))
     return ", ".join(filter(None, parts))
 
 
@@ -102,9 +103,8 @@ class RunPainter(RowPainter):
     ) -> None:
         painter.setFont(font)
         painter.setPen(QtGui.QColor(DIM))
-        half = QtCore.QRectF(place)
-        half.setLeft(place.center().x() if outcome(run) else place.left())
-        taken = elided(painter, half, progress(run), right=True)
+        # How far it is comes first; what is done takes the rest, and is below in full.
+        taken = elided(painter, place, progress(run), right=True)
         rest = place.adjusted(0, 0, -taken - GAP, 0)
         painter.setPen(QtGui.QColor(BAD if run.status.problem else DIM))
         elided(painter, rest, outcome(run))

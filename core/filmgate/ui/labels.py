@@ -73,7 +73,7 @@ class EmptyPage(QtWidgets.QWidget):
         self._hint.setObjectName("dim")
         self._hint.setMaximumWidth(_REMEDY_PX)
         sign = QtWidgets.QLabel()
-        sign.setPixmap(icons.icon(picture, FAINT).pixmap(_ICON_PX, _ICON_PX))
+        sign.setPixmap(icons.picture(picture, FAINT, _ICON_PX))
         column = QtWidgets.QVBoxLayout(self)
         column.setSpacing(GAP)
         column.addStretch(2)

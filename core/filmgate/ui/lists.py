@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, Optional, TypeVar
 
 from filmgate.ui.labels import EmptyPage
-from filmgate.ui.palette import ACCENT_DEEP, HOVER, LINE, TEXT
+from filmgate.ui.palette import CHOSEN, HOVER, LINE, TEXT
 from filmgate.ui.qt import QtCore, QtGui, QtWidgets, Signal
 from filmgate.ui.rows import ROW_ROLE, RowsModel
 
@@ -52,7 +52,7 @@ class RowPainter(QtWidgets.QStyledItemDelegate):
     def _ground(self, painter: QtGui.QPainter, option: Any) -> None:
         place = QtCore.QRectF(option.rect)
         if _is(option, _Flag.State_Selected):
-            painter.fillRect(place, QtGui.QColor(ACCENT_DEEP))
+            painter.fillRect(place, QtGui.QColor(CHOSEN))
         elif _is(option, _Flag.State_MouseOver):
             colour = QtGui.QColor(HOVER)
             colour.setAlpha(_ALPHA_HOVER)

@@ -68,6 +68,7 @@ class LogPage(QtWidgets.QWidget):
         self.problems = QtWidgets.QToolButton()
         self.problems.setText("Problems only")
         self.problems.setCheckable(True)
+        self.problems.setObjectName("toggle")
         self.problems.toggled.connect(self._filter)
         self.copy = QtWidgets.QPushButton("Copy log")
         self.copy.setIcon(icon("copy"))

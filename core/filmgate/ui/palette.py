@@ -16,12 +16,16 @@ RAISED = "#3a3a3a"
 """Buttons and cards: what stands out or can be pressed."""
 HOVER = "#454545"
 LINE = "#404040"
+GROOVE = "#22ffffff"
+"""Where a bar is not yet; seen on every ground."""
 TEXT = "#dcdcdc"
 DIM = "#a3a3a3"
 FAINT = "#707070"
 ACCENT = "#5b9fc9"
 ACCENT_DEEP = "#35566b"
-"""Behind what is selected."""
+"""Behind what is to be pressed first, and marked text."""
+CHOSEN = "#35424b"
+"""Behind the row that the keyboard is on."""
 GOOD = "#74b37f"
 CAUTION = "#d8a64c"
 BAD = "#e0786d"
@@ -63,15 +67,9 @@ QTabBar::tab:hover {{ color: {TEXT}; }}
 QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
 QTabBar::tab:focus {{ background: {RAISED}; }}
 
-QListView, QTableView, QTextBrowser {{ background: {WELL}; border: 1px solid {LINE};
+QListView, QTextBrowser {{ background: {WELL}; border: 1px solid {LINE};
     border-radius: {ROUND}px; outline: none; alternate-background-color: {WELL}; }}
-QListView:focus, QTableView:focus, QTextBrowser:focus {{ border-color: {ACCENT}; }}
-QTableView {{ gridline-color: transparent; }}
-QTableView::item {{ padding: 0 6px; border: none; }}
-QTableView::item:selected, QListView::item:selected {{ background: {ACCENT_DEEP}; color: {TEXT}; }}
-QHeaderView {{ background: {WELL}; border: none; }}
-QHeaderView::section {{ background: {WELL}; color: {DIM}; border: none; padding: 4px 6px;
-    border-bottom: 1px solid {LINE}; }}
+QListView:focus, QTextBrowser:focus {{ border-color: {ACCENT}; }}
 
 QLineEdit {{ background: {WELL}; border: 1px solid {LINE}; border-radius: {ROUND}px;
     padding: 4px 6px; }}
@@ -92,6 +90,8 @@ QToolButton {{ background: transparent; border: 1px solid transparent;
 QToolButton:hover {{ background: {HOVER}; }}
 QToolButton:focus {{ border-color: {ACCENT}; }}
 QToolButton:checked {{ background: {ACCENT_DEEP}; }}
+QToolButton#toggle {{ border-color: {LINE}; padding: 4px 10px; }}
+QToolButton#toggle:focus {{ border-color: {ACCENT}; }}
 
 QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px; }}
 QMenu::item {{ padding: 4px 20px; border-radius: {ROUND}px; background: transparent; }}

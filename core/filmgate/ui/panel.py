@@ -8,6 +8,7 @@ import threading
 from typing import Callable, Optional, Union
 
 from filmgate.errors import FilmgateError
+from filmgate.host.connection import CONNECT_WITHIN_S
 from filmgate.host.hub import Hub
 from filmgate.ui.artists import QueuePage
 from filmgate.ui.errands import Errands
@@ -115,7 +116,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._show_server()
 
     def _question(self) -> StatusPage:
-        return self._hub.link.client(ANSWER_WITHIN_S).status(ANSWER_WITHIN_S)
+        return self._hub.link.client(CONNECT_WITHIN_S).status(ANSWER_WITHIN_S)
 
     def _answered(self, answer: Union[StatusPage, FilmgateError]) -> None:
         self._is_asking = False
@@ -207,6 +208,7 @@ class FilmgatePanel(QtWidgets.QWidget):
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setExpanding(False)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setElideMode(QtCore.Qt.TextElideMode.ElideNone)
         pages = (self.jobs, self.queue, self.models, self.result, self.log)
         for name, page in zip(TABS, pages):

@@ -57,10 +57,10 @@ class ServerView:
     @property
     def colour(self) -> str:
         """Of the dot that tells its health."""
-        if self.is_starting or self.state.kind == CONNECTING:
-            return CAUTION
         if self.is_reached:
             return self._health
+        if self.is_starting or (self.state.kind == CONNECTING and self.error is None):
+            return CAUTION
         return BAD if self.error is not None and self.state.kind != NONE else FAINT
 
     @property
@@ -99,26 +99,25 @@ class ServerView:
         return "Connecting …"
 
 
-class DeviceRow(QtWidgets.QWidget):
-    """One device: its name, what it does, its memory and its models."""
+class DeviceRow:
+    """One device: its name, what it does, its models and its memory, in the columns of a grid.
 
-    def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("clear")
+    Args:
+        grid: shared by all devices, so that their bars stand below each other.
+        row: its row there.
+    """
+
+    def __init__(self, grid: QtWidgets.QGridLayout, row: int) -> None:
         self._name, self._state = QtWidgets.QLabel(), QtWidgets.QLabel()
         self._models, self.memory = ElidedLabel(), QtWidgets.QLabel()
         self.bar = MemoryBar()
         for label in (self._models, self.memory):
             label.setObjectName("dim")
-            label.setFont(small(self.font()))
-        row = QtWidgets.QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GAP)
-        row.addWidget(self._name)
-        row.addWidget(self._state)
-        row.addWidget(self._models, 2)
-        row.addWidget(self.bar, 1)
-        row.addWidget(self.memory)
+            label.setFont(small(label.font()))
+        self.memory.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
+        self._cells = (self._name, self._state, self._models, self.bar, self.memory)
+        for column, cell in enumerate(self._cells):
+            grid.addWidget(cell, row, column)
 
     def tell(self, worker: WorkerStatus) -> None:
         """Show another state of it."""
@@ -131,8 +130,12 @@ class DeviceRow(QtWidgets.QWidget):
         used, budget = worker.memory_used_bytes, worker.memory_budget_bytes
         told = memory(used, budget)
         self.memory.setText(told)
-        self.bar.tell(used / budget if budget else 0.0, f"Memory of {worker.device}: {told}")
-        self.bar.setVisible(bool(budget))
+        self.bar.tell(used / budget if budget else None, f"Memory of {worker.device}: {told}")
+
+    def show(self, is_shown: bool) -> None:
+        """Show or hide the row."""
+        for cell in self._cells:
+            cell.setVisible(is_shown)
 
 
 class ServerHead(QtWidgets.QFrame):
@@ -186,40 +189,39 @@ class ServerHead(QtWidgets.QFrame):
     def _tell_devices(self, workers: Sequence[WorkerStatus]) -> None:
         shown = workers[:_DEVICES_SHOWN]
         while len(self.devices) < len(shown):
-            self.devices.append(DeviceRow())
-            self._list.insertWidget(len(self.devices), self.devices[-1])
-        for row in self.devices[len(shown) :]:
-            row.hide()
+            self.devices.append(DeviceRow(self._grid, len(self.devices)))
         for row, worker in zip(self.devices, shown):
             row.tell(worker)
-            row.show()
+        for at, row in enumerate(self.devices):
+            row.show(at < len(shown))
         left = len(workers) - len(shown)
         self._more.setText(f"and {counted(left, 'more device')}")
         self._more.setVisible(left > 0)
         self._line.setVisible(bool(workers))
 
     def _lay_out(self) -> None:
-        names = QtWidgets.QVBoxLayout()
-        names.setSpacing(0)
-        names.addWidget(self._title)
-        names.addWidget(self._subtitle)
-        top = QtWidgets.QHBoxLayout()
-        top.setSpacing(GAP)
-        top.addWidget(self._dot)
-        top.addLayout(names, 1)
-        top.addWidget(self.stop)
-        top.addWidget(self.retry)
+        top = QtWidgets.QGridLayout()
+        top.setHorizontalSpacing(GAP)
+        top.setVerticalSpacing(0)
+        top.addWidget(self._dot, 0, 0)
+        top.addWidget(self._title, 0, 1)
+        top.addWidget(self._subtitle, 1, 1)
+        top.addWidget(self.stop, 0, 2, 2, 1)
+        top.addWidget(self.retry, 0, 3, 2, 1)
         self._line = line()
-        self._list = QtWidgets.QVBoxLayout()
-        self._list.setSpacing(GAP // 2)
-        self._list.addWidget(self._line)
-        self._list.addWidget(self._more)
+        self._grid = QtWidgets.QGridLayout()
+        self._grid.setHorizontalSpacing(GAP)
+        self._grid.setVerticalSpacing(GAP // 2)
+        self._grid.setColumnStretch(2, 3)
+        self._grid.setColumnStretch(3, 2)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(12, 10, 10, 10)
         column.setSpacing(GAP)
         column.addLayout(top)
         column.addWidget(self._make_trouble())
-        column.addLayout(self._list)
+        column.addWidget(self._line)
+        column.addLayout(self._grid)
+        column.addWidget(self._more)
 
     def _make_trouble(self) -> QtWidgets.QWidget:
         self._trouble = QtWidgets.QWidget()
@@ -230,6 +232,7 @@ class ServerHead(QtWidgets.QFrame):
         column.addWidget(self.problem)
         column.addWidget(self.remedy)
         row = QtWidgets.QHBoxLayout()
+        row.setContentsMargins(0, GAP // 2, 0, 0)
         row.addWidget(self.start)
         row.addStretch(1)
         column.addLayout(row)
