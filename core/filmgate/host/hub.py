@@ -80,7 +80,8 @@ class Hub:
 
     def close(self) -> None:
         """End everything that runs; calls that have not begun are dropped."""
-        self.link.close()
+        self._worker.stop()
+        self.link.close()  # whoever waits for the server is released
         self.catalogue.close()
         self._worker.close()
 

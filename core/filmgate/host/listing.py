@@ -41,8 +41,12 @@ class Listings:
 
     def load(self) -> Optional[tuple[ModelSummary, ...]]:
         """Return the newest list that is whole; None where there is none."""
-        found = (load_models(path) for path in reversed(self._paths()))
-        return next((models for models in found if models is not None), None)
+        while True:
+            paths = self._paths()
+            found = (load_models(path) for path in reversed(paths))
+            models = next((models for models in found if models is not None), None)
+            if models is not None or all(path.exists() for path in paths):
+                return models  # else another process has added lists and removed these
 
     def save(self, models: Sequence[ModelSummary]) -> None:
         """Add a list, and remove those that it has made old.

@@ -36,11 +36,15 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
-    def close(self) -> None:
-        """Drop what has not begun and wait for what has, unless that is the caller itself."""
+    def stop(self) -> None:
+        """Drop what has not begun; returns at once."""
         with self._lock:
             self._closed = True
             self._calls.put(None)
+
+    def close(self) -> None:
+        """Stop, and wait for what has begun, unless that is the caller itself."""
+        self.stop()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
