@@ -1,17 +1,101 @@
-"""What a node shows of its state: the colour of its tile and its label."""
+"""What a node shows of its state: the colour of its tile, its label and the status knob."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Optional
+
 import nuke
 
-from filmgate.host.state import Status
+from filmgate.host.state import State, Status
+from filmgate_nuke.layout import HAS_RESULT, MODEL, STATE, STATUS, VERSION
+
+COLOURS: Mapping[State, int] = {
+    State.EMPTY: 0x5A5F66FF,
+    State.FRESH: 0x3F7D4EFF,
+    State.STALE: 0xB3862DFF,
+    State.PARTIAL: 0x7F8C3AFF,
+    State.RUNNING: 0x2F6DA8FF,
+    State.ERROR: 0xB23A34FF,
+    State.BAKED: 0x6B4E96FF,
+}
+"""Of the tile, by state: 0xRRGGBBAA. They differ in lightness too, for who sees no red or green."""
+
+PASSES = "the source passes through"
+"""Said wherever a node shows its source because it has nothing else."""
+
+_LINE_LETTERS = 48
+_MINUTE_S = 60
 
 
 def show(group: nuke.Group, status: Status) -> None:
     """Show where the node stands; call it inside `filmgate_nuke.script.untouched`."""
-    raise NotImplementedError
+    _set(group, STATUS, line(status, passes=not has_result(group)))
+    _set(group, "tile_color", COLOURS[status.state])
+
+
+def line(status: Status, passes: bool = False) -> str:
+    """Return one line for the artist: state, progress, the problem in short.
+
+    Args:
+        status: of the node.
+        passes: whether the node shows its source for want of a result.
+    """
+    parts = [status.state.value, *_progress(status)]
+    if status.problem is not None:
+        parts.append(_shortened(status.problem.text))
+    elif status.text and status.text != status.state.value:
+        parts.append(_shortened(status.text))
+    if passes:
+        parts.append(PASSES)
+    return " \u00b7 ".join(parts)
+
+
+def has_result(group: nuke.Group) -> bool:
+    """Return whether the node shows results and not its source alone."""
+    switch = group.node(HAS_RESULT)
+    return switch is not None and bool(switch["which"].value())
+
+
+def autolabel() -> Optional[str]:
+    """Return the label of Nuke's current node if it is ours: called at every redraw, so cheap."""
+    node = nuke.thisNode()
+    if node.knob(STATE) is None:
+        return None
+    name, model = node.name(), str(node[MODEL].value()).partition("@")[0]
+    own = str(node["label"].value())
+    lines = (name, f"{model} {node[VERSION].value()}", str(node[STATUS].value()), own)
+    return "\n".join(line for line in lines if line.strip())
 
 
 def register() -> None:
     """Let Nuke ask us for the labels of our nodes; once however often it is called."""
-    raise NotImplementedError
+    nuke.removeAutolabel(autolabel, nodeClass="Group")
+    nuke.addAutolabel(autolabel, nodeClass="Group")
+
+
+def _progress(status: Status) -> list[str]:
+    if status.state is not State.RUNNING:
+        return [f"{status.done} of {status.total}"] if status.state is State.PARTIAL else []
+    parts = [f"{status.done} of {status.total}"] if status.total > 1 else []
+    if status.fraction:
+        parts.append(f"{status.fraction:.0%}")
+    if status.place:
+        parts.append(f"{status.place} before us")
+    return [*parts, *([f"{_duration(status.eta_s)} to go"] if status.eta_s else [])]
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), _MINUTE_S)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LINE_LETTERS else text[: _LINE_LETTERS - 1].rstrip() + "\u2026"
+
+
+def _set(group: nuke.Group, name: str, value: object) -> None:
+    """Set a knob that does not say so already: each change redraws the node."""
+    knob = group[name]
+    if knob.value() != value:
+        knob.setValue(value)

@@ -1,8 +1,130 @@
-"""The Filmgate menu of the toolbar, which the tab menu lists too: one entry for each model."""
+"""The Filmgate menu of the toolbar, which the tab menu lists too: one entry for each model.
+
+It is made of what is on disk; the server is asked in the background, and the menu made again on the
+main thread when it has answered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Callable, Optional
+
+import nuke
+
+from filmgate.errors import FilmgateError
+from filmgate.manifest import Manifest
+from filmgate.wire.records import ModelSummary
+from filmgate_nuke import labels, node, sessions, threads, vendor
+
+NAME = "Filmgate"
+NO_MODELS = "No models known yet"
+
+_FAVOURED = "champion"
+_SERVES = "image"
+
 
 def install() -> None:
-    """Make the menu from what is on disk and refresh it in the background."""
-    raise NotImplementedError
+    """Make the menu from what is on disk and refresh it in the background.
+
+    Nothing that goes wrong here keeps Nuke from starting: the menu then says what it was.
+    """
+    labels.register()
+    try:
+        vendor.check_modules()
+        rebuild()
+        refresh()
+    except (FilmgateError, ImportError) as error:
+        _say(_emptied_menu(), str(error))
+
+
+def rebuild() -> None:
+    """Make the menu anew from the models on disk; on the main thread."""
+    menu = _emptied_menu()
+    catalogue = sessions.hub().catalogue
+    offered = [
+        (summary, manifest)
+        for summary in newest(catalogue.models())
+        for manifest in (catalogue.manifest(summary),)
+        if manifest is None or takes_images(manifest)
+    ]
+    for summary, _ in sorted(offered, key=lambda each: (each[0].task, each[0].name)):
+        menu.addCommand(summary.name, _creator(summary), tooltip=summary.summary)
+    if not offered:
+        _say(menu, NO_MODELS, "Connect to a server with the panel, then refresh.")
+    menu.addSeparator()
+    menu.addCommand("Refresh models", lambda: refresh(tell=True))
+
+
+def refresh(tell: bool = False) -> None:
+    """Ask the server for its models in the background.
+
+    Args:
+        tell: whether the artist waits to be told that it failed.
+    """
+
+    def done(error: Optional[FilmgateError]) -> None:
+        threads.post(rebuild if error is None else lambda: _failed(error, tell))
+
+    sessions.hub().catalogue.refresh(done)
+
+
+def newest(models: Iterable[ModelSummary]) -> list[ModelSummary]:
+    """Return one version of each model: the champion if there is one, else the highest."""
+    best: dict[str, ModelSummary] = {}
+    for model in models:
+        other = best.get(model.name)
+        if other is None or _rank(model) > _rank(other):
+            best[model.name] = model
+    return list(best.values())
+
+
+def reference(model: ModelSummary) -> str:
+    """Return how a new node asks for a model: by the alias that moves on, else by its version."""
+    return f"{model.name}@{_FAVOURED if _FAVOURED in model.aliases else model.version}"
+
+
+def takes_images(manifest: Manifest) -> bool:
+    """Return whether Nuke can feed a model and show what it makes."""
+    needed = [entry for entry in manifest.inputs if not entry.optional]
+    return all(each.kind == _SERVES for each in (*needed, *manifest.outputs))
+
+
+def create(model: ModelSummary) -> Optional[nuke.Group]:
+    """Make a node for a model, from what is on disk; None where its manifest is not there yet."""
+    manifest = sessions.hub().catalogue.manifest(model)
+    if manifest is None:
+        refresh(tell=True)
+        nuke.message(f"{model.name} is not known well enough yet: the server is being asked.")
+        return None
+    group = node.create(manifest, reference(model))
+    sessions.session(group).choose(reference(model))
+    if nuke.GUI:
+        group.showControlPanel()
+    return group
+
+
+def _creator(model: ModelSummary) -> Callable[[], object]:
+    return lambda: create(model)
+
+
+def _rank(model: ModelSummary) -> tuple[bool, list[int]]:
+    return _FAVOURED in model.aliases, [int(part) for part in model.version.split(".")]
+
+
+def _emptied_menu() -> nuke.Menu:
+    """Return our menu with nothing in it."""
+    toolbar = nuke.menu("Nodes")
+    menu = toolbar.addMenu(NAME, icon="Filmgate.png")
+    menu.clearMenu()
+    return menu
+
+
+def _say(menu: nuke.Menu, text: str, tooltip: str = "") -> None:
+    """Let the menu say *text* with an entry that shows it whole."""
+    menu.addCommand(text, lambda: nuke.message(f"{text}\n{tooltip}".strip()), tooltip=tooltip)
+
+
+def _failed(error: FilmgateError, tell: bool) -> None:
+    nuke.tprint(f"Filmgate: {error}")
+    if tell:
+        nuke.message(str(error))

@@ -3,29 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple, Optional
 
 import nuke
 
-from filmgate.manifest import Manifest
+from filmgate.errors import ParameterError
+from filmgate.host.node import NodeState
+from filmgate.host.port import Moment
+from filmgate.manifest import Manifest, to_manifest_json
+from filmgate.params import Parameter
+from filmgate_nuke import graph, knobs, layout, parameters
+
+_BELOW_PX = 80
+_LINKED = ("maskChannelMask", "invert_mask", "mix")
+
+
+class _Saved(NamedTuple):
+    """What a node holds, while it is rebuilt.
+
+    Attributes:
+        classes: of each knob, by its name.
+        values: of each knob that holds one, as scripts write them.
+        linked: values of the node inside that has mask and mix.
+        pipes: what is connected, by the name of the Input.
+        files: what the Reads read, and their range.
+    """
+
+    classes: Mapping[str, str]
+    values: Mapping[str, str]
+    linked: Mapping[str, str]
+    pipes: Mapping[str, Optional[nuke.Node]]
+    files: Mapping[str, Mapping[str, str]]
 
 
 def create(manifest: Manifest, model_ref: str) -> nuke.Group:
     """Make a Group for a model where Nuke makes nodes now; one undo step.
 
+    A selected node becomes its main input.
+
     Args:
         manifest: of the model.
         model_ref: as it was asked for: ``denoise@champion``.
     """
-    raise NotImplementedError
+    above = nuke.selectedNodes()
+    state = NodeState(model=model_ref, manifest=to_manifest_json(manifest).decode())
+    with nuke.Undo(f"Create {manifest.name}"):
+        group = nuke.nodes.Group()
+        group.setName(f"Filmgate_{layout.identifier(manifest.name)}1")
+        graph.build(group, manifest)
+        knobs.add_knobs(group, manifest, model_ref)
+        group[layout.STATE].setValue(state.to_text())
+        if len(above) == 1:
+            group.setInput(0, above[0])
+            group.setXYpos(above[0].xpos(), above[0].ypos() + _BELOW_PX)
+        graph.bind_outputs(group, manifest)
+    return group
 
 
 def rebuild(group: nuke.Group, manifest: Manifest) -> tuple[str, ...]:
     """Go over to another version's manifest; knobs that stay keep their values; one undo step.
 
+    The nodes inside are made anew only where they differ; what is connected stays connected.
+
     Returns:
         What changed on the node, in sentences for the artist.
     """
-    raise NotImplementedError
+    same = graph.fits(group, manifest)
+    with nuke.Undo(f"{manifest.name} {manifest.version}"):
+        saved = _save(group)
+        for knob in _own_knobs(group):
+            group.removeKnob(knob)
+        if not same:
+            _rebuild_inside(group, manifest, saved)
+        knobs.add_knobs(group, manifest, "")
+        changes = _restore(group, manifest, saved)
+        graph.bind_outputs(group, manifest)
+    return (*changes, *(() if same else ("The nodes inside were made anew.",)))
 
 
 def show_take(group: nuke.Group, patterns: Mapping[str, str], span: tuple[int, int]) -> None:
@@ -36,4 +89,78 @@ def show_take(group: nuke.Group, patterns: Mapping[str, str], span: tuple[int, i
         patterns: output to path with ``%04d`` (and ``%V``), of a take or a bake.
         span: the first and last frame of the main input, and of the results beyond it.
     """
-    raise NotImplementedError
+    graph.show_results(group, patterns, span)
+
+
+def _own_knobs(group: nuke.Group) -> list[nuke.Knob]:
+    return [knob for knob in group.allKnobs() if knob.name().startswith(layout.PREFIX)]
+
+
+def _save(group: nuke.Group) -> _Saved:
+    own = {knob.name(): knob for knob in _own_knobs(group)}
+    mixed = group.node(layout.MIXED)
+    reads = [node for node in group.nodes() if node.Class() == "Read"]
+    files = {each.name(): {name: each[name].toScript() for name in graph.RANGE} for each in reads}
+    return _Saved(
+        classes={name: knob.Class() for name, knob in own.items()},
+        values={name: each.toScript() for name, each in own.items() if knobs.holds_value(each)},
+        linked={name: mixed[name].toScript() for name in _LINKED} if mixed is not None else {},
+        pipes={name: group.input(place) for place, name in enumerate(graph.input_names(group))},
+        files=files,
+    )
+
+
+def _rebuild_inside(group: nuke.Group, manifest: Manifest, saved: _Saved) -> None:
+    for node in group.nodes():
+        nuke.delete(node)
+    graph.build(group, manifest)
+    for place, name in enumerate(graph.input_names(group)):
+        group.setInput(place, saved.pipes.get(name))
+    mixed = group.node(layout.MIXED)
+    if mixed is not None:
+        _read_knobs(mixed, saved.linked)
+    reads = [node for node in group.nodes() if node.Class() == "Read"]
+    for read in reads:
+        _read_knobs(read, saved.files.get(read.name(), {}))
+    graph.show_where_read(group, reads)
+
+
+def _read_knobs(node: nuke.Node, values: Mapping[str, str]) -> None:
+    for name, text in values.items():
+        node[name].fromScript(text)
+
+
+def _restore(group: nuke.Group, manifest: Manifest, saved: _Saved) -> tuple[str, ...]:
+    """Set the knobs to what they were before; say what is new, gone or had to change."""
+    declared = {layout.parameter_knob(each.name): each for each in manifest.params}
+    changes: list[str] = []
+    for name, text in saved.values.items():
+        knob = group.knob(name)
+        if knob is None or knob.Class() != saved.classes[name] or name == layout.VERSION:
+            continue
+        knob.fromScript(text)
+        if name in declared:
+            changes += _made_to_fit(group, knob, declared[name])
+    return (*_new_and_gone(group, saved), *changes)
+
+
+def _made_to_fit(group: nuke.Group, knob: nuke.Knob, parameter: Parameter) -> list[str]:
+    """Give a knob whose value the new version does not take its default, and say so."""
+    try:
+        parameter.convert(parameters.value(group, parameter, Moment(nuke.frame())))
+    except ParameterError:
+        was = knob.toScript()
+        fresh = parameters.make(parameter)
+        knob.fromScript(fresh.toScript())
+        return [f"{knob.label()} was {was}, which this version does not take: {knob.toScript()}."]
+    return []
+
+
+def _new_and_gone(group: nuke.Group, saved: _Saved) -> list[str]:
+    now = {knob.name(): knob.Class() for knob in _own_knobs(group)}
+    fresh = [name for name in now if saved.classes.get(name) != now[name]]
+    gone = [name for name in saved.classes if name not in now]
+    return [
+        *(f"New setting: {group[name].label()}." for name in fresh if name in group.knobs()),
+        *(f"Gone: {layout.spoken(name)}." for name in gone),
+    ]

@@ -1,0 +1,171 @@
+"""Channels: Nuke's names for them, those in EXR files, and which ones a model's inputs are.
+
+Nuke calls the main layer's channels ``rgba.red``; EXR files say ``R``. In every other layer Nuke
+writes its own names and reads ``albedo.R`` as ``albedo.red``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Optional
+
+import nuke
+
+from filmgate.errors import InputError, LayerError
+from filmgate.manifest import Manifest, ModelInput, ModelOutput
+from filmgate.manifest.layers import MAIN, bind_layers, channel_letter
+from filmgate_nuke import layout
+
+FOUND_BY_NAME = "all"
+"""The layer knob's first entry: every layer is searched by the names that renderers use."""
+NOT_USED = "none"
+
+_MAIN_LAYER = "rgba"
+_WORDS = {"R": "red", "G": "green", "B": "blue", "A": "alpha"}
+_MAIN_CHANNELS = {f"rgba.{word}": letter for letter, word in _WORDS.items()}
+_MAIN_NAMES = {**{letter: name for name, letter in _MAIN_CHANNELS.items()}, "Z": "depth.Z"}
+
+
+def exr_name(channel: str) -> str:
+    """Return what Nuke's Write calls a channel: ``R`` for ``rgba.red``."""
+    return _MAIN_CHANNELS.get(channel, channel)
+
+
+def nuke_name(channel: str) -> str:
+    """Return what Nuke's Read makes of a channel's name: ``matte.alpha`` for ``matte.A``."""
+    layer, _, suffix = channel.rpartition(".")
+    if not layer:
+        return _MAIN_NAMES.get(suffix.upper(), f"other.{suffix}")
+    return f"{layer.replace('.', '_')}.{_WORDS.get(channel_letter(suffix), suffix)}"
+
+
+def layer_of(channel: str) -> str:
+    """Return the layer of a channel, as Nuke names it."""
+    return channel.partition(".")[0]
+
+
+def _suffix(channel: str) -> str:
+    return channel.partition(".")[2]
+
+
+def ensure_layers(names: Iterable[str]) -> None:
+    """Make the layers that Nuke does not know yet, so that knobs can name their channels."""
+    wanted: dict[str, list[str]] = {}
+    for name in names:
+        wanted.setdefault(layer_of(name), []).append(name)
+    known = set(nuke.layers())
+    for layer, members in wanted.items():
+        if layer not in known:
+            nuke.Layer(layer, members)
+
+
+def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, ...]:
+    """Return the channels that the input *name* is bound to now, by Nuke's names.
+
+    Its own pipe is searched if it is connected, else the main one.
+
+    Returns:
+        None of them for an optional input that is not used or not there.
+
+    Raises:
+        InputError: the main pipe is not connected.
+        LayerError: a needed layer is missing, or the chosen one does not fit.
+    """
+    wanted, chosen = manifest.input(name), str(group[layout.layer_knob(name)].value())
+    if chosen == NOT_USED and wanted.optional:
+        return ()
+    own = own_pipe(group, manifest, name)
+    pipe = own or group.input(0)
+    if pipe is None:
+        raise InputError(
+            f"The input {manifest.main_input.name} of {group.name()} is not connected.",
+            "Connect the picture to the node's first input.",
+        )
+    names = {exr_name(channel): channel for channel in pipe.channels()}
+    by_hand = {} if chosen == FOUND_BY_NAME else {name: chosen}
+    search = _bind_own if own is not None else _bind_main
+    found = search(wanted, list(names), by_hand)
+    return tuple(names[channel] for channel in (*found, *_alpha(wanted, found, names)))
+
+
+def own_pipe(group: nuke.Group, manifest: Manifest, name: str) -> Optional[nuke.Node]:
+    """Return what is connected to the input *name* itself."""
+    return group.input([each.name for each in manifest.inputs].index(name))
+
+
+def result_channels(manifest: Manifest, output: ModelOutput) -> tuple[str, ...]:
+    """Return the channels of an output's files, by Nuke's names; none: those of the input."""
+    return tuple(map(nuke_name, output.channels or manifest.source_of(output).channels))
+
+
+def target_channels(group: nuke.Group, manifest: Manifest, output: ModelOutput) -> tuple[str, ...]:
+    """Return the channels of the source that an output's channels go to, in the same order.
+
+    What replaces nothing keeps its names; where these are the main layer's and the source stays as
+    it is, the output gets a layer of its own, as in the files that the command line merges.
+    """
+    names = result_channels(manifest, output)
+    if output.replaces:
+        return _replaced(group, manifest, output, names)
+    if manifest.geometry.scale == 1 and all(layer_of(name) == _MAIN_LAYER for name in names):
+        return tuple(f"{layout.identifier(output.name)}.{_suffix(name)}" for name in names)
+    return names
+
+
+def _replaced(
+    group: nuke.Group, manifest: Manifest, output: ModelOutput, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    try:
+        bound = bind_input(group, manifest, output.replaces)
+    except (InputError, LayerError):  # nothing is connected yet, or something unsuitable
+        return names
+    letters = {channel_letter(name): name for name in bound}
+    wanted = [channel_letter(name) for name in names]
+    if all(letter in letters for letter in wanted):
+        return tuple(letters[letter] for letter in wanted)
+    return bound if len(bound) == len(names) else names
+
+
+def _bind_main(
+    wanted: ModelInput, channels: Sequence[str], by_hand: Mapping[str, str]
+) -> tuple[str, ...]:
+    try:
+        return bind_layers([wanted], channels, by_hand).get(wanted.name, ())
+    except LayerError as error:
+        raise _at_node(error, wanted) from error
+
+
+def _bind_own(
+    wanted: ModelInput, channels: Sequence[str], by_hand: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Bind in a pipe that was connected for this: by name, else what the pipe shows.
+
+    The server does the same with a file of its own.
+    """
+    needed = replace(wanted, optional=False)
+    try:
+        return bind_layers([needed], channels, by_hand)[wanted.name]
+    except LayerError as error:
+        if by_hand:
+            raise _at_node(error, wanted) from error
+    return _bind_main(needed, channels, {wanted.name: MAIN})
+
+
+def _at_node(error: LayerError, wanted: ModelInput) -> LayerError:
+    remedy = (
+        f"Render that layer, or choose another in the node's knob \u201c{wanted.name} layer\u201d."
+    )
+    return LayerError(error.text, remedy, error.detail)
+
+
+def _alpha(wanted: ModelInput, found: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the alpha of the layer found, for a model that wants its colours straight."""
+    if wanted.alpha != "straight" or not found:
+        return ()
+    layer = found[0].rpartition(".")[0]
+    return tuple(
+        name
+        for name in names
+        if name.rpartition(".")[0] == layer and channel_letter(name) == "A" and name not in found
+    )

@@ -1,0 +1,200 @@
+"""A model's parameters as knobs: made from their declarations, read at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable, cast
+
+import nuke
+
+from filmgate.host.port import Moment
+from filmgate.params import Parameter
+from filmgate_nuke import layout
+
+
+def make_all(params: Sequence[Parameter]) -> Iterator[nuke.Knob]:
+    """Make the knobs of a model's parameters, set to their defaults."""
+    if params:
+        yield nuke.Text_Knob("filmgate_settings", "Settings", "")
+    for parameter in params:
+        yield make(parameter)
+
+
+def make(parameter: Parameter) -> nuke.Knob:
+    """Make the knob of one parameter, set to its default."""
+    label = parameter.label or parameter.name.replace("_", " ")
+    unit = f" ({parameter.unit})" if parameter.unit else ""
+    knob = _MAKERS[parameter.type](layout.parameter_knob(parameter.name), label + unit, parameter)
+    knob.setTooltip(tooltip(parameter))
+    if not parameter.animatable:
+        knob.setFlag(nuke.NO_ANIMATION)
+    return knob
+
+
+def tooltip(parameter: Parameter) -> str:
+    """Return the help with what fits, which a slider's ends do not enforce."""
+    ranged = parameter.low is not None or parameter.high is not None
+    fits = parameter.expectation() if ranged else ""
+    text = " ".join((parameter.help, fits and f"{fits[0].upper()}{fits[1:]}."))
+    return text.strip()
+
+
+def values(group: nuke.Group, params: Sequence[Parameter], moment: Moment) -> dict[str, Any]:
+    """Return every parameter's value at *moment*, of the declared type.
+
+    Raises:
+        ParameterError: a value does not fit; the text says what would.
+    """
+    return {each.name: each.convert(value(group, each, moment)) for each in params}
+
+
+def value(group: nuke.Group, parameter: Parameter, moment: Moment) -> Any:
+    """Return one knob's value at *moment* as the parameter's type takes it."""
+    knob = group.knob(layout.parameter_knob(parameter.name))
+    if knob is None:  # a script from before the parameter existed
+        return parameter.default
+    return _READERS[parameter.type](knob, parameter, moment, group)
+
+
+def number_at(knob: nuke.Knob, moment: Moment, index: int = 0) -> float:
+    """Return component *index* of a numeric knob at *moment*."""
+    if moment.view:
+        return float(knob.getValueAt(moment.time, index, moment.view))
+    return float(knob.getValueAt(moment.time, index))
+
+
+def put(knob: nuke.Knob, parameter: Parameter, setting: Any, height_px: float) -> None:
+    """Set a knob to a parameter's value.
+
+    Args:
+        knob: the parameter's.
+        parameter: its declaration.
+        setting: a value of the declared type; points and boxes are counted from the top.
+        height_px: of the format that the model sees.
+    """
+    if parameter.type in _VECTORS:
+        for index, number in enumerate(_flipped(parameter, setting, height_px)):
+            knob.setValue(number, index)
+    else:
+        knob.setValue(setting)
+
+
+_Maker = Callable[[str, str, Parameter], nuke.Knob]
+_Reader = Callable[[nuke.Knob, Parameter, Moment, nuke.Group], Any]
+_VECTORS = ("colour", "point", "box")
+
+
+def _make_float(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    return _as_number(nuke.Double_Knob(name, label), parameter)
+
+
+def _make_int(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    return _as_number(nuke.Int_Knob(name, label), parameter)
+
+
+def _as_number(knob: nuke.Array_Knob, parameter: Parameter) -> nuke.Knob:
+    if parameter.low is not None and parameter.high is not None and parameter.hint != "field":
+        knob.setRange(parameter.low, parameter.high)
+    knob.setValue(parameter.default)
+    return knob
+
+
+def _make_bool(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    knob = nuke.Boolean_Knob(name, label, parameter.default)
+    knob.setFlag(nuke.STARTLINE)
+    return knob
+
+
+def _make_choice(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    knob = nuke.Enumeration_Knob(name, label, list(parameter.choices))
+    knob.setValue(parameter.default)
+    return knob
+
+
+def _make_text(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    kind = nuke.Multiline_Eval_String_Knob if parameter.hint == "multiline" else nuke.String_Knob
+    return kind(name, label, parameter.default)
+
+
+def _make_file(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    knob = nuke.File_Knob(name, label)
+    knob.setValue(parameter.default)
+    return knob
+
+
+def _make_vector(name: str, label: str, parameter: Parameter) -> nuke.Knob:
+    kinds = {"colour": nuke.AColor_Knob, "point": nuke.XY_Knob, "box": nuke.BBox_Knob}
+    knob = kinds[parameter.type](name, label)
+    put(knob, parameter, parameter.default, nuke.root().height())
+    return knob
+
+
+_MAKERS: Mapping[str, _Maker] = {
+    "float": _make_float,
+    "int": _make_int,
+    "bool": _make_bool,
+    "choice": _make_choice,
+    "text": _make_text,
+    "file": _make_file,
+    "colour": _make_vector,
+    "point": _make_vector,
+    "box": _make_vector,
+}
+
+
+def _read_float(knob: nuke.Knob, _: Parameter, moment: Moment, __: nuke.Group) -> float:
+    return number_at(knob, moment)
+
+
+def _read_int(knob: nuke.Knob, _: Parameter, moment: Moment, __: nuke.Group) -> int:
+    return round(number_at(knob, moment))
+
+
+def _read_bool(knob: nuke.Knob, _: Parameter, moment: Moment, __: nuke.Group) -> bool:
+    return bool(number_at(knob, moment))
+
+
+def _read_choice(knob: nuke.Knob, _: Parameter, moment: Moment, __: nuke.Group) -> str:
+    """Return the entry's text; an animated list gives the entry's number."""
+    names: list[str] = cast("nuke.Enumeration_Knob", knob).values()
+    return names[int(number_at(knob, moment))] if knob.isAnimated() else str(knob.value())
+
+
+def _read_text(knob: nuke.Knob, _: Parameter, __: Moment, ___: nuke.Group) -> str:
+    return str(knob.value())
+
+
+def _read_vector(
+    knob: nuke.Knob, parameter: Parameter, moment: Moment, group: nuke.Group
+) -> tuple[float, ...]:
+    count = len(parameter.default)
+    numbers = [number_at(knob, moment, index) for index in range(count)]
+    return _flipped(parameter, numbers, _height_px(group))
+
+
+_READERS: Mapping[str, _Reader] = {
+    "float": _read_float,
+    "int": _read_int,
+    "bool": _read_bool,
+    "choice": _read_choice,
+    "text": _read_text,
+    "file": _read_text,
+    "colour": _read_vector,
+    "point": _read_vector,
+    "box": _read_vector,
+}
+
+
+def _flipped(parameter: Parameter, numbers: Sequence[float], height_px: float) -> tuple[float, ...]:
+    """Turn a point or a box upside down: Nuke counts from the bottom, files from the top."""
+    if parameter.type == "point":
+        return (numbers[0], height_px - numbers[1])
+    if parameter.type == "box":
+        left, low, right, high = numbers
+        return (left, height_px - high, right, height_px - low)
+    return tuple(numbers)
+
+
+def _height_px(group: nuke.Group) -> float:
+    source = group.input(0)
+    return float((source or nuke.root()).format().height())
