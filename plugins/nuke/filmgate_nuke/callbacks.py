@@ -17,24 +17,30 @@ LIVE_KNOB = "filmgate_live"
 _WORK_PREFIXES = ("filmgate_p_", "filmgate_layer_")
 _WORK_KNOBS = frozenset((LIVE_KNOB, "filmgate_source_time", "inputChange"))
 
-_registered = False
 _seen: dict[str, tuple[int, str]] = {}
 """By node, the frame and the hashes of its inputs when the interface was last updated."""
 
 
 def register() -> None:
     """Register every callback, once however often it is called."""
-    global _registered  # noqa: PLW0603 - one for the process
-    if _registered:
-        return
-    _registered = True
-    nuke.addOnCreate(created, nodeClass="Group")
-    nuke.addOnDestroy(destroyed, nodeClass="Group")
-    nuke.addOnScriptClose(script_closed)
-    nuke.addBeforeFrameRender(before_frame)
+    _replace(nuke.removeOnCreate, nuke.addOnCreate, created, "Group")
+    _replace(nuke.removeOnDestroy, nuke.addOnDestroy, destroyed, "Group")
+    _replace(nuke.removeOnScriptClose, nuke.addOnScriptClose, script_closed, "Root")
+    _replace(nuke.removeBeforeFrameRender, nuke.addBeforeFrameRender, before_frame, "Write")
     if nuke.GUI:
-        nuke.addKnobChanged(knob_changed, nodeClass="Group")
-        nuke.addUpdateUI(updated, nodeClass="Group")
+        _replace(nuke.removeKnobChanged, nuke.addKnobChanged, knob_changed, "Group")
+        _replace(nuke.removeUpdateUI, nuke.addUpdateUI, updated, "Group")
+
+
+def _replace(
+    remove: Callable[..., None],
+    add: Callable[..., None],
+    call: Callable[[], None],
+    kind: str,
+) -> None:
+    """Register *call* for a class of node, and only once."""
+    remove(call, nodeClass=kind)
+    add(call, nodeClass=kind)
 
 
 def created() -> None:
@@ -86,7 +92,9 @@ def _knob_changed(group: nuke.Group) -> None:
 
 
 def _updated(group: nuke.Group) -> None:
-    if not (sessions.is_adopted(group) and _is_live(group)):
+    if not sessions.is_adopted(group):  # a new one, which had no knobs yet when it was created
+        _quietly(lambda: sessions.adopt(group))
+    if not _is_live(group):
         return
     now = (nuke.frame(), sessions.host(group).hashes())
     before = _seen.get(group.fullName())

@@ -1,0 +1,138 @@
+"""An artist's desk: the stand-in for Nuke with the plugin in it, and a server that it finds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.service import TOKEN, Service
+from filmgate.endpoint import Endpoint, publish_endpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE = ROOT / "tests" / "fakes" / "nuke"
+PLUGIN = ROOT / "plugins" / "nuke"
+PATIENCE_S = 60.0
+
+
+def find_nuke() -> None:
+    """Let `import nuke` find the stand-in, and `import filmgate_nuke` the plugin."""
+    for folder in (str(PLUGIN), str(FAKE)):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+class Desk:
+    """One session of the stand-in, with everything that the plugin keeps on disk in one folder.
+
+    Args:
+        folder: for settings, cache and scripts.
+        patch: undone when the test ends.
+        mode: ``gui``, ``-t`` or ``-x``.
+        version: of Nuke.
+
+    Attributes:
+        nuke: the module.
+        world: the user's hands.
+        folder: for the test's own files.
+    """
+
+    def __init__(
+        self, folder: Path, patch: pytest.MonkeyPatch, mode: str = "gui", version: str = "16.0"
+    ) -> None:
+        find_nuke()
+        import nuke  # noqa: PLC0415 - found once the stand-in is on the path
+
+        self.nuke: Any = nuke
+        self.folder = folder
+        self._patch = patch
+        _seclude(folder, patch)
+        self.world: Any = None
+        self.start(mode, version)
+
+    def start(self, mode: str = "gui", version: str = "16.0") -> None:
+        """Leave Nuke, if it runs, and start it again."""
+        from filmgate_nuke import callbacks, sessions  # noqa: PLC0415
+
+        if self.world is not None:
+            sessions.close_hubs()
+        self.world = self.nuke._fresh(version, mode)
+        callbacks.register()
+
+    def close(self) -> None:
+        """Leave Nuke; no call may have come from a wrong thread."""
+        from filmgate_nuke import sessions  # noqa: PLC0415
+
+        sessions.close_hubs()
+        assert not self.world.violations
+
+    def use(self, service: Service) -> None:
+        """Configure a server, as the people who run the site do."""
+        publish_endpoint(Endpoint(service.port, TOKEN, service.process.pid))
+        self._patch.setenv("FILMGATE_SERVER", service.address)
+
+    def plate(self, pattern: Path, first: int, last: int) -> Any:
+        """Return a Read of a sequence whose paths hold ``%04d``."""
+        read = self.nuke.nodes.Read(file=pattern.as_posix(), first=first, last=last, raw=True)
+        for name, value in (("origfirst", first), ("origlast", last), ("on_error", "error")):
+            read[name].setValue(value)
+        root = self.nuke.root()
+        root["first_frame"].setValue(first)
+        root["last_frame"].setValue(last)
+        return read
+
+    def node(self, model: str, *inputs: Any) -> Any:
+        """Return a node for a model that the server has, connected."""
+        from filmgate_nuke import node, sessions  # noqa: PLC0415
+
+        manifest = sessions.hub().link.client().manifest(model)
+        group = node.create(manifest, model)
+        for place, source in enumerate(inputs):
+            group.setInput(place, source)
+        sessions.adopt(group)
+        return group
+
+    def session(self, group: Any) -> Any:
+        """Return a node's session."""
+        from filmgate_nuke import sessions  # noqa: PLC0415
+
+        return sessions.session(group)
+
+    def press(self, group: Any, action: str) -> None:
+        """Do what a button does, and wait until the node rests."""
+        from filmgate_nuke import actions  # noqa: PLC0415
+
+        getattr(actions, action)(group)
+        self.wait(group)
+
+    def wait(self, group: Any) -> None:
+        """Let the event loop run until the node rests."""
+        session = self.session(group)
+        self.until(lambda: not session.busy, "the node rests")
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """Let the event loop run until something has happened."""
+        if not self.world.gui:
+            assert done(), what
+            return
+        assert self.world.run_until(done, PATIENCE_S), f"waited in vain until {what}"
+        self.world.run_events()
+
+    def result(self, group: Any, output: str, frame: int) -> Path:
+        """Return the file that the node reads for a frame."""
+        return Path(self.session(group).patterns()[output] % frame)
+
+
+def _seclude(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let nothing of whoever runs the test count."""
+    for name in [name for name in os.environ if name.startswith("FILMGATE_")]:
+        patch.delenv(name)
+    home = folder / "home"
+    (home / "run").mkdir(parents=True)
+    for name, inside in (("HOME", ""), ("XDG_CONFIG_HOME", "config"), ("XDG_RUNTIME_DIR", "run")):
+        patch.setenv(name, str(home / inside))
+    patch.setenv("FILMGATE_CACHE", str(home / "cache"))

@@ -1,0 +1,117 @@
+"""What lies above a node: every pipe, every expression, and a mark that edits change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def chain(nuke: Any) -> list[Any]:
+    """Return a constant, a grade and a merge with another constant."""
+    first, second = nuke.nodes.Constant(), nuke.nodes.Constant()
+    grade = nuke.nodes.Grade(inputs=[first])
+    merge = nuke.nodes.Merge2(inputs=[grade, second])
+    return [first, second, grade, merge]
+
+
+def mark(*ends: Any) -> str:
+    """Return the mark of what is above *ends*."""
+    from filmgate_nuke.upstream import edit_mark  # noqa: PLC0415 - found once the fixture ran
+
+    return edit_mark(ends)
+
+
+def test_every_node_above_is_found_once(chain: list[Any]) -> None:
+    """A node that feeds two others is one node."""
+    from filmgate_nuke.upstream import nodes_above  # noqa: PLC0415
+
+    chain[3].setInput(1, chain[2])
+
+    assert {node.name() for node in nodes_above([chain[3]])} == {
+        chain[place].name() for place in (0, 2, 3)
+    }
+
+
+def test_edit_anywhere_above_changes_the_mark(chain: list[Any]) -> None:
+    """A grade two nodes up counts as much as the last one."""
+    before = mark(chain[3])
+
+    chain[0]["color"].setValue([1, 2, 3, 4])
+
+    assert mark(chain[3]) != before
+
+
+def test_mark_is_the_same_at_every_frame(chain: list[Any], nuke: Any) -> None:
+    """Going along the time line edits nothing: a range stays fresh."""
+    chain[2]["multiply"].setAnimated()
+    chain[2]["multiply"].setValueAt(1.0, 1)
+    chain[2]["multiply"].setValueAt(2.0, 10)
+    before = mark(chain[3])
+
+    nuke.frame(7)
+
+    assert mark(chain[3]) == before
+
+
+def test_new_key_changes_the_mark(chain: list[Any]) -> None:
+    """Animation is an edit."""
+    before = mark(chain[3])
+
+    chain[2]["multiply"].setAnimated()
+    chain[2]["multiply"].setValueAt(2.0, 10)
+
+    assert mark(chain[3]) != before
+
+
+@pytest.mark.parametrize("knob", ["xpos", "tile_color", "note_font_size", "label"])
+def test_looks_do_not_change_the_mark(chain: list[Any], knob: str) -> None:
+    """Tidying the node graph renders nothing anew."""
+    before = mark(chain[3])
+
+    chain[2][knob].setValue("tidy" if knob == "label" else 77)
+
+    assert mark(chain[3]) == before
+
+
+def test_rename_does_not_change_the_mark(chain: list[Any]) -> None:
+    """A name is no pixel."""
+    before = mark(chain[3])
+
+    chain[2].setName("Balance")
+
+    assert mark(chain[3]) == before
+
+
+def test_swapped_inputs_change_the_mark(chain: list[Any]) -> None:
+    """The same nodes otherwise connected give other pixels."""
+    before = mark(chain[3])
+
+    chain[3].setInput(0, chain[1])
+    chain[3].setInput(1, chain[2])
+
+    assert mark(chain[3]) != before
+
+
+def test_edit_inside_a_group_changes_the_mark(chain: list[Any], nuke: Any) -> None:
+    """Gizmos and Groups above are looked into."""
+    group = nuke.nodes.Group(inputs=[chain[3]])
+    with group:
+        grade = nuke.nodes.Grade(inputs=[nuke.nodes.Input()])
+        nuke.nodes.Output(inputs=[grade])
+    before = mark(group)
+
+    grade["multiply"].setValue(2)
+
+    assert mark(group) != before
+
+
+def test_edit_elsewhere_leaves_the_mark(chain: list[Any], nuke: Any) -> None:
+    """Another branch of the script is no concern."""
+    other = nuke.nodes.Grade()
+    before = mark(chain[3])
+
+    other["multiply"].setValue(2)
+
+    assert mark(chain[3]) == before
