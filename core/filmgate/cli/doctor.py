@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 
 from rich.text import Text
 
@@ -24,6 +25,8 @@ from filmgate.cli.terminal import results, write_json
 from filmgate.config import Config
 from filmgate.endpoint import endpoint_folder, find_endpoint, find_running, folder_flaw, is_local
 from filmgate.errors import ConfigError, FilmgateError
+from filmgate.host.interpreter import local_interpreter
+from filmgate.host.paths import PathMap
 from filmgate.keys import load_curve
 
 _ANSWER_WITHIN_S = 5.0
@@ -121,6 +124,7 @@ def _site(options: DoctorOptions) -> Iterator[Finding]:
     for name, setting in config.settings().items():
         yield Finding("Settings", name, f"{setting.value or '(none)'}   from {setting.origin}")
     yield from _keys(config)
+    yield from _plugins(config)
     yield from _endpoints()
     yield _server(config)
 
@@ -146,6 +150,30 @@ def _keys(config: Config) -> Iterator[Finding]:
             "the server is on another machine, and such servers let only keys in",
             "Ask the people who run the server for a key; then set key and gateway_key.",
         )
+
+
+def _plugins(config: Config) -> Iterator[Finding]:
+    """Look at what plugins use beside the server: their folder, and the Python of their own one."""
+    paths = PathMap(config.paths.value)
+    folder = Path(paths.here(config.cache.value)).expanduser()
+    there = next(each for each in (folder, *folder.parents) if each.is_dir())
+    free_gb = shutil.disk_usage(there).free / 1e9
+    found = f"{folder.as_posix()}, {free_gb:.0f} GB free"
+    if os.access(there, os.W_OK):
+        yield Finding("Settings", "cache folder", found)
+    else:
+        problem = f"{there.as_posix()} cannot be written to, so no plugin can work"
+        yield Finding("Settings", "cache folder", found, problem, "Set cache to another folder.")
+    if config.local_python.value:
+        yield _own_python(config, paths)
+
+
+def _own_python(config: Config, paths: PathMap) -> Finding:
+    try:
+        found = local_interpreter(config, paths)
+    except ConfigError as error:
+        return Finding("Settings", "own server's Python", "", error.text, error.remedy)
+    return Finding("Settings", "own server's Python", found)
 
 
 def _endpoints() -> Iterator[Finding]:

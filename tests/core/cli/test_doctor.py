@@ -98,3 +98,17 @@ def test_a_folder_that_is_not_believed_is_named(lonely: Command, tmp_path: Path)
     said = lonely("status", code=75).err
     assert folder.as_posix() in said
     assert "chmod 700" in said
+
+
+def test_what_plugins_use_is_looked_at(
+    lonely: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their folder, as the path map spells it, and a Python that is not there."""
+    monkeypatch.setenv("FILMGATE_PATHS", f"Z:/={tmp_path.as_posix()}")
+    monkeypatch.setenv("FILMGATE_CACHE", "Z:/cache")
+    monkeypatch.setenv("FILMGATE_LOCAL_PYTHON", "Z:/none/python")
+    found = findings(lonely("doctor", "--json", code=1).out)
+    assert found["cache"]["value"] == "Z:/cache   from environment FILMGATE_CACHE"
+    assert found["cache folder"]["value"].startswith(f"{tmp_path.as_posix()}/cache, ")
+    assert not found["cache folder"]["problem"]
+    assert f"{tmp_path.as_posix()}/none/python" in found["own server's Python"]["problem"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.config import load_config, user_file
+from filmgate.config import SETTING_NAMES, cache_folder, load_config, user_file
 from filmgate.errors import ConfigError
 
 
@@ -166,3 +166,90 @@ def test_the_user_file_is_where_the_platform_keeps_such(platform: str, place: st
     """Each platform has its own folder for a user's settings."""
     environ = {"HOME": "home", "XDG_CONFIG_HOME": "cfg", "APPDATA": "roaming"}
     assert user_file(environ, platform).as_posix() == place
+
+
+@pytest.mark.parametrize(
+    ("platform", "place"),
+    [
+        ("linux", "caches/filmgate"),
+        ("darwin", "home/Library/Caches/filmgate"),
+        ("win32", "local/filmgate/cache"),
+    ],
+)
+def test_the_cache_is_where_the_platform_keeps_such(platform: str, place: str) -> None:
+    """Each platform has its own folder for what can be made again."""
+    environ = {"HOME": "home", "XDG_CACHE_HOME": "caches", "LOCALAPPDATA": "local"}
+    assert cache_folder(environ, platform).as_posix() == place
+
+
+def test_hosts_need_no_setting(environ: dict[str, str]) -> None:
+    """The defaults of what only plugins use can be used as they are."""
+    config = load_config(environ=environ)
+    assert config.cache.value == cache_folder(environ).as_posix()
+    assert float(config.cache_gb.value) > 0
+    assert "{output}.%04d" in config.bake.value
+    assert (config.paths.value, config.local_python.value) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cache", "Z:/cache"),
+        ("cache", "~/cache"),
+        ("cache", "//filer/cache"),
+        ("cache_gb", "0.5"),
+        ("bake", "/jobs/{show}/{script}_{node}_v{take:02d}.{output}.%05d.exr"),
+        ("paths", "Z:/=/mnt/z"),
+        ("paths", "Z:/ = /mnt/z = /Volumes/z; \\\\filer\\jobs = /jobs;"),
+        ("local_python", "C:\\filmgate\\python.exe"),
+    ],
+)
+def test_settings_of_hosts_are_taken(environ: dict[str, str], name: str, value: str) -> None:
+    """A site's file is read on every platform, so a path may be another platform's."""
+    assert load_config({name: value}, environ).settings()[name].value == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("cache", "cache", "absolute"),
+        ("cache_gb", "0", "above 0"),
+        ("cache_gb", "50GB", "above 0"),
+        ("cache_gb", "inf", "above 0"),
+        ("bake", "/jobs/{output}.exr", "%04d"),
+        ("bake", "/jobs/a.%04d.exr", "{output}"),
+        ("bake", "/jobs/{shot}/{output}.%04d.exr", "{output}"),
+        ("bake", "/jobs/{take:q}/{output}.%04d.exr", "{output}"),
+        ("bake", "/jobs/{output.upper}.%04d.exr", "{output}"),
+        ("bake", "/jobs/{output.%04d.exr", "{output}"),
+        ("paths", "Z:/", "same folder"),
+        ("paths", "Z:/=mnt", "same folder"),
+        ("local_python", "python3", "absolute"),
+    ],
+)
+def test_unusable_settings_of_hosts_are_refused(
+    environ: dict[str, str], name: str, value: str, word: str
+) -> None:
+    """The error names setting and place, and says what would be right."""
+    environ[f"FILMGATE_{name.upper()}"] = value
+    with pytest.raises(ConfigError, match=f"FILMGATE_{name.upper()}") as caught:
+        load_config(environ=environ)
+    assert word in caught.value.remedy
+
+
+def test_no_variable_is_taken_for_one_of_the_servers() -> None:
+    """The server refuses variables that begin as its own do and are none."""
+    assert not [name for name in SETTING_NAMES if name.startswith("server_")]
+
+
+def test_every_setting_is_documented(environ: dict[str, str], repository: Path) -> None:
+    """docs/configuration.md has a row for each, with its variable and its default."""
+    page = (repository / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = page[: page.index("## The server")].splitlines()
+    named = [row.split("`")[1] for row in rows if row.startswith("| `")]
+    assert tuple(named) == SETTING_NAMES
+    for name in SETTING_NAMES:
+        assert f"| `{name}` | `FILMGATE_{name.upper()}` |" in page
+    config = load_config(environ=environ)
+    assert f"`{config.bake.value}`" in page
+    assert f"| `{config.cache_gb.value}` |" in page
