@@ -35,6 +35,7 @@ def settle(host: ContractHost, until: Optional[Callable[[], bool]] = None) -> No
     while not holds():
         _that(time.monotonic() < deadline_s, f"nothing more happens: {host.session.status}")
         host.turn()
+    _same(list(host.violations), [])
 
 
 def make(host: ContractHost, frames: Sequence[int], **params: Any) -> None:
@@ -167,10 +168,13 @@ class HostContract:
         _same(state(node, SECOND), State.STALE)
 
     def test_one_capture_for_each_slice(self, host: ContractHost) -> None:
-        """The host's own interface goes on between two frames."""
+        """The host's interface goes on between two; a cook takes what its frame needs."""
         node = host.add(WINDOW_MODEL)
         make(node, [FIRST, SECOND, THIRD])
-        _same(node.captures_at_once, 1)
+        _that(
+            node.captures_at_once <= node.captures_allowed,
+            f"{node.captures_at_once} captures in one slice",
+        )
 
     def test_a_run_is_seen_and_can_be_cancelled(
         self, host: ContractHost, server: ContractServer
@@ -243,7 +247,8 @@ class HostContract:
         server.fail(ModelError("The model stumbled."))
         make(host, [FIRST])
         server.fail(None)
-        make(host, [FIRST])
+        host.run([FIRST], again=True)
+        settle(host)
         _same((host.session.status.state, host.session.status.problem), (State.FRESH, None))
 
     def test_a_server_that_comes_back_is_gone_on_with(
@@ -252,7 +257,7 @@ class HostContract:
         """A restart in the middle of a range costs nothing that is finished, and no new capture."""
         server.allow(1)
         host.run([FIRST, SECOND, THIRD])
-        settle(host, lambda: pixels(host, FIRST) is not None and len(server.submitted) == 3)
+        settle(host, lambda: pixels(host, FIRST) is not None and len(server.submitted) > 1)
         server.restart()
         server.allow(None)
         settle(host)

@@ -21,6 +21,8 @@ from filmgate.testing.models import MODEL
 from filmgate.wire.records import WorkSpec
 
 SPAN = (1001, 1010)
+CAPTURES_IN_COOK = 3
+"""What one result of the contract's largest model needs."""
 
 _ENDED = (State.FRESH, State.BAKED, State.ERROR)
 
@@ -97,13 +99,24 @@ class ContractHost(ABC):
         """The largest number of captures in one slice of the main thread."""
 
     @property
+    def captures_allowed(self) -> int:
+        """How many there may be in one slice; a host that pulls takes all that one result needs."""
+        return 1
+
+    @property
     @abstractmethod
     def idle(self) -> bool:
         """Whether neither the session nor the host has anything to do."""
 
     @abstractmethod
-    def run(self, frames: Sequence[int], live: bool = False) -> None:
-        """Begin to make results, as the host's artists do."""
+    def run(self, frames: Sequence[int], live: bool = False, again: bool = False) -> None:
+        """Begin to make results, as the host does it most.
+
+        Args:
+            frames: of which.
+            live: whether they take the place of what is under way.
+            again: whether the artist says so: what has failed is then tried again.
+        """
 
     @abstractmethod
     def cancel(self) -> None:
@@ -207,11 +220,16 @@ class FakeNode(ContractHost):
         """Whether nothing is under way; a host that pulls has nothing more to cook."""
         return not (self._cooking or self._session.busy)
 
-    def run(self, frames: Sequence[int], live: bool = False) -> None:
+    @property
+    def captures_allowed(self) -> int:
+        """How many captures there may be in one slice."""
+        return CAPTURES_IN_COOK if self.host.drive == PULL else 1
+
+    def run(self, frames: Sequence[int], live: bool = False, again: bool = False) -> None:
         """Press the button, or cook."""
         self.host.begin_slice()
         moments = [Moment(float(frame)) for frame in frames]
-        if self.host.drive == PULL and not live:
+        if self.host.drive == PULL and not (live or again):
             self._cooking.extend(moments)
         else:
             self._session.run(moments, live=live)
@@ -231,12 +249,12 @@ class FakeNode(ContractHost):
             self.host.tick(self._session)
 
     def _cook(self) -> None:
-        """Ask for one frame and go on to the next; the one that has ended is asked for no more."""
+        """Ask for one frame until it has ended, then go on to the next."""
         self.host.begin_slice()
-        moment = self._cooking.popleft()
-        answer = self._session.result_for(moment)
-        if answer.state not in _ENDED:
-            self._cooking.append(moment)
+        answer = self._session.result_for(self._cooking[0])
+        if answer.state in _ENDED:
+            self._cooking.popleft()
+        else:
             self.host.rest()
 
     def set_params(self, **params: Any) -> None:
