@@ -71,9 +71,7 @@ class DispatchEvents:
     def succeeded(self, run: Run, task: FrameTask) -> None:
         """Say that a frame's result is here."""
 
-    def failed(
-        self, run: Run, moment: Optional[Moment], error: FilmgateError, problem: Problem
-    ) -> None:
+    def failed(self, run: Run, moment: Optional[Moment], problem: Problem, retryable: bool) -> None:
         """Say that a frame has failed, or a take of several."""
 
     def ended(self, run: Run) -> None:
@@ -239,14 +237,10 @@ class Dispatch:
         if isinstance(error, StorageError):
             self._delivery.discard()
         problem = to_problem(error, floor(moment.time))
-        self._blame(run, moment, error, replace(problem, id=job or problem.id))
-        self._check_end(run)
-
-    def _blame(
-        self, run: Run, moment: Optional[Moment], error: FilmgateError, problem: Problem
-    ) -> None:
         if not run.cancelled:
-            self._events.failed(run, moment, error, problem)
+            problem = replace(problem, id=job or problem.id)
+            self._events.failed(run, moment, problem, error.retryable)
+        self._check_end(run)
 
     def _check_end(self, run: Run) -> None:
         if run.retire():
@@ -262,7 +256,8 @@ class Dispatch:
         except FilmgateError as error:
             self._delivery.discard()
             run.halt()
-            self._blame(run, None, error, to_problem(error))
+            if not run.cancelled:
+                self._events.failed(run, None, to_problem(error), error.retryable)
             return
         if take is not None:
             self._events.taken(take)

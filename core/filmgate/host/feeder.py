@@ -69,6 +69,9 @@ class Feeder:
         reading: what it reads.
         captures: what was captured before.
         events: who listens.
+
+    Attributes:
+        captures_made: how often the host was asked for pixels.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Feeder:
         self._events = events
         self._feeds: list[_Feed] = []
         self._serials = itertools.count(1)
+        self.captures_made = 0
 
     def add(self, run: Run) -> None:
         """Feed a run too; what an artist waits for goes before sequences."""
@@ -160,6 +164,7 @@ class Feeder:
     def _take_in(self, feed: _Feed, task: FrameTask, need: Need) -> bool:
         """Capture an input; return whether the frame can go on."""
         run = feed.run
+        self.captures_made += 1
         got = self._tried(
             run, task.moment, lambda: _Got(self._port.capture(need.name, need.moment))
         )

@@ -30,6 +30,7 @@ class Run:
     Args:
         node: whose run it is.
         moments: of which results.
+        live: whether a newer live run of the node ends it, wherever that runs.
         preview: whether pictures for the panel are wanted; None for a single frame.
         force: whether fresh frames are made again.
         started_s: by the session's clock.
@@ -48,6 +49,7 @@ class Run:
         self,
         node: str,
         moments: Sequence[Moment],
+        live: bool,
         preview: Optional[bool],
         force: bool,
         started_s: float,
@@ -55,7 +57,7 @@ class Run:
         self.id = secrets.token_hex(8)
         self.node = node
         self.moments = tuple({(each.time, each.view): each for each in moments}.values())
-        self.force, self.started_s = force, started_s
+        self.live, self.force, self.started_s = live, force, started_s
         self.interactive = len({moment.time for moment in self.moments}) == 1
         self.preview = self.interactive if preview is None else preview
         self.todo = deque(self.moments)
@@ -91,9 +93,11 @@ class Run:
         return len({moment.view for moment in self.moments})
 
     def options(self, view: str) -> Options:
-        """Return how its jobs are treated; a frame somebody waits for ends its own forerunner."""
+        """Return how its jobs are treated; only live ones end their own forerunners."""
         if not self.interactive:
             return Options("batch")
+        if not self.live:
+            return Options()
         return Options(lane=f"{self.node}{view and '.'}{view}")
 
     def begin(self) -> Optional[Moment]:

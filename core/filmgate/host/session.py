@@ -35,7 +35,7 @@ DEBOUNCE_S = 0.25
 """How long an artist's hand must rest before live mode runs."""
 
 RETRY_AFTER_S = 5.0
-"""How long a host that pulls is told of a failure that may pass before it is tried again."""
+"""How long a host that pulls is told of a failure before what may have passed is tried again."""
 
 _SLICE_S = 0.5
 """Waiting is cut into slices, so that Ctrl-C is heard on every platform."""
@@ -204,7 +204,7 @@ class HostSession:
         if live:
             self._flow.cancel()
         now_s = self._clock.now_s()
-        self._flow.begin(Run(self.node, moments, preview, force, now_s))
+        self._flow.begin(Run(self.node, moments, live, preview, force, now_s))
 
     def touch(self, moment: Moment) -> None:
         """Say that something changed while the node is live: runs once the artist's hand rests."""
@@ -217,7 +217,8 @@ class HostSession:
 
         Args:
             moment: the frame and view.
-            wait_s: how long the caller would wait for a fresh result; 0 never blocks.
+            wait_s: how long the caller would wait for a fresh result; 0 never blocks, and captures
+                at most one input: the next call, or the host's events, capture the next.
         """
         self._drain()
         if self._is_wanted(moment, wait_s > 0):
@@ -225,7 +226,8 @@ class HostSession:
             if outdated is not None:
                 self._flow.cancel_run(outdated)
             self.run([moment])
-        while self._flow.uncaptured(moment) and self.pump():
+        made = self._flow.captures_made
+        while self._flow.uncaptured(moment) and made == self._flow.captures_made and self.pump():
             pass
         if wait_s > 0:
             self._wait_until(lambda: not self._flow.pending(moment), wait_s)
@@ -325,7 +327,11 @@ class HostSession:
             self.pump()
 
     def _is_wanted(self, moment: Moment, waits: bool) -> bool:
-        """Say whether a frame that is pulled should be made now."""
+        """Say whether a frame that is pulled should be made now.
+
+        What has failed is tried again by `run`, when something has changed, or when it may have
+        passed by itself: hosts ask far more often than artists do.
+        """
         state = self.state_at(moment)
         if state in (State.FRESH, State.BAKED):
             return False
@@ -341,9 +347,8 @@ class HostSession:
 
     def _answer(self, moment: Moment) -> Answer:
         state, failure = self.state_at(moment), self._flow.failures.get(frame_key(moment))
-        problem = failure.problem if failure is not None else self._flow.rest.problem
-        shown = problem if state in (State.ERROR, State.EMPTY, State.STALE) else None
-        return Answer(state, self._flow.reading.paths(moment), shown)
+        problem = failure.problem if failure is not None and state is State.ERROR else None
+        return Answer(state, self._flow.reading.paths(moment), problem)
 
     def _wait_until(self, done: Callable[[], bool], timeout_s: Optional[float]) -> bool:
         end_s = None if timeout_s is None else time.monotonic() + timeout_s

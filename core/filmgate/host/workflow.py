@@ -110,6 +110,11 @@ class Workflow(FeederEvents, DispatchEvents):
             return folded([self._status_of(run) for run in runs])
         return replace(self.rest, text="Cancelled.") if self._runs else self.rest
 
+    @property
+    def captures_made(self) -> int:
+        """How often the host was asked for pixels."""
+        return self._feeder.captures_made
+
     def pending(self, moment: Moment) -> bool:
         """Say whether a result is still to come."""
         return any(run.pending(moment) for run in self.runs)
@@ -260,12 +265,10 @@ class Workflow(FeederEvents, DispatchEvents):
         """Forget an earlier failure."""
         self._inbox.put(lambda: self.failures.pop(task.key, None) and None)
 
-    def failed(
-        self, run: Run, moment: Optional[Moment], error: FilmgateError, problem: Problem
-    ) -> None:
+    def failed(self, run: Run, moment: Optional[Moment], problem: Problem, retryable: bool) -> None:
         """Note it, and tell the artist of the first."""
         first = run.fail(problem)
-        self._inbox.put(lambda: self._failed(moment, error, problem, first))
+        self._inbox.put(lambda: self._failed(moment, problem, retryable, first))
 
     def ended(self, run: Run) -> None:
         """Sum it up."""
@@ -305,12 +308,12 @@ class Workflow(FeederEvents, DispatchEvents):
         self._deaf = False
 
     def _failed(
-        self, moment: Optional[Moment], error: FilmgateError, problem: Problem, first: bool
+        self, moment: Optional[Moment], problem: Problem, retryable: bool, first: bool
     ) -> None:
         manifest = self.node.manifest
         if moment is not None and manifest is not None:
             look = self.reading.look(manifest, moment)
-            failure = Failure(problem, error.retryable, look, self._clock.now_s())
+            failure = Failure(problem, retryable, look, self._clock.now_s())
             self.failures[frame_key(moment)] = failure
         if first:
             self._report(problem)
@@ -355,7 +358,7 @@ class Workflow(FeederEvents, DispatchEvents):
         problem = to_problem(error)
         for run in self.runs:
             run.halt()
-            self.failed(run, None, error, problem)
+            self.failed(run, None, problem, error.retryable)
             self._dispatch.check_end(run)
 
     def _stepped(self, step: Callable[[], Callable[[], None]]) -> Callable[[], None]:
