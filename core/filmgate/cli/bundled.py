@@ -58,6 +58,8 @@ def load_bundle(folder: Path) -> Bundle:
         ConfigError: it is no bundle, or its description is damaged.
     """
     path = folder / BUNDLE_FILE
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder.as_posix()}.", _MAKE_ANEW)
     try:
         said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         target = Target(str(said["python"]), str(said["platform"]))

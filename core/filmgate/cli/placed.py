@@ -55,7 +55,11 @@ def _on_path() -> list[Path]:
 
 
 def _plugin_path() -> list[Path]:
-    named = os.environ.get(_PATH_VARIABLE, "").split(os.pathsep)
+    return _folders(_PATH_VARIABLE)
+
+
+def _folders(variable: str) -> list[Path]:
+    named = os.environ.get(variable, "").split(os.pathsep)
     return [Path(name) for name in named if name]
 
 
@@ -95,9 +99,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _order(bundle: Bundle) -> list[Path]:
-    """Return what stands on Nuke's ``sys.path`` before anything of its own."""
+    """Return what stands on Nuke's ``sys.path`` before the wheels."""
     folders = [nuke_folder(), *_plugin_path()]
-    return folders if bundle.folder in folders else [bundle.folder, *folders]
+    first = [] if bundle.folder in folders else [bundle.folder]
+    return [*first, *folders, *_folders("PYTHONPATH")]
 
 
 def _mend(bundle: Bundle) -> str:

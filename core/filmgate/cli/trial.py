@@ -24,8 +24,7 @@ import importlib, json, sys
 sys.path[:0] = sys.argv[2:]
 from filmgate_nuke import vendor
 vendor.prepare()
-for name, oldest in vendor.OLDEST.items():
-    vendor.check_module(importlib.import_module(name), oldest)
+vendor.check_modules()
 found = {name: importlib.import_module(name) for name in json.loads(sys.argv[1])}
 print(json.dumps({name: module.__file__ for name, module in found.items()}))
 """
@@ -46,18 +45,18 @@ class Trial:
     problem: str = ""
 
 
-def try_bundle(bundle: Bundle, plugin_path: Sequence[Path]) -> Trial:
+def try_bundle(bundle: Bundle, folders: Sequence[Path]) -> Trial:
     """Import the client from *bundle* as Nuke would, in a process of its own.
 
     Args:
         bundle: one for this platform.
-        plugin_path: the folders that Nuke puts on ``sys.path``, in order, the bundle's among them.
+        folders: what Nuke has on ``sys.path``, in order, the bundle's among them.
     """
     python = find_interpreter(bundle.target.python)
     if python is None:
         return Trial()
     names = json.dumps(MODULES)
-    command = [python, "-I", "-S", "-B", "-c", _TRY, names, *map(str, plugin_path)]
+    command = [python, "-I", "-S", "-B", "-c", _TRY, names, *map(str, folders)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_TRY_WITHIN_S

@@ -221,6 +221,7 @@ Findings = Callable[..., dict[str, dict[str, str]]]
 @pytest.fixture
 def doctor(lonely: Command, monkeypatch: pytest.MonkeyPatch) -> Findings:
     """Return what the doctor says of Nuke, by name."""
+    monkeypatch.delenv("PYTHONPATH")
 
     def ask(*plugin_path: Path, code: int = 0) -> dict[str, dict[str, str]]:
         monkeypatch.setenv("NUKE_PATH", os.pathsep.join(map(str, plugin_path)))
@@ -268,7 +269,9 @@ def test_a_damaged_bundle_is_named(doctor: Findings, bundle: Path, tmp_path: Pat
     assert "by hand" in doctor(code=1)["init.py"]["problem"]
 
 
-def test_an_old_package_in_the_way_is_named(doctor: Findings, bundle: Path, tmp_path: Path) -> None:
+def test_an_old_package_in_the_way_is_named(
+    doctor: Findings, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Wheels come last, so that the site's win: one that is too old is a problem with a place."""
     if find_interpreter("3.11") is None:
         pytest.skip("NOT TESTED: no CPython 3.11 on PATH or in pyenv")
@@ -278,6 +281,10 @@ def test_an_old_package_in_the_way_is_named(doctor: Findings, bundle: Path, tmp_
     found = doctor(tmp_path / "tools", bundle, code=1)[NAME]
     assert "19.0.2" in found["problem"]
     assert (tmp_path / "tools").as_posix() in found["mend"]
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "tools"))
+    assert (tmp_path / "tools").as_posix() in doctor(bundle, code=1)[NAME]["mend"]
+    (foreign / "__init__.py").write_text("__version__ = '26.4.0'\n", encoding="utf-8")
+    assert "zmq" in doctor(bundle, code=1)[NAME]["problem"], "new enough, and broken"
 
 
 def test_a_bundle_for_another_system_is_named(
