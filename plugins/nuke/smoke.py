@@ -81,7 +81,7 @@ class Scenario:
 
     def build(self) -> None:
         """A node for the model is made from its manifest."""
-        manifest = sessions.hub().link.client(CONNECT_WITHIN_S).manifest(self._model)
+        _, manifest = sessions.hub().catalogue.resolve(self._model, CONNECT_WITHIN_S)
         nuke.root()["first_frame"].setValue(FRAME)
         nuke.root()["last_frame"].setValue(OTHER_FRAME)
         plate = nuke.nodes.Constant(color=list(COLOUR))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fakes.secluded import seclude
 from fakes.service import TOKEN, Service
 from filmgate.endpoint import Endpoint, publish_endpoint
 
@@ -50,7 +50,7 @@ class Desk:
         self.nuke: Any = nuke
         self.folder = folder
         self._patch = patch
-        _seclude(folder, patch)
+        seclude(folder, patch)
         self.world: Any = None
         self.start(mode, version)
 
@@ -89,7 +89,7 @@ class Desk:
         """Return a node for a model that the server has, connected."""
         from filmgate_nuke import node, sessions  # noqa: PLC0415
 
-        manifest = sessions.hub().link.client().manifest(model)
+        _, manifest = sessions.hub().catalogue.resolve(model)
         group = node.create(manifest, model)
         for place, source in enumerate(inputs):
             group.setInput(place, source)
@@ -125,14 +125,3 @@ class Desk:
     def result(self, group: Any, output: str, frame: int) -> Path:
         """Return the file that the node reads for a frame."""
         return Path(self.session(group).patterns()[output] % frame)
-
-
-def _seclude(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let nothing of whoever runs the test count."""
-    for name in [name for name in os.environ if name.startswith("FILMGATE_")]:
-        patch.delenv(name)
-    home = folder / "home"
-    (home / "run").mkdir(parents=True)
-    for name, inside in (("HOME", ""), ("XDG_CONFIG_HOME", "config"), ("XDG_RUNTIME_DIR", "run")):
-        patch.setenv(name, str(home / inside))
-    patch.setenv("FILMGATE_CACHE", str(home / "cache"))

@@ -18,7 +18,7 @@ _WORK_PREFIXES = ("filmgate_p_", "filmgate_layer_")
 _WORK_KNOBS = frozenset((LIVE_KNOB, "filmgate_source_time", "inputChange"))
 
 _seen: dict[str, tuple[int, str]] = {}
-"""By node, the frame and the hashes of its inputs when the interface was last updated."""
+"""By node, the frame and what tells its inputs apart, when the interface was last updated."""
 
 
 def register() -> None:
@@ -65,7 +65,7 @@ def knob_changed() -> None:
 
 
 def updated() -> None:
-    """Notice that something above a live node has changed, or that the artist went elsewhere."""
+    """Notice an edit above a node, or another frame: show what is stale, run what is live."""
     _for_ours(_updated)
 
 
@@ -94,13 +94,19 @@ def _knob_changed(group: nuke.Group) -> None:
 def _updated(group: nuke.Group) -> None:
     if not sessions.is_adopted(group):  # a new one, which had no knobs yet when it was created
         _quietly(lambda: sessions.adopt(group))
-    if not _is_live(group):
+    session, live = sessions.known(group), _is_live(group)
+    if session is None and not live:
         return
-    now = (nuke.frame(), sessions.host(group).hashes())
+    host, moment = sessions.host(group), actions.moment()
+    now = (nuke.frame(), host.hashes() if live else host.fingerprint(moment))
     before = _seen.get(group.fullName())
     _seen[group.fullName()] = now
-    if before is not None and before != now:
+    if before == now:
+        return
+    if live and before is not None:
         actions.touch(group)
+    elif session is not None:
+        _quietly(lambda: session.look_at(moment))
 
 
 def _is_live(group: nuke.Group) -> bool:

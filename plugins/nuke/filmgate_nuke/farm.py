@@ -148,6 +148,7 @@ def _bake_node(group: nuke.Group, order: Order) -> int:
     with _server(group, order.server):
         frames = list(order.frames) or actions.frames_of(group)
         session = sessions.session(group)
+        session.unbake()  # an earlier bake is checked frame by frame, like everything else
         say(f"{group.fullName()}: frames {write_frames(frames)}")
         session.run(actions.moments(frames))
         threads.serve(lambda: not session.busy)
