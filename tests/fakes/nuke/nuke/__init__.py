@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from nuke import _formats, _graph, _session, _world
 from nuke._boxes import (
     Box as Box,
     Info as Info,
@@ -110,8 +111,8 @@ from nuke._graph import (
     inputs as inputs,
     invertSelection as invertSelection,
     knobDefault as knobDefault,
-    nodeTypes as nodeTypes,
     nodesSelected as nodesSelected,
+    nodeTypes as nodeTypes,
     root as root,
     selectAll as selectAll,
     selectedNode as selectedNode,
@@ -157,11 +158,11 @@ from nuke._numbers import (
     Disable_Knob as Disable_Knob,
     Double_Knob as Double_Knob,
     Int_Knob as Int_Knob,
-    UV_Knob as UV_Knob,
     Unsigned_Knob as Unsigned_Knob,
+    UV_Knob as UV_Knob,
     WH_Knob as WH_Knob,
-    XYZ_Knob as XYZ_Knob,
     XY_Knob as XY_Knob,
+    XYZ_Knob as XYZ_Knob,
 )
 from nuke._ranges import (
     FrameRange as FrameRange,
@@ -245,7 +246,6 @@ from nuke._threads import (
     executeInMainThread as executeInMainThread,
     executeInMainThreadWithResult as executeInMainThreadWithResult,
 )
-from nuke import _formats, _graph, _session, _world
 
 env = GlobalsEnvironment()
 nodes = Nodes()
@@ -287,10 +287,10 @@ def _publish(world: _world.World) -> None:
     names["NUKE_VERSION_RELEASE"] = profile.release
     names["NUKE_VERSION_STRING"] = env["NukeVersionString"]
     names["rawArgs"] = [sys.executable, *([] if world.gui else [world.mode])]
-    for name, value in _ONLY_IN_SOME.items():
+    for name, member in _ONLY_IN_SOME.items():
         names.pop(name, None)
         if name not in profile.missing:
-            names[name] = value
+            names[name] = member
 
 
 _fresh()

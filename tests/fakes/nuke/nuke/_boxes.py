@@ -41,9 +41,7 @@ class Area(NamedTuple):
         return area if area.size else Area(area.x, area.y, area.x, area.y)
 
     def scaled(self, x: float, y: float) -> Area:
-        return Area(
-            *(round(edge * scale) for edge, scale in zip(self, (x, y, x, y)))  # noqa: B905
-        )
+        return Area(*(round(edge * scale) for edge, scale in zip(self, (x, y, x, y))))
 
 
 class Info(Guarded):

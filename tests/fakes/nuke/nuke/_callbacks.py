@@ -49,7 +49,7 @@ def fire(event: str, node: Optional[Node], knob: Optional[Knob] = None) -> None:
 
 def fire_at_node(event: str, node: Node, knob: Optional[Knob] = None) -> None:
     """Run the script in the node's own knob of the event, then what is registered."""
-    own: Any = node._knobs.get(event)  # noqa: SLF001
+    own: Any = node._knobs.get(event)
     if own is not None and own._state:
         run_script(node, knob, own._state)
     fire(event, node, knob)
@@ -63,15 +63,15 @@ def run_script(node: Optional[Node], knob: Optional[Knob], script: str) -> Any:
         try:
             code = compile(script, "<knob>", "eval")
         except SyntaxError:
-            exec(script, names)  # noqa: S102 - as Nuke does with what a script stores
+            exec(script, names)
             return None
-        return eval(code, names)  # noqa: S307
+        return eval(code, names)
 
 
 def knob_changed(node: Node, knob: Knob) -> None:
     """Tell that a knob changed: only where the node's panel is open."""
     world = _world.current()
-    if not node._shown or world.loading or world.undo.replaying:  # noqa: SLF001
+    if not node._shown or world.loading or world.undo.replaying:
         return
     _print_errors(lambda: fire_at_node("knobChanged", node, knob))
 
@@ -88,7 +88,7 @@ def _print_errors(call: Callable[[], None]) -> None:
         call()
     except _world.WrongThreadError:
         raise
-    except Exception:  # noqa: BLE001 - Nuke's own boundary: its interface must go on
+    except Exception:
         text = traceback.format_exc()
         _world.current().printed.append(text)
         sys.stderr.write(text)
@@ -108,8 +108,8 @@ def autolabel_text(node: Node) -> Optional[str]:
 
 
 def label_of(node: Node) -> str:
-    """Return what the node graph writes on *node*: its own script's answer, a callback's, a name."""
-    own: Any = node._knobs.get("autolabel")  # noqa: SLF001
+    """Return the text on *node*: its own script's answer, a callback's, else its name."""
+    own: Any = node._knobs.get("autolabel")
     if own is not None and own._state:
         text = run_script(node, None, own._state)
         if text is not None:
@@ -117,8 +117,8 @@ def label_of(node: Node) -> str:
     text = autolabel_text(node)
     if text is not None:
         return text
-    label = node._knobs["label"]._evaluated(None, "")  # type: ignore[attr-defined] # noqa: SLF001
-    return f"{node._name}\n{label}" if label else node._name  # noqa: SLF001
+    label = node._knobs["label"]._evaluated(None, "")  # type: ignore[attr-defined]
+    return f"{node._name}\n{label}" if label else node._name
 
 
 def filter_filename(path: str, node: Optional[Node] = None) -> str:

@@ -23,10 +23,9 @@ class Enumeration_Knob(Unsigned_Knob):
     def _names(self) -> list[str]:
         return [value.split("\t")[0] for value in self._values]
 
-
     def _numbers(self, frame: Optional[float] = None, view: str = "") -> list[float]:
         if isinstance(self._state, Track):
-            at = _world.current().root._frame() if frame is None else frame  # noqa: SLF001
+            at = _world.current().root._frame() if frame is None else frame
             return [float(int(self._state.at(self, at, view)))]
         return [float(self._state)]
 
@@ -178,7 +177,7 @@ class Format_Knob(Knob):
 
     def _format(self) -> Format:
         root: Any = _world.current().root
-        return self._state or root._knobs["format"]._state  # noqa: SLF001
+        return self._state or root._knobs["format"]._state
 
     def value(self) -> Format:
         return self._format()
@@ -194,13 +193,13 @@ class Format_Knob(Knob):
         return True
 
     def _to_word(self) -> str:
-        return _words.quote(self._format()._to_text())  # noqa: SLF001
+        return _words.quote(self._format()._to_text())
 
     def _from_words(self, text: str) -> None:
         self._change(find_format(text))
 
     def _key(self, frame: float, view: str) -> str:
-        return self._format()._to_text()  # noqa: SLF001
+        return self._format()._to_text()
 
 
 class Link_Knob(Knob):
@@ -225,7 +224,7 @@ class Link_Knob(Knob):
     def getLinkedKnob(self) -> Optional[Knob]:
         node, _, name = self._state.rpartition(".")
         inside: Any = self._node
-        found = inside._find(node) if hasattr(inside, "_find") else None  # noqa: SLF001
+        found = inside._find(node) if hasattr(inside, "_find") else None
         return found._knobs.get(name) if found else None
 
     def value(self) -> Any:
@@ -269,4 +268,4 @@ class OneView_Knob(Enumeration_Knob):
         self._flags |= _flags.NO_ANIMATION
 
     def _names(self) -> list[str]:
-        return list(_world.current().root._views)  # noqa: SLF001
+        return list(_world.current().root._views)

@@ -22,7 +22,7 @@ class Spec(NamedTuple):
 def _text(name: str, value: str = "", kind: Any = _texts.String_Knob) -> Make:
     def make() -> Knob:
         knob = kind(name)
-        knob._set_default(value)  # noqa: SLF001
+        knob._set_default(value)
         return knob
 
     return make
@@ -44,7 +44,7 @@ def _flag(name: str, value: bool = False, kind: Any = _numbers.Boolean_Knob) -> 
 def _choice(name: str, *values: str, default: str = "") -> Make:
     def make() -> Knob:
         knob = _choices.Enumeration_Knob(name, None, list(values))
-        knob._set_default(values.index(default) if default else 0)  # noqa: SLF001
+        knob._set_default(values.index(default) if default else 0)
         return knob
 
     return make
@@ -67,7 +67,7 @@ def _button(name: str) -> Make:
 
 
 def _event(name: str) -> Make:
-    return _text(name, "", _texts._Event)  # noqa: SLF001
+    return _text(name, "", _texts._Event)
 
 
 def _int(name: str, value: int) -> Make:
@@ -96,7 +96,7 @@ def _hidden(make: Make) -> Make:
 COMMON: tuple[Make, ...] = (
     *map(_event, ("onCreate", "onDestroy", "knobChanged", "updateUI", "autolabel")),
     _text("help"),
-    _text("name", kind=_texts._Name),  # noqa: SLF001
+    _text("name", kind=_texts._Name),
     _text("label", kind=_texts.Multiline_Eval_String_Knob),
     _number("tile_color", 0, kind=_numbers.Unsigned_Knob),
     _number("gl_color", 0, kind=_numbers.Unsigned_Knob),
@@ -213,7 +213,8 @@ SPECS: dict[str, Spec] = {
         *(_channels(f"channels{i}", "none") for i in (1, 2, 3)), DISABLE,
     )),
     "Copy": Spec((
-        *(_layer(f"{way}{i}", "none") for i in range(4) for way in ("from", "to")),
+        _layer("from0", "rgba.alpha"), _layer("to0", "rgba.alpha"),
+        *(_layer(f"{way}{i}", "none") for i in range(1, 4) for way in ("from", "to")),
         _channels(value="none"), _choice("bbox", "union", "B side", "A side"), *MIX, DISABLE,
     ), 3, 2),
     "Shuffle2": Spec((

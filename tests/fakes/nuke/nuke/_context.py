@@ -19,7 +19,7 @@ class Context(NamedTuple):
 def now() -> Context:
     """Return what the user looks at."""
     root = _world.current().root
-    return Context(root._frame(), root._views[0], root._scale())  # noqa: SLF001
+    return Context(root._frame(), root._views[0], root._scale())
 
 
 class OutputContext(Guarded):
@@ -36,17 +36,17 @@ class OutputContext(Guarded):
         return True
 
     def view(self) -> int:
-        return _world.current().root._views.index(self._at.view) + 1  # noqa: SLF001
+        return _world.current().root._views.index(self._at.view) + 1
 
     def setView(self, view: int) -> bool:
         self._at = self._at._replace(view=self.viewname(view))
         return True
 
     def viewname(self, n: int) -> str:
-        return str(_world.current().root._views[n - 1])  # noqa: SLF001
+        return str(_world.current().root._views[n - 1])
 
     def viewFromName(self, name: str) -> int:
-        return _world.current().root._views.index(name) + 1  # noqa: SLF001
+        return _world.current().root._views.index(name) + 1
 
     def viewcount(self) -> int:
-        return len(_world.current().root._views) + 1  # noqa: SLF001
+        return len(_world.current().root._views) + 1

@@ -49,7 +49,7 @@ def evaluate(text: str, knob: Knob, frame: float, view: str) -> float:
 
     python = _NAME.sub(replace, _to_python(text))
     try:
-        return float(eval(python, {"__builtins__": {}}, {**_FUNCTIONS, **names}))  # noqa: S307
+        return float(eval(python, {"__builtins__": {}}, {**_FUNCTIONS, **names}))
     except (SyntaxError, NameError, TypeError, ZeroDivisionError) as error:
         raise ExpressionError(f"{text}: {error}") from error
 
@@ -80,19 +80,19 @@ def _number(name: str, knob: Knob, frame: float, view: str) -> float:
 
 
 def _local(name: str, knob: Knob) -> Optional[Knob]:
-    node = knob._node  # noqa: SLF001
-    found = node._knobs.get(name) if node else None  # noqa: SLF001
+    node = knob._node
+    found = node._knobs.get(name) if node else None
     return None if found is knob else found
 
 
 def _numbers_of(knob: Any, frame: float, view: str) -> list[float]:
     if hasattr(knob, "_numbers"):
-        return list(knob._numbers(frame, view))  # noqa: SLF001
+        return list(knob._numbers(frame, view))
     linked = knob.getLinkedKnob() if hasattr(knob, "getLinkedKnob") else None
     if linked is not None:
         return _numbers_of(linked, frame, view)
     if hasattr(knob, "_format"):
-        form = knob._format()  # noqa: SLF001
+        form = knob._format()
         return [form.width(), form.height()]
     raise ExpressionError(f"{knob.name()} holds no number")
 
@@ -108,13 +108,13 @@ def _component(rest: list[str], count: int) -> int:
 
 def find_knob(path: str, knob: Knob) -> tuple[Knob, list[str]]:
     """Return the knob that *path* names as seen from *knob*, and what follows its name."""
-    node: Any = knob._node  # noqa: SLF001
+    node: Any = knob._node
     words = path.split(".")
     while words and node is not None:
         word = words[0]
-        if word in node._knobs and not (word == knob._name and node is knob._node):  # noqa: SLF001
-            return node._knobs[word], words[1:]  # noqa: SLF001
-        node = _step(node, word, node is knob._node)  # noqa: SLF001
+        if word in node._knobs and not (word == knob._name and node is knob._node):
+            return node._knobs[word], words[1:]
+        node = _step(node, word, node is knob._node)
         words = words[1:]
     raise ExpressionError(f"there is no knob {path}")
 
@@ -125,12 +125,12 @@ def _step(node: Any, word: str, first: bool) -> Any:
     if word == "root":
         return _world.current().root
     if word == "parent":
-        return node._parent  # noqa: SLF001
+        return node._parent
     if word.startswith("input") and word[5:].isdigit() | (word == "input"):
-        return node._input(int(word[5:] or 0))  # noqa: SLF001
-    beside = node._parent if first else node  # noqa: SLF001
-    inside = node._find(word) if hasattr(node, "_find") else None  # noqa: SLF001
-    return inside or (beside._find(word) if hasattr(beside, "_find") else None)  # noqa: SLF001
+        return node._input(int(word[5:] or 0))
+    beside = node._parent if first else node
+    inside = node._find(word) if hasattr(node, "_find") else None
+    return inside or (beside._find(word) if hasattr(beside, "_find") else None)
 
 
 def substitute(text: str, knob: Knob, frame: float, view: str) -> str:
@@ -147,7 +147,11 @@ def _call(command: str, knob: Knob, frame: float, view: str) -> str:
     name = words[0] if words else ""
     if name in ("value", "knob"):
         found, _ = find_knob(words[1], knob)
-        return str(found._evaluated(frame, view)) if hasattr(found, "_evaluated") else str(found.value())  # noqa: SLF001, E501
+        return (
+            str(found._evaluated(frame, view))
+            if hasattr(found, "_evaluated")
+            else str(found.value())
+        )
     if name == "getenv":
         return os.environ.get(words[1], "")
     if name == "file":
@@ -162,19 +166,19 @@ def _call(command: str, knob: Knob, frame: float, view: str) -> str:
 _FILE = {
     "dirname": os.path.dirname,
     "tail": os.path.basename,
-    "rootname": lambda path: os.path.splitext(path)[0],  # noqa: PTH122
+    "rootname": lambda path: os.path.splitext(path)[0],
 }
 
 
 def _python(words: list[str], knob: Knob) -> str:
     code = " ".join(word for word in words if not word.startswith("-"))
-    with _world.current().about(knob._node, knob):  # noqa: SLF001
-        return str(eval(code, vars(sys.modules["__main__"])))  # noqa: S307
+    with _world.current().about(knob._node, knob):
+        return str(eval(code, vars(sys.modules["__main__"])))
 
 
 def expand_path(path: str, frame: Optional[float], view: str) -> str:
     """Return *path* with %V and %v as the view, %04d and #### as the frame."""
-    at = _world.current().root._frame() if frame is None else frame  # noqa: SLF001
+    at = _world.current().root._frame() if frame is None else frame
     whole = math.floor(at + 0.5)
     path = path.replace("%V", view).replace("%v", view[:1])
     path = re.sub(r"%0?(\d*)d", lambda found: str(whole).zfill(int(found[1] or 0)), path)

@@ -15,7 +15,7 @@ class Format(Guarded):
         self,
         width: int = 640,
         height: int = 480,
-        pixelAspect: float = 1.0,  # noqa: N803
+        pixelAspect: float = 1.0,
         name: str = "",
     ) -> None:
         self._w, self._h, self._aspect, self._label = int(width), int(height), pixelAspect, name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import Any, Optional, Union
 
 from nuke import _callbacks, _classes, _words, _world
@@ -23,9 +22,7 @@ def make(node_class: str, parent: Group) -> Node:
         node._knobs["number"].setDefaultValue([0])  # type: ignore[attr-defined]
         node._knobs["number"]._from_words(str(number))
     _add(node, parent)
-    _world.current().record(
-        f"Create {node._name}", lambda: _drop(node), lambda: _add(node, parent)
-    )
+    _world.current().record(f"Create {node._name}", lambda: _drop(node), lambda: _add(node, parent))
     return node
 
 
@@ -91,7 +88,7 @@ class Nodes:
 
 
 @on_main
-def createNode(typ: str, knobs: str = "", inpanel: bool = True) -> Node:  # noqa: N802
+def createNode(typ: str, knobs: str = "", inpanel: bool = True) -> Node:
     """Make a node as the menu does: connected to what is selected, selected, its panel open."""
     world = _world.current()
     parent = world.group
@@ -138,7 +135,7 @@ def root() -> Root:
 
 
 @on_main
-def toNode(s: str) -> Optional[Node]:  # noqa: N802
+def toNode(s: str) -> Optional[Node]:
     """Return the node of that name in the current group, or by its full name from the root."""
     if s in ("root", "Root"):
         return _world.current().root
@@ -149,10 +146,10 @@ def toNode(s: str) -> Optional[Node]:  # noqa: N802
 
 
 @on_main
-def allNodes(  # noqa: N802
-    filter: Optional[str] = None,  # noqa: A002
+def allNodes(
+    filter: Optional[str] = None,
     group: Optional[Group] = None,
-    recurseGroups: bool = False,  # noqa: N803
+    recurseGroups: bool = False,
 ) -> list[Node]:
     """Return the nodes of a group, the latest first."""
     where = group or _world.current().group
@@ -161,13 +158,13 @@ def allNodes(  # noqa: N802
 
 
 @on_main
-def selectedNodes(filter: Optional[str] = None) -> list[Node]:  # noqa: A002, N802
+def selectedNodes(filter: Optional[str] = None) -> list[Node]:
     nodes = [node for node in reversed(_world.current().group._children) if node.isSelected()]
     return [node for node in nodes if filter in (None, node._class)]
 
 
 @on_main
-def selectedNode() -> Node:  # noqa: N802
+def selectedNode() -> Node:
     nodes = selectedNodes()
     if not nodes:
         raise ValueError("no node selected")
@@ -175,66 +172,66 @@ def selectedNode() -> Node:  # noqa: N802
 
 
 @on_main
-def nodesSelected() -> bool:  # noqa: N802
+def nodesSelected() -> bool:
     return bool(selectedNodes())
 
 
 @on_main
-def selectAll() -> None:  # noqa: N802
+def selectAll() -> None:
     for node in _world.current().group._children:
         node.setSelected(True)
 
 
 @on_main
-def invertSelection() -> None:  # noqa: N802
+def invertSelection() -> None:
     for node in _world.current().group._children:
         node.setSelected(not node.isSelected())
 
 
 @on_main
-def thisNode() -> Node:  # noqa: N802
+def thisNode() -> Node:
     """Return the node that a callback, a button or an expression is about; else the group."""
     this = _world.current().this
     if this and this[-1][0] is None:
         raise ValueError("there is no thisNode in this callback")
     node = this[-1][0] if this else _world.current().group
-    assert node is not None  # noqa: S101 - told apart above
+    assert node is not None
     return node
 
 
 @on_main
-def thisKnob() -> Any:  # noqa: N802
+def thisKnob() -> Any:
     this = _world.current().this
     return this[-1][1] if this else None
 
 
 @on_main
-def thisClass() -> str:  # noqa: N802
+def thisClass() -> str:
     return thisNode().Class()
 
 
 @on_main
-def thisGroup() -> Group:  # noqa: N802
+def thisGroup() -> Group:
     return _world.current().group
 
 
 @on_main
-def thisParent() -> Optional[Group]:  # noqa: N802
+def thisParent() -> Optional[Group]:
     return thisNode()._parent
 
 
 @on_main
-def thisRoot() -> Root:  # noqa: N802
+def thisRoot() -> Root:
     return _world.current().root
 
 
 @on_main
-def thisView() -> str:  # noqa: N802
+def thisView() -> str:
     return str(_world.current().root._views[0])
 
 
 @on_main
-def activeGroup() -> Group:  # noqa: N802
+def activeGroup() -> Group:
     """Return the group whose node graph the user works in."""
     return _world.current().group
 
@@ -250,7 +247,7 @@ def exists(s: str) -> bool:
 
 
 @on_main
-def knobDefault(classknob: str, value: Optional[str] = None) -> Optional[str]:  # noqa: N802
+def knobDefault(classknob: str, value: Optional[str] = None) -> Optional[str]:
     """Set what new nodes have, as `Class.knob`; or return it."""
     defaults = _world.current().defaults
     if value is not None:
@@ -259,7 +256,7 @@ def knobDefault(classknob: str, value: Optional[str] = None) -> Optional[str]:  
 
 
 @on_main
-def nodeTypes(force_plugin_load: bool = False) -> list[str]:  # noqa: N802
+def nodeTypes(force_plugin_load: bool = False) -> list[str]:
     return sorted(_classes.SPECS)
 
 
@@ -270,10 +267,10 @@ def dependencies(nodes: Union[Node, list[Node]], what: int = 15) -> list[Node]:
 
 
 @on_main
-def dependentNodes(  # noqa: N802
+def dependentNodes(
     what: int = 15,
     nodes: Any = (),
-    evaluateAll: bool = True,  # noqa: N803
+    evaluateAll: bool = True,
 ) -> list[Node]:
     given = nodes if isinstance(nodes, (list, tuple)) else [nodes]
     return [below for node in given for below in node.dependent(what)]
@@ -282,5 +279,3 @@ def dependentNodes(  # noqa: N802
 @on_main
 def inputs(n: Node, i: Optional[int] = None) -> int:
     return n.inputs()
-
-

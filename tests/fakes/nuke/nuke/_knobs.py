@@ -82,7 +82,7 @@ class Knob(Guarded):
 
     # ---- Nuke's own -------------------------------------------------------------------------
 
-    def Class(self) -> str:  # noqa: N802
+    def Class(self) -> str:
         return type(self).__name__
 
     def name(self) -> str:
@@ -202,7 +202,7 @@ class Tab_Knob(Knob):
     _saved = False
     _starts_line = False
 
-    def __init__(self, name: str, label: Optional[str] = None, type: int = 0) -> None:  # noqa: A002
+    def __init__(self, name: str, label: Optional[str] = None, type: int = 0) -> None:
         super().__init__(name, label)
         self._type = type
         self._set_default(False)

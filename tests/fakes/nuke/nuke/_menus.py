@@ -30,25 +30,25 @@ class MenuItem(Guarded):
     def icon(self) -> str:
         return self._icon
 
-    def setIcon(self, icon: str) -> None:  # noqa: N802
+    def setIcon(self, icon: str) -> None:
         self._icon = icon
 
     def shortcut(self) -> str:
         return self._shortcut
 
-    def setShortcut(self, keySequence: str) -> None:  # noqa: N802, N803
+    def setShortcut(self, keySequence: str) -> None:
         self._shortcut = keySequence
 
     def script(self) -> str:
         return self._command if isinstance(self._command, str) else ""
 
-    def setScript(self, script: str) -> None:  # noqa: N802
+    def setScript(self, script: str) -> None:
         self._command = script
 
-    def setEnabled(self, enabled: bool, recursive: bool = False) -> None:  # noqa: N802
+    def setEnabled(self, enabled: bool, recursive: bool = False) -> None:
         self._enabled = enabled
 
-    def setVisible(self, visible: bool) -> None:  # noqa: N802
+    def setVisible(self, visible: bool) -> None:
         self._visible = visible
 
     def invoke(self) -> None:
@@ -57,7 +57,7 @@ class MenuItem(Guarded):
             return
         with _world.current().handling():
             if isinstance(self._command, str):
-                exec(self._command, vars(sys.modules["__main__"]))  # noqa: S102 - as menus do
+                exec(self._command, vars(sys.modules["__main__"]))
             elif self._command is not None:
                 self._command()
 
@@ -76,7 +76,7 @@ class Menu(MenuItem):
             here = here.addMenu(name)
         return here, last
 
-    def addCommand(  # noqa: N802
+    def addCommand(
         self,
         name: str,
         command: Command = None,
@@ -85,16 +85,14 @@ class Menu(MenuItem):
         tooltip: str = "",
         index: int = -1,
         readonly: bool = False,
-        shortcutContext: int = 0,  # noqa: N803
+        shortcutContext: int = 0,
     ) -> MenuItem:
         menu, last = self._walk_to(name)
         item = MenuItem(last, command, shortcut=shortcut, icon=icon, tooltip=tooltip)
         menu._insert(item, index)
         return item
 
-    def addMenu(  # noqa: N802
-        self, name: str, icon: str = "", tooltip: str = "", index: int = -1
-    ) -> Menu:
+    def addMenu(self, name: str, icon: str = "", tooltip: str = "", index: int = -1) -> Menu:
         menu, last = self._walk_to(name)
         known = menu._items.get(last)
         if isinstance(known, Menu):
@@ -108,22 +106,22 @@ class Menu(MenuItem):
         items.insert(len(items) if index < 0 else index, item)
         self._items = {known._name: known for known in items}
 
-    def addSeparator(self, index: int = -1) -> MenuItem:  # noqa: N802
+    def addSeparator(self, index: int = -1) -> MenuItem:
         item = MenuItem(f"-{len(self._items)}")
         self._insert(item, index)
         return item
 
-    def addAction(self, action: Any) -> bool:  # noqa: N802
+    def addAction(self, action: Any) -> bool:
         return True
 
-    def clearMenu(self) -> bool:  # noqa: N802
+    def clearMenu(self) -> bool:
         self._items.clear()
         return True
 
-    def removeItem(self, name: str) -> None:  # noqa: N802
+    def removeItem(self, name: str) -> None:
         self._items.pop(name, None)
 
-    def findItem(self, name: str) -> Optional[MenuItem]:  # noqa: N802
+    def findItem(self, name: str) -> Optional[MenuItem]:
         first, _, rest = name.partition("/")
         item = self._items.get(first)
         if not rest or item is None:
@@ -137,7 +135,7 @@ class Menu(MenuItem):
     def items(self) -> list[MenuItem]:
         return list(self._items.values())
 
-    def updateMenuItems(self) -> None:  # noqa: N802
+    def updateMenuItems(self) -> None:
         """Show what changed."""
 
 
@@ -159,8 +157,7 @@ def menu(name: str) -> Menu:
         raise RuntimeError("nuke.menu: there is no interface")
     if name not in NAMES:
         raise ValueError(f"{name} is no menu of Nuke")
-    found = world.menus.setdefault(name, Menu(name))
-    return found
+    return world.menus.setdefault(name, Menu(name))
 
 
 @on_main

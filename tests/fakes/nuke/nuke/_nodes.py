@@ -87,13 +87,17 @@ class Node(Guarded):
         return name in self._knobs and bool(self._value(name, at))
 
     def _info(self, at: Optional[_context.Context] = None) -> Any:
-        from nuke import _ops  # noqa: PLC0415 - operators know nodes
+        from nuke import _ops
 
-        return _ops.Evaluation().info(self, at or _context.now())
+        when = at or _context.now()
+        try:
+            return _ops.Evaluation().info(self, when)
+        except _ops.RenderError:
+            return _ops.nothing(when)
 
     # ---- knobs ------------------------------------------------------------------------------
 
-    def Class(self) -> str:  # noqa: N802
+    def Class(self) -> str:
         return self._class
 
     def knob(self, p: Union[str, int], follow_link: bool = True) -> Optional[Knob]:
@@ -125,7 +129,7 @@ class Node(Guarded):
         if not re.fullmatch(r"\w*", knob._name):
             raise ValueError(f"{knob._name!r} cannot be a knob's name")
         if not self._user and knob._user_type != 20:
-            from nuke._knobs import Tab_Knob  # noqa: PLC0415
+            from nuke._knobs import Tab_Knob
 
             self._add(Tab_Knob("User", "User"))
         self._add(knob)
@@ -136,9 +140,7 @@ class Node(Guarded):
             name += "_"
         knob._name = name
         self._put(knob)
-        _world.current().record(
-            f"Add {name}", lambda: self._take(knob), lambda: self._put(knob)
-        )
+        _world.current().record(f"Add {name}", lambda: self._take(knob), lambda: self._put(knob))
 
     def _put(self, knob: Knob) -> None:
         knob._node = self
@@ -165,12 +167,12 @@ class Node(Guarded):
         _world.current().record(f"Remove {knob._name}", back, lambda: self._take(knob))
 
     def readKnobs(self, s: str) -> None:
-        from nuke import _reading  # noqa: PLC0415 - reading makes nodes
+        from nuke import _reading
 
         _reading.read_knobs(self, s)
 
     def writeKnobs(self, flags: int = _flags.WRITE_NON_DEFAULT_ONLY | _flags.TO_SCRIPT) -> str:
-        from nuke import _writing  # noqa: PLC0415 - writing knows groups
+        from nuke import _writing
 
         return "\n".join(_writing.knob_lines(self))
 
@@ -179,7 +181,7 @@ class Node(Guarded):
             if knob._name not in ("name", "xpos", "ypos"):
                 knob._change(knob._default)
 
-    def setTab(self, tabIndex: int) -> None:  # noqa: N803
+    def setTab(self, tabIndex: int) -> None:
         """Show a tab of the panel."""
 
     # ---- name and place -----------------------------------------------------------------------
@@ -196,7 +198,7 @@ class Node(Guarded):
             node = node._parent
         return ".".join(reversed(names))
 
-    def setName(self, name: str, uncollide: bool = True, updateExpressions: bool = True) -> None:  # noqa: N803
+    def setName(self, name: str, uncollide: bool = True, updateExpressions: bool = True) -> None:
         if not re.fullmatch(r"[A-Za-z_][\w]*", name):
             raise ValueError(f"{name!r} cannot be a node's name")
         parent = self._parent
@@ -270,7 +272,7 @@ class Node(Guarded):
     def shown(self) -> bool:
         return self._shown
 
-    def showControlPanel(self, forceFloat: bool = False) -> None:  # noqa: N803
+    def showControlPanel(self, forceFloat: bool = False) -> None:
         if not _world.current().gui:
             return
         self._shown = True
@@ -337,7 +339,7 @@ class Node(Guarded):
     def dependent(
         self,
         what: int = _flags.INPUTS | _flags.HIDDEN_INPUTS,
-        forceEvaluate: bool = True,  # noqa: N803
+        forceEvaluate: bool = True,
     ) -> list[Node]:
         beside = self._parent._children if self._parent else []
         return [node for node in beside if self in node._inputs]
@@ -349,7 +351,7 @@ class Node(Guarded):
         return sorted(self._info().channels)
 
     def bbox(self) -> Info:
-        from nuke._boxes import Info  # noqa: PLC0415 - shows what operators found
+        from nuke._boxes import Info
 
         return Info(self._info().box)
 
@@ -375,12 +377,14 @@ class Node(Guarded):
         return int(self._info().last)
 
     def frameRange(self) -> FrameRange:
-        from nuke._ranges import FrameRange  # noqa: PLC0415 - ranges stand alone
+        from nuke._ranges import FrameRange
 
         info = self._info()
         return FrameRange(info.first, info.last, 1)
 
-    def metadata(self, key: Optional[str] = None, time: Optional[float] = None, view: str = "") -> Any:
+    def metadata(
+        self, key: Optional[str] = None, time: Optional[float] = None, view: str = ""
+    ) -> Any:
         at = _context.now()
         at = at._replace(frame=at.frame if time is None else time, view=view or at.view)
         held = self._info(at).metadata
@@ -396,20 +400,22 @@ class Node(Guarded):
         return self._failing()
 
     def _failing(self) -> bool:
+        from nuke import _ops
+
         try:
-            self._info()
-        except RuntimeError:
+            _ops.Evaluation().info(self, _context.now())
+        except _ops.RenderError:
             return True
         return False
 
     def sample(self, channel: str, x: float, y: float, dx: float = 1, dy: float = 1) -> float:
-        from nuke import _ops  # noqa: PLC0415 - operators know nodes
+        from nuke import _ops
 
         return _ops.Evaluation().sample(self, _context.now(), channel, x, y)
 
     def forceValidate(self) -> None:
         """Look at everything upstream again; only then `opHashes` knows of changes there."""
-        from nuke import _hashes  # noqa: PLC0415 - hashes know nodes
+        from nuke import _hashes
 
         _world.current().hashes[id(self)] = _hashes.of(self)
 
@@ -524,7 +530,7 @@ class Group(Node):
     def __enter__(self) -> Group:
         return self.begin()
 
-    def __exit__(self, type: Any, value: Any, traceback: Any) -> None:  # noqa: A002
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> None:
         self.end()
 
 

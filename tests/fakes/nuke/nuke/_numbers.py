@@ -92,12 +92,12 @@ class Array_Knob(Knob):
     # ---- within the fake --------------------------------------------------------------------
 
     def _numbers(self, frame: Optional[float] = None, view: str = "") -> list[float]:
-        at = _world.current().root._frame() if frame is None else frame  # noqa: SLF001
+        at = _world.current().root._frame() if frame is None else frame
         return [track.at(self, at, view) for track in self._state]
 
     def _given(self, numbers: list[float]) -> Any:
         """Return *numbers* as callers get them."""
-        if len(numbers) == 1 or self._single and len(set(numbers)) == 1:
+        if len(numbers) == 1 or (self._single and len(set(numbers)) == 1):
             return numbers[0]
         return list(numbers)
 
@@ -175,7 +175,7 @@ class Array_Knob(Knob):
     def setValue(self, value: Any, index: int = -1, time: Optional[float] = None) -> bool:
         """Set one number, all, or each its own; where there are keys, at a frame."""
         tracks = list(self._state)
-        frame = _world.current().root._frame() if time is None else time  # noqa: SLF001
+        frame = _world.current().root._frame() if time is None else time
         for place, number in self._spread(value, index):
             track = tracks[place]
             keyed = bool(track.keys)
@@ -199,7 +199,7 @@ class Array_Knob(Knob):
         if self._flags & _flags.NO_ANIMATION:
             return False
         frame, numbers, tracks = (
-            _world.current().root._frame(),  # noqa: SLF001
+            _world.current().root._frame(),
             self._numbers(),
             list(self._state),
         )

@@ -32,28 +32,28 @@ class FrameRange(Guarded):
     def _frames(self) -> range:
         return range(self._first, self._last + (1 if self._step > 0 else -1), self._step)
 
-    def getFrame(self, n: int) -> int:  # noqa: N802
+    def getFrame(self, n: int) -> int:
         return self._frames()[n]
 
-    def isInRange(self, n: int) -> bool:  # noqa: N802
+    def isInRange(self, n: int) -> bool:
         return n in self._frames()
 
-    def minFrame(self) -> int:  # noqa: N802
+    def minFrame(self) -> int:
         return min(self._first, self._last)
 
-    def maxFrame(self) -> int:  # noqa: N802
+    def maxFrame(self) -> int:
         return max(self._first, self._last)
 
-    def stepFrame(self) -> int:  # noqa: N802
+    def stepFrame(self) -> int:
         return abs(self._step)
 
-    def setFirst(self, n: int) -> None:  # noqa: N802
+    def setFirst(self, n: int) -> None:
         self._first = n
 
-    def setLast(self, n: int) -> None:  # noqa: N802
+    def setLast(self, n: int) -> None:
         self._last = n
 
-    def setIncrement(self, n: int) -> None:  # noqa: N802
+    def setIncrement(self, n: int) -> None:
         self._step = n
 
     def __iter__(self) -> Iterator[int]:
@@ -61,7 +61,9 @@ class FrameRange(Guarded):
 
     def __str__(self) -> str:
         step = f"x{self._step}" if self._step != 1 else ""
-        return f"{self._first}-{self._last}{step}" if self._first != self._last else str(self._first)
+        return (
+            f"{self._first}-{self._last}{step}" if self._first != self._last else str(self._first)
+        )
 
 
 def _parse(text: str) -> tuple[int, int, int]:
@@ -94,13 +96,13 @@ class FrameRanges(Guarded):
     def size(self) -> int:
         return len(self._ranges)
 
-    def minFrame(self) -> int:  # noqa: N802
+    def minFrame(self) -> int:
         return min(part.minFrame() for part in self._ranges)
 
-    def maxFrame(self) -> int:  # noqa: N802
+    def maxFrame(self) -> int:
         return max(part.maxFrame() for part in self._ranges)
 
-    def toFrameList(self) -> list[int]:  # noqa: N802
+    def toFrameList(self) -> list[int]:
         return [frame for part in self._ranges for frame in part._frames()]
 
     def __iter__(self) -> Iterator[FrameRange]:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from nuke import _callbacks, _choices, _flags, _graph, _knobs, _numbers, _session, _texts, _words
-from nuke import _world
+from nuke import (
+    _callbacks,
+    _choices,
+    _flags,
+    _graph,
+    _knobs,
+    _numbers,
+    _session,
+    _texts,
+    _words,
+    _world,
+)
 from nuke._knobs import Knob
 from nuke._nodes import Group, Node
 
@@ -55,9 +65,7 @@ class _Reader:
         if groups:
             raise RuntimeError("a Group of the script has no end_group")
 
-    def _node(
-        self, command: str, body: str, group: Group, stack: list[Optional[Node]]
-    ) -> Node:
+    def _node(self, command: str, body: str, group: Group, stack: list[Optional[Node]]) -> Node:
         node = _graph.make(command, group)
         pairs = _pairs(body)
         count = next((value for name, value in pairs if name == "inputs"), "1")
@@ -79,7 +87,7 @@ def _named(word: str, names: dict[str, Optional[Node]]) -> Optional[Node]:
 
 def _pairs(body: str) -> list[tuple[str, str]]:
     words = list(_words.split(body))
-    return list(zip(words[::2], words[1::2]))  # noqa: B905
+    return list(zip(words[::2], words[1::2]))
 
 
 def read_script(text: str, group: Group) -> list[Node]:
@@ -121,7 +129,7 @@ def _unknown(node: Node, name: str) -> None:
 
 def _name(node: Node, wish: str) -> None:
     parent = node._parent
-    assert parent is not None  # noqa: S101 - the root is named elsewhere
+    assert parent is not None
     node._rename(wish if parent._find(wish) in (None, node) else parent._free_name(wish))
 
 
@@ -154,4 +162,3 @@ def _describe(knob: Knob, words: list[str]) -> None:
 def _set_flag(knob: Knob, word: str) -> None:
     flag = getattr(_flags, word[1:], 0)
     knob._flags = knob._flags | flag if word[0] == "+" else knob._flags & ~flag
-

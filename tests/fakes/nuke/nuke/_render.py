@@ -16,17 +16,19 @@ CANCELLED = "Cancelled"
 
 @on_main
 def execute(
-    nameOrNode: Union[Node, str],  # noqa: N803
+    nameOrNode: Union[Node, str],
     start: Any,
     end: Optional[int] = None,
     incr: int = 1,
     views: Optional[Sequence[str]] = None,
-    continueOnError: bool = False,  # noqa: N803
+    continueOnError: bool = False,
 ) -> None:
     """Render a Write; the second argument may be FrameRanges instead of numbers."""
     node = _found(nameOrNode)
     last = start if end is None else end
-    ranges = start if isinstance(start, FrameRanges) else FrameRanges([FrameRange(start, last, incr)])
+    ranges = (
+        start if isinstance(start, FrameRanges) else FrameRanges([FrameRange(start, last, incr)])
+    )
     executeMultiple((node,), ranges, views, continueOnError)
 
 
@@ -38,17 +40,19 @@ def _found(given: Union[Node, str]) -> Node:
 
 
 @on_main
-def executeMultiple(  # noqa: N802
+def executeMultiple(
     nodes: Sequence[Node],
     ranges: Any,
     views: Optional[Sequence[str]] = None,
-    continueOnError: bool = False,  # noqa: N803
+    continueOnError: bool = False,
 ) -> None:
     """Render several Writes, frame by frame."""
     world = _world.current()
     if world.executing or world.busy:
         raise RuntimeError(BUSY)
-    given = ranges if isinstance(ranges, FrameRanges) else FrameRanges([FrameRange(*r) for r in ranges])
+    given = (
+        ranges if isinstance(ranges, FrameRanges) else FrameRanges([FrameRange(*r) for r in ranges])
+    )
     world.executing, world.cancel_pressed = True, False
     try:
         for node in nodes:
@@ -100,7 +104,7 @@ def _progress(node: Node, done: int, total: int) -> None:
 
 
 def _write(node: Node, frame: int, views: list[str]) -> None:
-    from nuke import _output  # noqa: PLC0415 - the writer knows operators
+    from nuke import _output
 
     scale = _world.current().root._scale()
     _output.write(node, [_context.Context(float(frame), view, scale) for view in views])

@@ -15,11 +15,11 @@ CLIPBOARD = "%clipboard%"
 
 
 def _slashes(path: str) -> str:
-    return os.path.abspath(path).replace("\\", "/")  # noqa: PTH100
+    return os.path.abspath(path).replace("\\", "/")
 
 
 @on_main
-def scriptName() -> str:  # noqa: N802
+def scriptName() -> str:
     """Return the script's path; a script that was never saved has none, which is an error."""
     name = str(_world.current().root._knobs["name"]._state or "")
     if not name:
@@ -34,12 +34,12 @@ def _save(path: str) -> None:
     target = Path(path)
     scratch = target.with_name(f"{target.name}.saving")
     scratch.write_text(_writing.whole_script(root), encoding="utf-8")
-    os.replace(scratch, target)  # noqa: PTH105
+    os.replace(scratch, target)
     _world.current().modified = False
 
 
 @on_main
-def scriptSaveAs(filename: Optional[str] = None, overwrite: Union[int, bool] = -1) -> None:  # noqa: N802
+def scriptSaveAs(filename: Optional[str] = None, overwrite: Union[int, bool] = -1) -> None:
     """Save to a path; an existing file is asked about, and without a GUI refused."""
     if not filename:
         raise RuntimeError("No filename specified")
@@ -50,13 +50,13 @@ def scriptSaveAs(filename: Optional[str] = None, overwrite: Union[int, bool] = -
 
 
 @on_main
-def scriptSave(filename: Optional[str] = None) -> bool:  # noqa: N802
+def scriptSave(filename: Optional[str] = None) -> bool:
     _save(_slashes(filename) if filename else scriptName())
     return True
 
 
 @on_main
-def scriptSaveToTemp(str: str) -> str:  # noqa: A002, N802
+def scriptSaveToTemp(str: str) -> str:
     descriptor, path = tempfile.mkstemp(suffix=".nk")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(_writing.whole_script(_world.current().root))
@@ -64,7 +64,7 @@ def scriptSaveToTemp(str: str) -> str:  # noqa: A002, N802
 
 
 @on_main
-def scriptClear(ignoreUnsavedChanges: bool = False) -> None:  # noqa: N802, N803
+def scriptClear(ignoreUnsavedChanges: bool = False) -> None:
     """Leave the script: its callbacks for that run, then it is empty and unnamed."""
     world = _world.current()
     _callbacks.fire_at_node("onScriptClose", world.root)
@@ -87,12 +87,12 @@ def _start(full: object, small: object) -> Root:
 
 
 @on_main
-def scriptClose(ignoreUnsavedChanges: bool = False) -> None:  # noqa: N802, N803
+def scriptClose(ignoreUnsavedChanges: bool = False) -> None:
     scriptClear(ignoreUnsavedChanges)
 
 
 @on_main
-def scriptOpen(filename: Optional[str] = None) -> None:  # noqa: N802
+def scriptOpen(filename: Optional[str] = None) -> None:
     """Replace the script by one from disk; it is not modified by what its callbacks load."""
     if not filename or not Path(filename).is_file():
         raise RuntimeError(f"{filename}: No such file or directory")
@@ -111,7 +111,7 @@ def scriptOpen(filename: Optional[str] = None) -> None:  # noqa: N802
     _callbacks.fire_at_node("onScriptLoad", world.root)
 
 
-class _loading:  # noqa: N801 - reads as a statement
+class _loading:
     """While a script is read nothing counts as a change."""
 
     def __enter__(self) -> None:
@@ -127,13 +127,13 @@ def load(s: str) -> None:
 
 
 @on_main
-def scriptReadText(s: str) -> None:  # noqa: N802
+def scriptReadText(s: str) -> None:
     """Add the nodes of a text to the script."""
     _insert(s)
 
 
 @on_main
-def scriptReadFile(s: str) -> None:  # noqa: N802
+def scriptReadFile(s: str) -> None:
     _insert(Path(s).read_text(encoding="utf-8"))
 
 
@@ -151,7 +151,7 @@ def _insert(text: str) -> list[Node]:
 
 
 @on_main
-def nodeCopy(s: str) -> None:  # noqa: N802
+def nodeCopy(s: str) -> None:
     """Write what is selected to a file, or to the clipboard."""
     world = _world.current()
     chosen = [node for node in world.group._children if node.isSelected()]
@@ -165,7 +165,7 @@ def nodeCopy(s: str) -> None:  # noqa: N802
 
 
 @on_main
-def nodePaste(s: str) -> Optional[Node]:  # noqa: N802
+def nodePaste(s: str) -> Optional[Node]:
     """Add nodes from a file or the clipboard; names that are taken become new ones."""
     world = _world.current()
     text = world.clipboard if s in (CLIPBOARD, "clipboard") else Path(s).read_text("utf-8")
@@ -178,9 +178,8 @@ def nodePaste(s: str) -> Optional[Node]:  # noqa: N802
 
 
 @on_main
-def nodeDelete(s: bool = False) -> bool:  # noqa: N802
+def nodeDelete(s: bool = False) -> bool:
     chosen = [node for node in _world.current().group._children if node.isSelected()]
     for node in chosen:
         _graph.delete(node)
     return bool(chosen)
-

@@ -99,17 +99,17 @@ def views() -> list[str]:
 
 
 @on_main
-def addView(s: str) -> None:  # noqa: N802
+def addView(s: str) -> None:
     _world.current().root.addView(s)
 
 
 @on_main
-def deleteView(s: str) -> None:  # noqa: N802
+def deleteView(s: str) -> None:
     _world.current().root.deleteView(s)
 
 
 @on_main
-def addFormat(s: str) -> Format:  # noqa: N802
+def addFormat(s: str) -> Format:
     made = _formats.parse_format(s)
     formats_ = _world.current().formats
     formats_[:] = [known for known in formats_ if known.name() != made.name()]
@@ -184,7 +184,7 @@ def ask(prompt: str) -> bool:
 
 
 @on_main
-def askWithCancel(prompt: str) -> bool:  # noqa: N802
+def askWithCancel(prompt: str) -> bool:
     _say(prompt)
     answer = _answer(True)
     if answer is None:
@@ -193,13 +193,13 @@ def askWithCancel(prompt: str) -> bool:  # noqa: N802
 
 
 @on_main
-def getInput(prompt: str, default: str = "") -> Optional[str]:  # noqa: N802
+def getInput(prompt: str, default: str = "") -> Optional[str]:
     _say(prompt)
     return _answer(default)
 
 
 @on_main
-def getFramesAndViews(  # noqa: N802
+def getFramesAndViews(
     label: str,
     default: Optional[str] = None,
     maxviews: int = 0,
@@ -244,7 +244,7 @@ def filename(node: Node, i: int = 0) -> Optional[str]:
 
 
 @on_main
-def pluginPath() -> list[str]:  # noqa: N802
+def pluginPath() -> list[str]:
     return list(_world.current().plugin_path)
 
 
@@ -254,30 +254,30 @@ def _run_start(folder: str) -> None:
         path = Path(folder) / name
         if path.is_file():
             names = {"__file__": str(path), "__name__": name[:-3], "__builtins__": __builtins__}
-            exec(compile(path.read_text("utf-8"), str(path), "exec"), names)  # noqa: S102
+            exec(compile(path.read_text("utf-8"), str(path), "exec"), names)
 
 
 def _caller_folder() -> str:
     names: Any = sys._getframe(3).f_globals
-    return os.path.dirname(os.path.abspath(names.get("__file__", "."))) or "."  # noqa: PTH100, PTH120
+    return os.path.dirname(os.path.abspath(names.get("__file__", "."))) or "."
 
 
 def _plugin_folders(args: Any) -> Iterator[str]:
     """Return full paths; a relative one is beside the file that calls, as in Nuke."""
     for given in [args] if isinstance(args, str) else list(args):
-        path = os.path.expanduser(given)  # noqa: PTH111
-        yield path if os.path.isabs(path) else os.path.join(_caller_folder(), path)  # noqa: PTH117, PTH118
+        path = os.path.expanduser(given)
+        yield path if os.path.isabs(path) else os.path.join(_caller_folder(), path)
 
 
 @on_main
-def pluginAddPath(args: Union[str, list[str]], addToSysPath: bool = True) -> None:  # noqa: N802, N803
+def pluginAddPath(args: Union[str, list[str]], addToSysPath: bool = True) -> None:
     """Look for plugins in a folder first; Python finds modules there too."""
     for folder in _plugin_folders(args):
         _add_folder(folder, True, addToSysPath)
 
 
 @on_main
-def pluginAppendPath(args: Union[str, list[str]], addToSysPath: bool = True) -> None:  # noqa: N802, N803
+def pluginAppendPath(args: Union[str, list[str]], addToSysPath: bool = True) -> None:
     """Look for plugins in a folder last."""
     for folder in _plugin_folders(args):
         _add_folder(folder, False, addToSysPath)
@@ -302,11 +302,11 @@ def launch(*folders: str) -> None:
 
 @on_main
 def script_directory() -> str:
-    return os.path.dirname(_world.current().root.name())  # noqa: PTH120
+    return os.path.dirname(_world.current().root.name())
 
 
 @on_main
-def updateUI() -> None:  # noqa: N802
+def updateUI() -> None:
     """Let the interface draw itself; the callbacks of that name run."""
     world = _world.current()
     for node in list(world.root._walk()):
@@ -329,12 +329,12 @@ def redo() -> None:
 
 
 @on_main
-def show(n: Node, forceFloat: bool = False) -> None:  # noqa: N803
+def show(n: Node, forceFloat: bool = False) -> None:
     n.showControlPanel(forceFloat)
 
 
 @on_main
-def stripFrameRange(clipname: str) -> str:  # noqa: N802
+def stripFrameRange(clipname: str) -> str:
     return re.sub(r"\s+-?\d+-?-?\d*$", "", clipname)
 
 

@@ -49,7 +49,7 @@ class EvalString_Knob(String_Knob):
     """Text in which brackets are evaluated."""
 
     def _evaluated(self, frame: Optional[float], view: str) -> str:
-        at = _world.current().root._frame() if frame is None else frame  # noqa: SLF001
+        at = _world.current().root._frame() if frame is None else frame
         return _expressions.substitute(self._state, self, at, view)
 
     def _key(self, frame: float, view: str) -> str:
@@ -90,7 +90,7 @@ class File_Knob(EvalString_Knob):
         self._change(found[1] if found else val)
         if found and self._node is not None:
             for name, group in (("first", 2), ("last", 3), ("origfirst", 2), ("origlast", 3)):
-                knob = self._node._knobs.get(name)  # noqa: SLF001
+                knob = self._node._knobs.get(name)
                 if knob is not None:
                     knob.setValue(int(found[group]))
 
@@ -152,7 +152,7 @@ class PyScript_Knob(Script_Knob):
         """Press the button; while its script runs nothing can be rendered."""
         world = _world.current()
         with world.handling(), world.about(self._node, self):
-            exec(self._state, vars(sys.modules["__main__"]))  # noqa: S102 - as buttons do
+            exec(self._state, vars(sys.modules["__main__"]))
 
 
 class PyCustom_Knob(Script_Knob):
@@ -168,7 +168,7 @@ class PyCustom_Knob(Script_Knob):
         """Build the widget, as opening the panel does."""
         world = _world.current()
         with world.about(self._node, self):
-            self._object = eval(self._state, vars(sys.modules["__main__"]))  # noqa: S307
+            self._object = eval(self._state, vars(sys.modules["__main__"]))
         return self._object.makeUI()
 
 
@@ -184,7 +184,7 @@ class _Name(String_Knob):
 
     def setValue(self, val: str, view: str = "default") -> None:
         node = self._node
-        if node is None or node._parent is None:  # noqa: SLF001
+        if node is None or node._parent is None:
             self._change(_need_text(self, val))
         else:
             node.setName(val)
@@ -192,7 +192,7 @@ class _Name(String_Knob):
     def _from_words(self, text: str) -> None:
         self.setValue(text)
 
-    def Class(self) -> str:  # noqa: N802
+    def Class(self) -> str:
         return "String_Knob"
 
 
@@ -215,5 +215,5 @@ class _Event(PythonKnob):
             return None
         return _callbacks.run_script(self._node, self, self._state)
 
-    def Class(self) -> str:  # noqa: N802
+    def Class(self) -> str:
         return "PythonKnob"

@@ -26,7 +26,7 @@ def _print_error() -> None:
     sys.stderr.write(text)
 
 
-def executeInMainThread(  # noqa: N802
+def executeInMainThread(
     call: Callable[..., Any], args: Any = (), kwargs: Mapping[str, Any] = NONE
 ) -> None:
     """Queue a call for the event loop; where there is none it is never made."""
@@ -35,13 +35,13 @@ def executeInMainThread(  # noqa: N802
     def run() -> None:
         try:
             bound()
-        except Exception:  # noqa: BLE001 - the interface prints what a queued call raises
+        except Exception:
             _print_error()
 
     _world.current().post(run)
 
 
-def executeInMainThreadWithResult(  # noqa: N802
+def executeInMainThreadWithResult(
     call: Callable[..., Any], args: Any = (), kwargs: Mapping[str, Any] = NONE
 ) -> Any:
     """Let the event loop make a call and wait, for ever if need be; None when it raised."""
@@ -55,7 +55,7 @@ def executeInMainThreadWithResult(  # noqa: N802
     def run() -> None:
         try:
             result[0] = bound()
-        except Exception:  # noqa: BLE001 - swallowed, as the real one does
+        except Exception:
             _print_error()
         finally:
             made.set()
@@ -90,17 +90,17 @@ class ProgressTask:
         self._message = ""
         _world.current().progress.append((self._title, 0))
 
-    def setProgress(self, i: int) -> None:  # noqa: N802
+    def setProgress(self, i: int) -> None:
         if not isinstance(i, int):
             raise TypeError("an integer is required")
         _world.current().progress.append((self._title, i))
 
-    def setMessage(self, s: str) -> None:  # noqa: N802
+    def setMessage(self, s: str) -> None:
         if not isinstance(s, str):
             raise TypeError("a string is required")
         self._message = s
 
-    def isCancelled(self) -> bool:  # noqa: N802
+    def isCancelled(self) -> bool:
         return _world.current().cancel_pressed
 
     def __del__(self) -> None:
@@ -162,23 +162,23 @@ class Undo(Guarded):
         _stack().redo()
 
     @staticmethod
-    def undoSize() -> int:  # noqa: N802
+    def undoSize() -> int:
         return len(_stack().done)
 
     @staticmethod
-    def redoSize() -> int:  # noqa: N802
+    def redoSize() -> int:
         return len(_stack().undone)
 
     @staticmethod
-    def undoDescribe(n: int = 0) -> str:  # noqa: N802
+    def undoDescribe(n: int = 0) -> str:
         return _stack().done[-1 - n].name
 
     @staticmethod
-    def redoDescribe(n: int = 0) -> str:  # noqa: N802
+    def redoDescribe(n: int = 0) -> str:
         return _stack().undone[-1 - n].name
 
     @staticmethod
-    def undoTruncate(n: int = 0) -> None:  # noqa: N802
+    def undoTruncate(n: int = 0) -> None:
         stack = _stack()
         del stack.done[: len(stack.done) - n]
 
@@ -186,7 +186,7 @@ class Undo(Guarded):
         self.begin(self._label)
         return self
 
-    def __exit__(self, type: Any, value: Optional[BaseException], traceback: Any) -> None:  # noqa: A002
+    def __exit__(self, type: Any, value: Optional[BaseException], traceback: Any) -> None:
         self.end()
 
 

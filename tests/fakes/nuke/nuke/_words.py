@@ -39,9 +39,7 @@ def split(text: str) -> Iterator[str]:
 
 
 def _skip_space(text: str, position: int) -> int:
-    while position < len(text) and (
-        text[position].isspace() or text.startswith("\\\n", position)
-    ):
+    while position < len(text) and (text[position].isspace() or text.startswith("\\\n", position)):
         position += 2 if text[position] == "\\" else 1
     return position
 

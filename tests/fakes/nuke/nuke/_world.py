@@ -102,7 +102,7 @@ class World:
     def about(self, node: Optional[Node], knob: Optional[Knob] = None) -> Iterator[None]:
         """Let callbacks ask which node and which knob they were called for."""
         self.this.append((node, knob))
-        parent = node._parent if node is not None else None  # noqa: SLF001
+        parent = node._parent if node is not None else None
         try:
             with self.inside(parent) if parent is not None else contextlib.nullcontext():
                 yield
@@ -172,11 +172,11 @@ class World:
 
     def press(self, node: Node, knob: str) -> None:
         """Press a button of *node*."""
-        node._knobs[knob].execute()  # type: ignore[attr-defined] # noqa: SLF001
+        node._knobs[knob].execute()  # type: ignore[attr-defined]
 
     def label_of(self, node: Node) -> str:
         """Return the text that the node graph shows on *node*."""
-        from nuke import _callbacks  # noqa: PLC0415
+        from nuke import _callbacks
 
         return _callbacks.label_of(node)
 

@@ -27,7 +27,10 @@ def whole_script(root: Root) -> str:
 def some_nodes(nodes: list[Node]) -> str:
     """Return the text of some nodes of a group, as they are copied."""
     profile = _world.current().profile
-    head = ["set cut_paste_input [stack 0]", f"version {profile.major}.{profile.minor} v{profile.release}"]
+    head = [
+        "set cut_paste_input [stack 0]",
+        f"version {profile.major}.{profile.minor} v{profile.release}",
+    ]
     return "\n".join([*head, *_layer_lines(), *_nodes(nodes), ""])
 
 
@@ -127,4 +130,3 @@ def _flag_words(knob: Knob) -> Iterator[str]:
     for name, flag in _flags.SAVED_FLAGS.items():
         if knob._flags & flag != usual & flag:
             yield f"{'+' if knob._flags & flag else '-'}{name}"
-

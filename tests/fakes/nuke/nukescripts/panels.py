@@ -12,18 +12,18 @@ from nuke import _world
 class PythonPanel:
     """A window of knobs."""
 
-    def __init__(self, title: str = "", id: str = "", scrollable: bool = True) -> None:  # noqa: A002
+    def __init__(self, title: str = "", id: str = "", scrollable: bool = True) -> None:
         _world.check_thread("nukescripts.PythonPanel")
         self._title, self._id = title, id
         self._held: dict[str, nuke.Knob] = {}
 
-    def addKnob(self, knob: nuke.Knob) -> None:  # noqa: N802
+    def addKnob(self, knob: nuke.Knob) -> None:
         self._held[knob.name()] = knob
 
     def knobs(self) -> dict[str, nuke.Knob]:
         return dict(self._held)
 
-    def addToPane(self, pane: Any = None) -> PythonPanel:  # noqa: N802
+    def addToPane(self, pane: Any = None) -> PythonPanel:
         """Show the panel in a pane: its widgets are made now."""
         for knob in self._held.values():
             if hasattr(knob, "_make"):
@@ -43,29 +43,29 @@ class WidgetKnob:
     def __init__(self, widget: Callable[[], Any]) -> None:
         self.widgetClass = widget
 
-    def makeUI(self) -> Any:  # noqa: N802
+    def makeUI(self) -> Any:
         self.widget = self.widgetClass()
         return self.widget
 
 
-def registerPanel(id: str, command: Callable[[], Any]) -> None:  # noqa: A002, N802
+def registerPanel(id: str, command: Callable[[], Any]) -> None:
     """Keep how a panel is made, so that saved layouts can bring it back."""
     _world.current().panels[id] = command
 
 
-def unregisterPanel(id: str, command: Any = None) -> None:  # noqa: A002, N802
+def unregisterPanel(id: str, command: Any = None) -> None:
     _world.current().panels.pop(id, None)
 
 
-def restorePanel(id: str) -> Any:  # noqa: A002, N802
+def restorePanel(id: str) -> Any:
     """Make a panel that a saved layout names."""
     return _world.current().panels[id]()
 
 
-def registerWidgetAsPanel(  # noqa: N802
+def registerWidgetAsPanel(
     widget: str,
     name: str,
-    id: str,  # noqa: A002
+    id: str,
     create: bool = False,
 ) -> Optional[PythonPanel]:
     """Offer a widget in the Pane menu; *widget* is the dotted name of its class, as text."""
