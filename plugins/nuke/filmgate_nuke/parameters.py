@@ -125,7 +125,7 @@ def _make_file(name: str, label: str, parameter: Parameter) -> nuke.Knob:
 def _make_vector(name: str, label: str, parameter: Parameter) -> nuke.Knob:
     kinds = {"colour": nuke.AColor_Knob, "point": nuke.XY_Knob, "box": nuke.BBox_Knob}
     knob = kinds[parameter.type](name, label)
-    put(knob, parameter, parameter.default, nuke.root().height())
+    put(knob, parameter, parameter.default, _format_height_px())
     return knob
 
 
@@ -197,4 +197,10 @@ def _flipped(parameter: Parameter, numbers: Sequence[float], height_px: float) -
 
 def _height_px(group: nuke.Group) -> float:
     source = group.input(0)
-    return float((source or nuke.root()).format().height())
+    return _format_height_px() if source is None else float(source.format().height())
+
+
+def _format_height_px() -> float:
+    """Return the height of the script's format, which new nodes go by."""
+    form: nuke.Format = nuke.root()["format"].value()
+    return float(form.height())

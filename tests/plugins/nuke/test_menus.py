@@ -1,0 +1,224 @@
+"""The menu lists what is on disk, asks nobody when Nuke starts, and makes nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.manifests import COLOR, denoiser, manifest, upscaler
+from filmgate.digest import digest_bytes
+from filmgate.errors import ConnectionLostError
+from filmgate.manifest import Manifest, to_manifest_json
+from filmgate.wire.records import ModelSummary
+
+
+def listed(model: Manifest, *aliases: str) -> ModelSummary:
+    """Return the line of the list of models for a manifest."""
+    content = to_manifest_json(model)
+    return ModelSummary(
+        name=model.name,
+        version=model.version,
+        task=model.task,
+        summary=model.summary,
+        digest=digest_bytes(model.version.encode() + content),
+        manifest=digest_bytes(content),
+        manifest_size=len(content),
+        aliases=aliases,
+    )
+
+
+class Shelf:
+    """A catalogue of what a test puts on it, whose server answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, Manifest] = {}
+        self.listed: list[ModelSummary] = []
+        self.asked: list[Any] = []
+
+    def put(self, model: Manifest, *aliases: str, manifest: bool = True) -> ModelSummary:
+        """List a model; *manifest* says whether it is on disk."""
+        summary = listed(model, *aliases)
+        self.listed.append(summary)
+        if manifest:
+            self.known[summary.digest] = model
+        return summary
+
+    def models(self) -> tuple[ModelSummary, ...]:
+        """Return what is listed."""
+        return tuple(self.listed)
+
+    def manifest(self, model: ModelSummary) -> Any:
+        """Return what is on disk."""
+        return self.known.get(model.digest)
+
+    def refresh(self, done: Any = None) -> None:
+        """Note that somebody asked."""
+        self.asked.append(done)
+
+
+class Hub:
+    """What the menu needs of a hub."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.catalogue = shelf
+
+
+class Chosen:
+    """A session that notes which model it was given."""
+
+    def __init__(self) -> None:
+        self.models: list[str] = []
+
+    def choose(self, model: str) -> None:
+        """Note the model."""
+        self.models.append(model)
+
+
+@pytest.fixture
+def shelf(nuke: Any, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """Return the catalogue that the menu reads."""
+    from filmgate_nuke import menus  # noqa: PLC0415 - found once the fixture ran
+
+    made = Shelf()
+    monkeypatch.setattr(menus.sessions, "hub", lambda server="": Hub(made))
+    return made
+
+
+@pytest.fixture
+def chosen(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Chosen:
+    """Return the session of every node that the menu makes."""
+    from filmgate_nuke import menus  # noqa: PLC0415
+
+    made = Chosen()
+    monkeypatch.setattr(menus.sessions, "session", lambda group: made)
+    return made
+
+
+@pytest.fixture
+def menus(nuke: Any) -> Iterator[Any]:
+    """Return the plugin's module."""
+    from filmgate_nuke import menus  # noqa: PLC0415
+
+    return menus
+
+
+def entries(nuke: Any) -> list[str]:
+    """Return what the toolbar's Filmgate menu says, without separators."""
+    names = [item.name() for item in nuke.menu("Nodes").menu("Filmgate").items()]
+    return [name for name in names if not name.lstrip("-").isdigit()]
+
+
+def choose(nuke: Any, name: str) -> None:
+    """Choose an entry."""
+    nuke.menu("Nodes").menu("Filmgate").findItem(name).invoke()
+
+
+def test_each_model_is_listed_once(nuke: Any, menus: Any, shelf: Shelf) -> None:
+    """The champion of several versions, else the highest."""
+    shelf.put(denoiser(version="1.10.0"))
+    shelf.put(denoiser(version="1.9.0"), "champion")
+    shelf.put(upscaler())
+    menus.install()
+    assert entries(nuke) == ["denoise", "upscale", "Refresh models"]
+    assert menus.newest(shelf.models())[0].version == "1.9.0"
+
+
+def test_a_new_node_asks_for_the_alias_that_moves_on(
+    nuke: Any, menus: Any, shelf: Shelf, chosen: Chosen
+) -> None:
+    """So that Upgrade finds what the studio has chosen since."""
+    shelf.put(denoiser(), "champion")
+    shelf.put(upscaler())
+    menus.install()
+    choose(nuke, "denoise")
+    choose(nuke, "upscale")
+    assert chosen.models == ["denoise@champion", "upscale@1.0.0"]
+    assert sorted(node.name() for node in nuke.allNodes()) == [
+        "Filmgate_denoise1",
+        "Filmgate_upscale1",
+    ]
+
+
+def test_models_that_nuke_cannot_feed_are_left_out(nuke: Any, menus: Any, shelf: Shelf) -> None:
+    """A model of volumes has no place in a compositing graph."""
+    shelf.put(manifest("smoke", inputs=[{**COLOR, "kind": "volume", "role": "any"}]))
+    menus.install()
+    assert "smoke" not in entries(nuke)
+
+
+def test_the_menu_says_that_no_model_is_known(nuke: Any, menus: Any, shelf: Shelf) -> None:
+    """An empty menu would say nothing."""
+    menus.install()
+    assert entries(nuke) == [menus.NO_MODELS, "Refresh models"]
+
+
+def test_the_menu_is_made_again_when_the_server_has_answered(
+    nuke: Any, menus: Any, shelf: Shelf, world: Any
+) -> None:
+    """On the main thread, from what is then on disk."""
+    menus.install()
+    shelf.put(denoiser())
+    shelf.asked[0](None)
+    assert "denoise" not in entries(nuke)
+    world.run_events()
+    assert "denoise" in entries(nuke)
+
+
+def test_a_server_that_is_away_stays_quiet_at_the_start(
+    nuke: Any, menus: Any, shelf: Shelf, world: Any
+) -> None:
+    """Only who asked for a refresh is told in a window."""
+    menus.install()
+    shelf.asked.pop()(ConnectionLostError("No server."))
+    world.run_events()
+    assert world.messages == []
+    choose(nuke, "Refresh models")
+    shelf.asked.pop()(ConnectionLostError("No server."))
+    world.run_events()
+    assert "No server." in world.messages[0]
+
+
+def test_a_model_without_manifest_is_asked_for(
+    nuke: Any, menus: Any, shelf: Shelf, world: Any
+) -> None:
+    """The artist is told to wait; no half-made node appears."""
+    shelf.put(denoiser(), manifest=False)
+    menus.install()
+    choose(nuke, "denoise")
+    assert nuke.allNodes() == []
+    assert len(shelf.asked) == 2
+    assert "being asked" in world.messages[0]
+
+
+def test_what_is_wrong_with_the_installation_is_said_in_the_menu(
+    nuke: Any, menus: Any, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nuke starts all the same."""
+
+    def broken() -> None:
+        raise menus.vendor.VendorError("zmq 1.0 is too old")
+
+    monkeypatch.setattr(menus.vendor, "check_modules", broken)
+    menus.install()
+    assert entries(nuke) == ["zmq 1.0 is too old"]
+
+
+def test_the_bootstraps_run_in_their_modes(
+    fresh: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`init.py` in every mode, `menu.py` with the interface; nobody connects to anything."""
+    import runpy  # noqa: PLC0415
+
+    monkeypatch.setenv("FILMGATE_CACHE", str(tmp_path))
+    from filmgate_nuke import sessions  # noqa: PLC0415
+
+    plugin = Path(__file__).resolve().parents[3] / "plugins" / "nuke"
+    for mode, names in (("-t", ["init.py"]), ("-x", ["init.py"]), ("gui", ["init.py", "menu.py"])):
+        fresh("16.0", mode)
+        for name in names:
+            runpy.run_path(str(plugin / name))
+    assert not sessions.hub().link.state().server
+    sessions.close_hubs()
