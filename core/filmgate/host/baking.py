@@ -123,4 +123,4 @@ class Baking:
     def _use(self, baked: Baked) -> None:
         frames = write_frames(list(baked.frames))
         self._workflow.change(baked=dict(baked.patterns), bake_frames=frames)
-        self._workflow.show_state(State.BAKED)
+        self._workflow.standing.look(State.BAKED)

@@ -66,8 +66,7 @@ class Delivery:
         self.rebase(base)
 
     def rebase(self, base: Optional[Take]) -> None:
-        """Go on from another take; what is not complete yet is dropped."""
-        self.discard()
+        """Go on from another take; what is not complete yet goes into the next one with it."""
         self._base = base
         self._noted = parse_take_notes(base.notes() if base else {})
         self._kept = dict(self._noted.frames)
@@ -168,6 +167,7 @@ class Delivery:
 
     def clear(self) -> None:
         """Remove every take of the node."""
+        self.discard()
         self.rebase(None)
         self._own.clear()
         self._takes().trim(0)

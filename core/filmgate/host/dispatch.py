@@ -210,13 +210,20 @@ class Dispatch:
         note = replace(note, work_key=result.work_key.hex(), numerics=result.numerics)
         frame = Frame(task.key, task.serial, result.outputs, note)
         if self._delivery.is_newest(frame):
-            self._delivery.add(frame, order.header)
+            self._add(frame, order.header)
         self._tell(order, result)
         run.finish(task.key, DONE)
         self._events.succeeded(run, task)
         if self._delivery.due():
             self._complete(run)
         self._check_end(run)
+
+    def _add(self, frame: Frame, header: TakeNotes) -> None:
+        try:
+            self._delivery.add(frame, header)
+        except FilmgateError:
+            self._delivery.discard()  # half a frame must not become visible
+            raise
 
     def _tell(self, order: Order, result: Union[Result, Found]) -> None:
         board, title = self._hub.board, f"{order.manifest.name}, frame {order.task.moment.time:g}"
@@ -234,8 +241,6 @@ class Dispatch:
         run.finish(frame_key(moment), FAILED)
         if isinstance(error, _ALIKE):
             run.halt()
-        if isinstance(error, StorageError):
-            self._delivery.discard()
         problem = to_problem(error, floor(moment.time))
         if not run.cancelled:
             problem = replace(problem, id=job or problem.id)

@@ -31,7 +31,9 @@ class Inbox:
         return len(self._calls)
 
     def put(self, call: Call) -> None:
-        """Have *call* done on the main thread."""
+        """Have *call* done on the main thread; a node that is gone has nothing done."""
+        if self._closed:
+            return
         self._calls.append(call)
         self.wake()
 

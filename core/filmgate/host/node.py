@@ -72,16 +72,21 @@ class Node:
     Args:
         port: keeps the state.
         model: of a node that keeps nothing yet.
+
+    Attributes:
+        state: what the node keeps.
+        is_new: whether the port kept nothing before.
     """
 
     def __init__(self, port: HostPort, model: str = "") -> None:
         self._port = port
         self._parsed: tuple[str, Optional[Manifest]] = ("", None)
         kept = port.load_state()
+        self.is_new = not kept
         self.state = parse_node_state(kept)
         if model and not self.state.model:
             self.state = replace(self.state, model=model)
-        if not kept:
+        if self.is_new:
             port.store_state(self.state.to_text())
 
     @property

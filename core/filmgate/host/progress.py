@@ -106,8 +106,8 @@ def _text(tally: Tally) -> str:
 def _eta_s(tally: Tally, elapsed_s: float) -> float:
     """Go by the pace of the run where frames have ended, else by what the server expects."""
     if tally.done + tally.failed and 0 < tally.fraction < 1:
-        return elapsed_s * (1 - tally.fraction) / tally.fraction
-    return max((each.eta_s for each in tally.under_way), default=0.0)
+        return float(round(elapsed_s * (1 - tally.fraction) / tally.fraction))
+    return float(round(max((each.eta_s for each in tally.under_way), default=0.0)))
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from math import floor
 from pathlib import Path
@@ -17,6 +18,8 @@ from filmgate.host.state import State
 from filmgate.host.task import plan_task
 from filmgate.manifest import Manifest
 from filmgate.takes import Take
+
+log = logging.getLogger("filmgate")
 
 VIEW_PLACE = "%V"
 
@@ -76,6 +79,9 @@ class Reading:
         try:
             task = plan_task(manifest, self._port, moment)
         except FilmgateError:
+            return "", UNKNOWN
+        except Exception:  # the host's own code: a frame that cannot be looked at is not fresh
+            log.exception("the host failed")
             return "", UNKNOWN
         return task.digest, task.fingerprint
 

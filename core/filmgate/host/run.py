@@ -43,6 +43,7 @@ class Run:
         task: what is being captured; for the main thread.
         problem: the first failure.
         warnings: what the server said of its results.
+        resolving: whether the server is asked what the model means.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Run:
         self.task: Optional[FrameTask] = None
         self.problem: Optional[Problem] = None
         self.warnings: tuple[str, ...] = ()
+        self.resolving = False
         self._lock = threading.Lock()
         self._under_way: dict[str, Progress] = {}
         self._jobs: dict[str, Job] = {}
@@ -86,6 +88,11 @@ class Run:
         with self._lock:
             next_one = bool(self.todo) and len(self._under_way) < IN_FLIGHT_MAX
         return self.feeding and (self.task is not None or next_one)
+
+    @property
+    def sent(self) -> bool:
+        """Whether the server has a part of it."""
+        return bool(self._jobs)
 
     @property
     def views(self) -> int:

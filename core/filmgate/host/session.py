@@ -24,9 +24,9 @@ from filmgate.host.node import Node, NodeState
 from filmgate.host.port import HostPort, Moment
 from filmgate.host.run import Run
 from filmgate.host.state import Problem, State, Status
-from filmgate.host.upgrade import Upgrade, compare_manifests, find_model, find_newer
-from filmgate.host.workflow import Workflow
-from filmgate.manifest import Manifest, to_manifest_json
+from filmgate.host.upgrade import Upgrade
+from filmgate.host.workflow import NO_LOOK, Workflow
+from filmgate.manifest import Manifest
 
 if TYPE_CHECKING:
     from filmgate.host.hub import Hub
@@ -78,7 +78,8 @@ class HostSession:
         self._baking = Baking(self._flow, hub, self._inbox.wake)
         self._pumping = self._closed = False
         self._shown: Optional[Status] = None
-        self._pin()
+        if self._node.is_new:
+            self._flow.versions.pin()
 
     # What the node is.
 
@@ -125,10 +126,9 @@ class HostSession:
     def look_at(self, moment: Moment) -> Status:
         """Show the node as it stands at the frame where the artist is; asks no network."""
         if not self._flow.busy:
-            problem = self._flow.rest.problem
-            state = self.state_at(moment)
-            if problem is None or state in (State.FRESH, State.BAKED):
-                self._flow.show_state(state)
+            standing, state = self._flow.standing, self.state_at(moment)
+            if standing.rest.problem is None or state in (State.FRESH, State.BAKED):
+                standing.look(state)
         self._show()
         return self.status
 
@@ -160,26 +160,19 @@ class HostSession:
         there, the server is asked when something runs.
         """
         self.cancel()
-        self._flow.change(model=model, version="", package="", manifest="")
-        self._pin()
-        self._flow.show_state(State.EMPTY)
+        self._flow.versions.choose(model)
+        self._flow.standing.unread()
         self._show()
 
     def offer(self) -> Optional[Upgrade]:
         """Return the version that the list of models has instead, or None; asks no network."""
-        state, old = self._node.state, self.manifest
-        found = find_newer(self._hub.catalogue.models(), state.model, state.package)
-        new = self._hub.catalogue.manifest(found) if found is not None else None
-        if found is None or new is None or old is None:
-            return None
-        return Upgrade(found.version, found.digest.hex(), compare_manifests(old, new), new)
+        return self._flow.versions.offer()
 
     def upgrade(self, upgrade: Upgrade) -> None:
         """Go over to another version; earlier results are then stale."""
         self.cancel()
-        manifest = to_manifest_json(upgrade.manifest).decode()
-        self._flow.change(version=upgrade.version, package=upgrade.package, manifest=manifest)
-        self._flow.show_state(State.STALE if self._flow.reading.notes.frames else State.EMPTY)
+        self._flow.versions.upgrade(upgrade)
+        self._flow.standing.unread()
         self._show()
 
     # The work.
@@ -296,7 +289,7 @@ class HostSession:
     def unbake(self) -> None:
         """Read takes again; the files stay."""
         self._flow.change(baked={}, bake_frames="")
-        self._flow.show_state(State.STALE if self._flow.reading.notes.frames else State.EMPTY)
+        self._flow.standing.unread()
         self._show()
 
     def close(self) -> None:
@@ -304,16 +297,6 @@ class HostSession:
         self._closed = True
         self._inbox.close()
         self.cancel()
-
-    def _pin(self) -> None:
-        """Take the model from the list on disk: what it means is settled once."""
-        state = self._node.state
-        if state.package or not state.model:
-            return
-        found = find_model(self._hub.catalogue.models(), state.model)
-        manifest = self._hub.catalogue.manifest(found) if found is not None else None
-        if found is not None and manifest is not None:
-            self._flow.adopt(found, manifest)
 
     def _show(self) -> None:
         status = self.status
@@ -338,9 +321,10 @@ class HostSession:
         if state is State.RUNNING:
             return self._flow.outdated_run(moment) is not None
         failure, manifest = self._flow.failures.get(frame_key(moment)), self.manifest
-        if failure is None or manifest is None:
+        if failure is None:
             return True
-        if self._flow.reading.look(manifest, moment) != failure.look:
+        look = NO_LOOK if manifest is None else self._flow.reading.look(manifest, moment)
+        if look != failure.look:
             return True
         rested = self._clock.now_s() - failure.at_s >= RETRY_AFTER_S
         return failure.retryable and (waits or rested)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -21,21 +21,20 @@ from filmgate.host.inbox import Inbox
 from filmgate.host.node import Node
 from filmgate.host.port import HostPort, Moment
 from filmgate.host.problem import to_problem
-from filmgate.host.progress import folded, running_status
 from filmgate.host.reading import Reading
 from filmgate.host.run import Run
+from filmgate.host.standing import Standing
 from filmgate.host.state import Problem, State, Status
 from filmgate.host.task import FrameTask
+from filmgate.host.versions import Versions
 from filmgate.job import Payload
-from filmgate.manifest import Manifest, to_manifest_json
 from filmgate.takes import Take
-from filmgate.wire.records import ModelSummary
 
 if TYPE_CHECKING:
     from filmgate.host.hub import Hub
 
-SAMPLES = 16
-"""Of a long run, so many frames tell whether it still is what the artist asks for."""
+NO_LOOK = ("", "")
+"""Of a frame that cannot be looked at: the model is not known."""
 
 log = logging.getLogger("filmgate")
 
@@ -72,7 +71,8 @@ class Workflow(FeederEvents, DispatchEvents):
         captures: what was captured before.
         delivery: makes takes, on the background thread only.
         failures: of frames, until they succeed.
-        rest: where the node stands while nothing is under way.
+        standing: where the node stands.
+        versions: which package it has.
     """
 
     def __init__(self, port: HostPort, hub: Hub, clock: Clock, inbox: Inbox, node: Node) -> None:
@@ -81,7 +81,8 @@ class Workflow(FeederEvents, DispatchEvents):
         self.captures = Captures()
         self.delivery = Delivery(lambda: hub.takes(node.state.node), clock.now_s, None)
         self.failures: dict[str, Failure] = {}
-        self.rest = Status(State.BAKED if node.state.baked else State.EMPTY)
+        self.standing = Standing(node, self.reading, hub.link, clock)
+        self.versions = Versions(node, hub, self.change)
         self._dispatch = Dispatch(hub, self.delivery, self)
         self._feeder = Feeder(port, self.reading, self.captures, self)
         self._runs: tuple[Run, ...] = ()
@@ -105,10 +106,7 @@ class Workflow(FeederEvents, DispatchEvents):
     @property
     def status(self) -> Status:
         """Where the node stands; from any thread."""
-        runs = self.runs
-        if runs:
-            return folded([self._status_of(run) for run in runs])
-        return replace(self.rest, text="Cancelled.") if self._runs else self.rest
+        return self.standing.during(self._runs)
 
     @property
     def captures_made(self) -> int:
@@ -203,7 +201,7 @@ class Workflow(FeederEvents, DispatchEvents):
         self.captures.clear()
         self.failures.clear()
         self.change(take="")
-        self.show_state(State.BAKED if self.node.state.baked else State.EMPTY)
+        self.standing.unread()
         self._deaf = True
         self.aside(self._cleared)
 
@@ -212,21 +210,10 @@ class Workflow(FeederEvents, DispatchEvents):
         self._aside += 1
         self._hub.background(lambda: self._inbox.put(self._stepped(step)))
 
-    def adopt(self, summary: ModelSummary, manifest: Manifest) -> None:
-        """Go over to an exact package."""
-        text = to_manifest_json(manifest).decode()
-        self.change(version=summary.version, package=summary.digest.hex(), manifest=text)
-
-    def show_state(self, state: State) -> None:
-        """Note where the node stands while nothing is under way."""
-        has_take = self.reading.take is not None and bool(self.reading.notes.frames)
-        partial = state is State.EMPTY and has_take
-        self.rest = replace(self.rest, state=State.PARTIAL if partial else state, text="")
-
     def complain(self, error: FilmgateError) -> None:
         """Tell the artist of a failure that concerns no frame."""
         problem = to_problem(error)
-        self.rest = Status(State.ERROR, problem.text, problem=problem)
+        self.standing.rest = Status(State.ERROR, problem.text, problem=problem)
         self._report(problem)
 
     # What the feeder says.
@@ -254,7 +241,7 @@ class Workflow(FeederEvents, DispatchEvents):
 
     def stirred(self, run: Run) -> None:
         """Show it."""
-        self._hub.board.update(run.id, self._status_of(run))
+        self._hub.board.update(run.id, self.standing.of(run))
         self._inbox.wake()
 
     def taken(self, take: Take) -> None:
@@ -271,7 +258,9 @@ class Workflow(FeederEvents, DispatchEvents):
         self._inbox.put(lambda: self._failed(moment, problem, retryable, first))
 
     def ended(self, run: Run) -> None:
-        """Sum it up."""
+        """Sum it up; the board must hear of it even when the node is gone."""
+        state = State.PARTIAL if run.cancelled else State.FRESH
+        self._hub.board.end(run.id, self.standing.ended(run, state))
         self._inbox.put(lambda: self._end(run))
 
     # Their part on the main thread.
@@ -311,8 +300,8 @@ class Workflow(FeederEvents, DispatchEvents):
         self, moment: Optional[Moment], problem: Problem, retryable: bool, first: bool
     ) -> None:
         manifest = self.node.manifest
-        if moment is not None and manifest is not None:
-            look = self.reading.look(manifest, moment)
+        if moment is not None:
+            look = self.reading.look(manifest, moment) if manifest is not None else NO_LOOK
             failure = Failure(problem, retryable, look, self._clock.now_s())
             self.failures[frame_key(moment)] = failure
         if first:
@@ -324,42 +313,41 @@ class Workflow(FeederEvents, DispatchEvents):
 
     def _end(self, run: Run) -> None:
         self._runs = tuple(each for each in self._runs if each is not run)
-        self.rest = self._rested(run)
-        self._hub.board.end(run.id, self.rest)
+        self.standing.settle(run)
         if not self._runs:
             self._asked.clear()
             self._hub.background(self.delivery.rest)
 
     def _resolve(self) -> None:
-        if self._resolving:
+        """Settle which package the model means, before anything can be planned."""
+        self.versions.pin()
+        if self.node.manifest is not None:
             return
-        self._resolving = True
-        model = self.node.state.model
-        self.aside(lambda: self._resolved(model))
+        for run in self._runs:
+            run.resolving = True
+        if not self._resolving:
+            self._resolving = True
+            model = self.node.state.model
+            self.aside(lambda: self.versions.resolve(model, self._resolved))
 
-    def _resolved(self, model: str) -> Callable[[], None]:
-        """Ask what the model means; in the background."""
-        try:
-            summary, manifest = self._hub.catalogue.resolve(model)
-        except FilmgateError as error:
-            failure = error
-            return lambda: self._unresolved(failure)
-        return lambda: self._know(model, summary, manifest)
-
-    def _know(self, model: str, summary: ModelSummary, manifest: Manifest) -> None:
+    def _resolved(self, error: Optional[FilmgateError]) -> None:
         self._resolving = False
-        if self.node.state.model == model:
-            self.adopt(summary, manifest)
-        elif self.node.manifest is None and self.runs:
+        for run in self.runs:
+            run.resolving = False
+            if error is not None:
+                self._abort(run, error)
+        if self.node.manifest is None and self.runs and error is None:
             self._resolve()
 
-    def _unresolved(self, error: FilmgateError) -> None:
-        self._resolving = False
+    def _abort(self, run: Run, error: FilmgateError) -> None:
+        """End a run of which nothing has been planned."""
         problem = to_problem(error)
-        for run in self.runs:
-            run.halt()
-            self.failed(run, None, problem, error.retryable)
-            self._dispatch.check_end(run)
+        for moment in run.todo:
+            failure = Failure(problem, error.retryable, NO_LOOK, self._clock.now_s())
+            self.failures[frame_key(moment)] = failure
+        run.halt()
+        self.failed(run, None, problem, error.retryable)
+        self._dispatch.check_end(run)
 
     def _stepped(self, step: Callable[[], Callable[[], None]]) -> Callable[[], None]:
         """Do a step in the background; return what is left for the main thread."""
@@ -378,34 +366,10 @@ class Workflow(FeederEvents, DispatchEvents):
         self._aside -= 1
         rest()
 
-    def _status_of(self, run: Run) -> Status:
-        if self._resolving:
-            return Status(State.RUNNING, "Asking the server for the model.", 0, len(run.moments))
-        return running_status(run.tally(), self._clock.now_s() - run.started_s, run.warnings)
-
-    def _rested(self, run: Run) -> Status:
-        tally, problem = run.tally(), run.problem
-        state = State.ERROR if problem else self._overall(run)
-        text = problem.text if problem else "Cancelled." if run.cancelled else ""
-        fraction = tally.done / tally.total if tally.total else 1.0
-        counts = (tally.done, tally.total, fraction)
-        return Status(state, text, *counts, problem=problem, warnings=run.warnings)
-
-    def _overall(self, run: Run) -> State:
-        """Return where the node stands after a run without failures."""
-        manifest = self.node.manifest
-        step = max(1, len(run.moments) // SAMPLES)
-        states = {self.reading.computed_at(manifest, each) for each in run.moments[::step]}
-        if State.STALE in states:
-            return State.STALE
-        if State.EMPTY in states or run.tally().done < len(run.moments):
-            return State.PARTIAL if self.reading.notes.frames else State.EMPTY
-        return State.BAKED if self.node.state.baked else State.FRESH
-
     def _row(self, run: Run) -> RunRow:
         frames = write_frames([floor(moment.time) for moment in run.moments])
         label, model = f"Frames {frames}", self.node.state.model
-        status, started_s = self._status_of(run), time.time()
+        status, started_s = self.standing.of(run), time.time()
         return RunRow(
             run.id, run.node, label, model, status, started_s, lambda: self.cancel_run(run)
         )
