@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from fakes import bundles
 from filmgate.cli.bundled import find_damage, load_bundle
 from filmgate.cli.sources import find_sources
-from filmgate.cli.targets import MACHINES, PYTHONS, Target, Wheel
+from filmgate.cli.targets import MACHINES, PYTHONS, Target, Wheel, this_platform
 from filmgate.cli.trial import find_interpreter
 from filmgate.cli.wheels import choose, load_lock
 
@@ -38,10 +38,10 @@ LIBRARIES = {".so", ".pyd", ".dll", ".dylib"}
 
 # As in Nuke, without the folder where an installed pyzmq might hide a fault.
 IMPORT_ALL = """
-import importlib, pathlib, sys
+import importlib, pathlib, platform, sys
 root = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(root))
-sys.path.append(str(root / "vendor"))
+sys.path += [str(root / "vendor"), str(root / "vendor" / platform.machine())]
 client = [path.relative_to(root).with_suffix("") for path in root.glob("filmgate/**/*.py")]
 names = [".".join(p.parts[:-1] if p.name == "__init__" else p.parts) for p in client]
 for name in sorted(name for name in names if not name.startswith("filmgate.ui")):
@@ -129,7 +129,7 @@ def test_wheels_run_on_the_systems_of_studios(
 @pytest.mark.timeout(300)
 def test_the_client_runs_from_a_bundle_alone(made: Maker, python: str) -> None:
     """On each of Nuke's interpreters every client module imports, and zmq opens a socket."""
-    folder = made(python, "linux")
+    folder = made(python, this_platform())
     interpreter = find_interpreter(python)
     if interpreter is None:
         pytest.skip(f"NOT TESTED: no CPython {python} on PATH or in pyenv")

@@ -7,6 +7,7 @@ import codecs
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import bundles
-from filmgate.cli.bundled import load_bundle
+from filmgate.cli.bundled import bundle_folder, load_bundle
 from filmgate.cli.startup import load_entries, save_entries
+from filmgate.cli.targets import this_platform
 from filmgate.cli.trial import find_interpreter
 
 Command = Any
@@ -36,13 +38,18 @@ OWN = [
 ]
 IDS = ["none", "unix", "windows", "no line end", "latin-1", "BOM", "Python 2"]
 
+HERE = this_platform()
+ELSEWHERE = "macos" if HERE == "windows" else "windows"
+KEY = f"{sys.platform} 3.11"
+pytestmark = pytest.mark.skipif(not HERE, reason="Nuke does not run on this system")
+
 OLD_ZMQ = '__version__ = "19.0.2"\n'
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a bundle for Python 3.11 on Linux."""
-    return bundles.make(tmp_path_factory.mktemp("bundle"), "3.11", "linux")
+    """Return a bundle for Python 3.11 on this system."""
+    return bundles.make(tmp_path_factory.mktemp("bundle"), "3.11", HERE)
 
 
 @pytest.fixture
@@ -106,7 +113,7 @@ def test_nuke_finds_the_bundle_of_its_python(
     """Our lines add the folder, and leave no name behind in the artist's file."""
     home = tmp_path / ".nuke"
     said = lonely("install", "nuke", "--bundle", bundle)
-    assert "linux 3.11: " + bundle.as_posix() in said.out
+    assert f"{KEY}: {bundle.as_posix()}" in said.out
     assert start(home) == {}
     expected = [bundle.as_posix()] if sys.version_info[:2] == (3, 11) else []
     assert nuke[0] == expected
@@ -192,8 +199,8 @@ def test_a_bundle_that_nuke_could_not_use_is_refused(
     other = Path(shutil.copytree(bundle, tmp_path / "other"))
     assert "no bundle" in lonely("install", "nuke", "--bundle", tmp_path, code=78).err
     described = (other / "bundle.json").read_text(encoding="utf-8")
-    (other / "bundle.json").write_text(described.replace("linux", "windows"), encoding="utf-8")
-    assert "windows" in lonely("install", "nuke", "--bundle", other, code=2).err
+    (other / "bundle.json").write_text(described.replace(HERE, ELSEWHERE), encoding="utf-8")
+    assert ELSEWHERE in lonely("install", "nuke", "--bundle", other, code=2).err
     (other / "bundle.json").write_text(described, encoding="utf-8")
     (other / "menu.py").write_text("cut", encoding="utf-8")
     (other / "filmgate" / "client.py").unlink()
@@ -207,12 +214,12 @@ def test_without_a_bundle_the_newest_of_each_python_is_taken(
     """From where `filmgate bundle nuke` puts them; where there is none it says how to make one."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert "filmgate bundle nuke" in lonely("install", "nuke", code=78).err
-    kept = tmp_path / "data" / "filmgate" / "bundles"
+    kept = bundle_folder()
     for age_s, name in ((0, "older"), (1000, "newer")):
         shutil.copytree(bundle, kept / name)
         os.utime(kept / name / "bundle.json", (age_s, age_s))
     lonely("install", "nuke")
-    assert load_entries(tmp_path / ".nuke") == {"linux 3.11": (kept / "newer").as_posix()}
+    assert load_entries(tmp_path / ".nuke") == {KEY: (kept / "newer").as_posix()}
 
 
 Findings = Callable[..., dict[str, dict[str, str]]]
@@ -292,10 +299,49 @@ def test_a_bundle_for_another_system_is_named(
 ) -> None:
     """On NUKE_PATH it can only fail; in a home that systems share it is passed over."""
     other = Path(shutil.copytree(bundle, tmp_path / "other"))
-    described = (other / "bundle.json").read_text(encoding="utf-8").replace("linux", "windows")
+    described = (other / "bundle.json").read_text(encoding="utf-8").replace(HERE, ELSEWHERE)
     (other / "bundle.json").write_text(described, encoding="utf-8")
     (other / "files.txt").write_text("", encoding="utf-8")
-    assert "it is for windows" in doctor(other, code=1)[NAME]["problem"]
-    assert load_bundle(other).target.platform == "windows"
-    save_entries(tmp_path / ".nuke", {"win32 3.11": other.as_posix()})
+    assert f"it is for {ELSEWHERE}" in doctor(other, code=1)[NAME]["problem"]
+    assert load_bundle(other).target.platform == ELSEWHERE
+    save_entries(tmp_path / ".nuke", {"another 3.11": other.as_posix()})
     assert "plugin" in doctor()
+
+
+NUKE = {"3.9": "14.0", "3.10": "15.1", "3.11": "16.0"}
+
+# What a user's Nuke does at its start, with its own Python and no package but those of the bundle.
+START_NUKE = """
+import sys
+stand_in, version, home = sys.argv[1:]
+sys.path.insert(0, stand_in)
+import nuke
+from nuke import _session
+world = nuke._fresh(version, "gui")
+_session.launch(home)
+menu = nuke.menu("Nodes").findItem("Filmgate")
+assert menu is not None, world.printed
+assert not [line for line in world.printed if "not available" in line], world.printed
+import filmgate, filmgate_nuke.farm, zmq
+print(filmgate.__file__, filmgate_nuke.__file__, zmq.__file__, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("python", NUKE)
+@pytest.mark.timeout(300)
+def test_the_plugin_starts_from_an_installed_bundle(
+    lonely: Command, repository: Path, tmp_path: Path, python: str
+) -> None:
+    """From init.py in the user's folder to the menu, in the stand-in for each version of Nuke."""
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        pytest.skip(f"NOT TESTED: no CPython {python} on PATH or in pyenv")
+    folder = bundles.make(tmp_path, python, HERE)
+    lonely("install", "nuke", "--bundle", folder)
+    stand_in = repository / "tests" / "fakes" / "nuke"
+    command = [interpreter, "-I", "-S", "-B", "-c", START_NUKE, stand_in, NUKE[python]]
+    done = subprocess.run(
+        [*command, tmp_path / ".nuke"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith(str(folder)) for line in done.stdout.splitlines()[-3:])
