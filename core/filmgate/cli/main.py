@@ -30,6 +30,7 @@ from filmgate.cli.keys import (
 )
 from filmgate.cli.models import ModelsOptions, ShowOptions, list_models, show_model
 from filmgate.cli.options import Options, as_command
+from filmgate.cli.panel import PanelOptions, open_panel
 from filmgate.cli.run import RunOptions, run_model
 from filmgate.cli.status import StatusOptions, show_status
 from filmgate.cli.terminal import complain, results
@@ -92,6 +93,7 @@ def build_app() -> typer.Typer:
     app.command("run")(as_command(RunOptions, run_model))
     app.add_typer(_models_app(), name="models", help="List the models, or show one.")
     app.command("status")(as_command(StatusOptions, show_status))
+    app.command("panel")(as_command(PanelOptions, open_panel))
     app.add_typer(_keys_app(), name="keys", help="Say who may use a server on other machines.")
     app.command("purge")(as_command(PurgeOptions, purge_show))
     app.command("doctor")(as_command(DoctorOptions, examine))

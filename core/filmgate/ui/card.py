@@ -15,6 +15,8 @@ from filmgate.wire.records import ModelSummary
 
 _PICTURE = "card:picture"
 _IMAGE_RESOURCE = int(QtGui.QTextDocument.ResourceType.ImageResource)
+_LINE_PERCENT, _PROPORTIONAL = 118, 1
+"""Qt 5 and 6 disagree on whether the constant is a number: it is 1."""
 _OBJECT = "\ufffc"
 """What stands for a picture in a document's text."""
 _TEXT_MARGIN = 12
@@ -215,7 +217,8 @@ def _dress(document: QtGui.QTextDocument, font: QtGui.QFont) -> None:
 def _dress_block(cursor: QtGui.QTextCursor, font: QtGui.QFont) -> None:
     level = cursor.blockFormat().headingLevel()
     shape = QtGui.QTextBlockFormat()
-    shape.setLineHeight(118, int(QtGui.QTextBlockFormat.LineHeightTypes.ProportionalHeight.value))
+    if _OBJECT not in cursor.block().text():  # or there would be a gap below a picture
+        shape.setLineHeight(_LINE_PERCENT, _PROPORTIONAL)
     if level:
         shape.setTopMargin(GAP + 4)
         shape.setBottomMargin(GAP // 2)

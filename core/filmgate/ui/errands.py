@@ -14,7 +14,9 @@ Errand = Callable[[], None]
 
 
 class Errands:
-    """Does errands one after the other, on a thread that is there while there is need of it.
+    """Does errands one after the other, on a thread that is there from `open` to `close`.
+
+    Both are called on the main thread, as `ask` is.
 
     Args:
         name: the thread's, for those who look at a process.
@@ -27,10 +29,17 @@ class Errands:
         self._waiting: SimpleQueue[Optional[Errand]] = SimpleQueue()
         self._thread: Optional[threading.Thread] = None
 
+    def open(self) -> None:
+        """Take errands from now on; again after `close`, too."""
+        if self._thread is None:
+            # A daemon: a host that quits does not wait for a server that does not answer.
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+
     def ask(
         self, question: Callable[[], T], answered: Callable[[Union[T, FilmgateError]], None]
     ) -> None:
-        """Ask on the thread; tell on the main thread.
+        """Ask on the thread; tell on the main thread. What is asked after `close` is dropped.
 
         Args:
             question: may take its time.
@@ -41,23 +50,14 @@ class Errands:
             answer = _answer(question)
             self._mailbox.post(lambda: answered(answer))
 
-        self._begin()
-        self._waiting.put(errand)
+        if self._thread is not None:
+            self._waiting.put(errand)
 
     def close(self) -> None:
-        """Let the thread end when it has done what was asked; it is not waited for.
-
-        Who asks again gets a new one.
-        """
+        """Let the thread end when it has done what was asked; it is not waited for."""
         if self._thread is not None:
             self._thread = None
             self._waiting.put(None)  # ends one thread: the old one, or a new one in its place
-
-    def _begin(self) -> None:
-        if self._thread is None:
-            # A daemon: a host that quits does not wait for a server that does not answer.
-            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            self._thread.start()
 
     def _work(self) -> None:
         while True:

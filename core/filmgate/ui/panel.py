@@ -5,21 +5,22 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Optional, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 from filmgate.errors import FilmgateError
+from filmgate.host.board import INFO, WARNING
 from filmgate.host.connection import CONNECT_WITHIN_S
 from filmgate.host.hub import Hub
 from filmgate.ui.artists import QueuePage
-from filmgate.ui.errands import Errands
 from filmgate.ui.jobs import JobsPage, is_open
 from filmgate.ui.log import LogPage
-from filmgate.ui.mailbox import Mailbox
 from filmgate.ui.models import ModelsPage
 from filmgate.ui.palette import GAP, dress
 from filmgate.ui.qt import QtCore, QtGui, QtWidgets, Signal
 from filmgate.ui.result import ResultPage
 from filmgate.ui.server import ServerHead, ServerView
+from filmgate.ui.ties import Ties
 from filmgate.wire.messages import StatusPage
 
 ASK_EVERY_MS = 1000
@@ -29,6 +30,8 @@ ANSWER_WITHIN_S = 3.0
 SHOW_AFTER_MS = 50
 """Changes that come faster than this are shown together."""
 TABS = ("Jobs", "Queue", "Models", "Result", "Log")
+STANDALONE = ("Queue", "Models", "Log")
+"""The tabs of a panel outside a host: there are no nodes whose jobs and results could be shown."""
 _WIDTH, _HEIGHT = 460, 640
 
 
@@ -41,6 +44,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         hub: what the host's nodes share; it stays open when the panel closes.
         parent: of the widget.
         offers_nodes: whether the host makes a node when `node_wanted` is emitted.
+        tabs: which of `TABS` are shown.
     """
 
     node_wanted = Signal(object)
@@ -51,6 +55,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         hub: Hub,
         parent: Optional[QtWidgets.QWidget] = None,
         offers_nodes: bool = False,
+        tabs: Sequence[str] = TABS,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("filmgate")
@@ -61,20 +66,18 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._error: Optional[FilmgateError] = None
         self._is_asking = self._is_starting = self._is_own = self._knows_models = False
         self._stirred = threading.Event()
-        self._stop_listening: Callable[[], None] = _do_nothing
-        self._mailbox = Mailbox()
-        self._questions = Errands("filmgate-panel-server", self._mailbox)
-        self._errands = Errands("filmgate-panel", self._mailbox)
+        ties = self._ties = Ties(hub.board)
         self.head = ServerHead()
         self.jobs = JobsPage()
         self.queue = QueuePage(hub.config.user.value)
-        self.models = ModelsPage(hub.catalogue, self._errands, offers_nodes)
-        self.result = ResultPage(self._errands)
+        self.models = ModelsPage(hub.catalogue, self._ties.errands, offers_nodes)
+        self.result = ResultPage(self._ties.errands)
         self.log = LogPage()
         self.tabs = QtWidgets.QTabWidget()
         self._timer, self._pause = QtCore.QTimer(self), QtCore.QTimer(self)
-        self._lay_out()
+        self._lay_out(tabs)
         self._connect()
+        self.destroyed.connect(lambda: ties.cut())  # noqa: PLW0108 - Qt would not keep them alive
         self.resize(_WIDTH, _HEIGHT)
 
     def sizeHint(self) -> QtCore.QSize:
@@ -84,8 +87,7 @@ class FilmgatePanel(QtWidgets.QWidget):
     def showEvent(self, event: QtGui.QShowEvent) -> None:
         """Begin to ask."""
         super().showEvent(event)
-        self._stop_listening()
-        self._stop_listening = self._hub.board.listen(self._changed)
+        self._ties.open(self._changed)
         self._show_board()
         self.models.reload()
         self._ask()
@@ -96,9 +98,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         super().hideEvent(event)
         self._timer.stop()
         self._pause.stop()
-        self._stop_listening()
-        self._questions.close()
-        self._errands.close()
+        self._ties.close()
 
     def refresh(self) -> None:
         """Ask for everything now: status and models."""
@@ -109,10 +109,10 @@ class FilmgatePanel(QtWidgets.QWidget):
     # The server.
 
     def _ask(self) -> None:
-        if self._is_asking or self._is_starting:
+        if self._is_asking or self._is_starting or not self.isVisible():
             return
         self._is_asking = True
-        self._questions.ask(self._question, self._answered)
+        self._ties.questions.ask(self._question, self._answered)
         self._show_server()
 
     def _question(self) -> StatusPage:
@@ -121,6 +121,7 @@ class FilmgatePanel(QtWidgets.QWidget):
     def _answered(self, answer: Union[StatusPage, FilmgateError]) -> None:
         self._is_asking = False
         failed = isinstance(answer, FilmgateError)
+        self._note_change(answer)
         self._error = answer if isinstance(answer, FilmgateError) else None
         self._page = None if isinstance(answer, FilmgateError) else answer
         if self._timer.isActive():
@@ -130,15 +131,24 @@ class FilmgatePanel(QtWidgets.QWidget):
             self._hub.catalogue.refresh(self._refreshed)
         self._show_server()
 
+    def _note_change(self, answer: Union[StatusPage, FilmgateError]) -> None:
+        """Note in the log that the server has come or gone."""
+        server = self._hub.link.state().server
+        if not isinstance(answer, FilmgateError):
+            if self._page is None:
+                self._hub.board.note(INFO, f"Connected to {server}, Filmgate {answer.server}.")
+        elif self._error is None or self._error.text != answer.text:
+            self._hub.board.note(WARNING, answer.text, answer.remedy)
+
     def _refreshed(self, error: Optional[FilmgateError]) -> None:
         """Run on another thread."""
-        self._mailbox.post(self.models.reload)
+        self._ties.mailbox.post(self.models.reload)
 
     def _start_local(self) -> None:
         self._is_starting, self._error = True, None
         self._show_server()
         self._hub.link.start_local(
-            done=lambda error: self._mailbox.post(lambda: self._started(error))
+            done=lambda error: self._ties.mailbox.post(lambda: self._started(error))
         )
 
     def _started(self, error: Optional[FilmgateError]) -> None:
@@ -151,7 +161,7 @@ class FilmgatePanel(QtWidgets.QWidget):
 
     def _stop_local(self) -> None:
         self.head.stop.setEnabled(False)
-        self._questions.ask(self._hub.link.stop_local, self._stopped)
+        self._ties.questions.ask(self._hub.link.stop_local, self._stopped)
 
     def _stopped(self, error: Optional[FilmgateError]) -> None:
         self._is_own, self._page = False, None
@@ -172,7 +182,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         """Run on any thread, perhaps thousands of times a second."""
         if not self._stirred.is_set():
             self._stirred.set()
-            self._mailbox.post(self._soon)
+            self._ties.mailbox.post(self._soon)
 
     def _soon(self) -> None:
         if not self._pause.isActive():
@@ -180,6 +190,8 @@ class FilmgatePanel(QtWidgets.QWidget):
 
     def _show_board(self) -> None:
         self._stirred.clear()
+        if not self.isVisible():
+            return
         self._show_server()
         board = self._hub.board
         runs = board.runs()
@@ -199,13 +211,11 @@ class FilmgatePanel(QtWidgets.QWidget):
         self.head.stop_wanted.connect(self._stop_local)
         self.head.retry_wanted.connect(self.refresh)
         self.models.node_wanted.connect(self.node_wanted)
-        # Hosts delete panels without closing them. A method of ours could no longer be called then.
-        self.destroyed.connect(self._mailbox.close)
         again = QtGui.QShortcut(QtGui.QKeySequence("F5"), self)
         again.setContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)
         again.activated.connect(self.refresh)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, tabs: Sequence[str]) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setExpanding(False)
         self.tabs.tabBar().setDrawBase(False)
@@ -213,12 +223,9 @@ class FilmgatePanel(QtWidgets.QWidget):
         pages = (self.jobs, self.queue, self.models, self.result, self.log)
         for name, page in zip(TABS, pages):
             self.tabs.addTab(page, name)
+            self.tabs.setTabVisible(TABS.index(name), name in tabs)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(GAP, GAP, GAP, GAP)
         column.setSpacing(GAP)
         column.addWidget(self.head)
         column.addWidget(self.tabs, 1)
-
-
-def _do_nothing() -> None:
-    """Stand in for what ends listening while nobody listens."""

@@ -1,0 +1,59 @@
+"""`filmgate panel`: the panel in a window of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+
+from filmgate.cli.exits import EXIT_OK
+from filmgate.cli.options import SiteOptions
+from filmgate.errors import ConfigError
+from filmgate.host.hub import Hub
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+_LISTEN_MS = 200
+"""How often Python gets a chance to see Ctrl-C while Qt waits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelOptions(SiteOptions):
+    """What `filmgate panel` takes."""
+
+
+def open_panel(options: PanelOptions) -> int:
+    """Show the server, its queue, its models and a log in a window, until that is closed.
+
+    A server that was started from the window ends with it.
+    """
+    _demand_display()
+    # Qt is loaded only for this command: it is large, and another machine need not have it.
+    from filmgate.ui.panel import STANDALONE, FilmgatePanel  # noqa: PLC0415
+    from filmgate.ui.qt import QtCore, application, run_events  # noqa: PLC0415
+
+    app = application("filmgate")
+    hub = Hub(options.config())
+    try:
+        panel = FilmgatePanel(hub, tabs=STANDALONE)
+        panel.show()
+        listening = QtCore.QTimer(panel)
+        listening.start(_LISTEN_MS)
+
+        signal.signal(signal.SIGINT, lambda *_: app.quit())
+        return run_events(app) or EXIT_OK
+    finally:
+        hub.close()
+
+
+def _demand_display() -> None:
+    """Say so where no window can be opened: Qt would abort the process.
+
+    Raises:
+        ConfigError: there is no display.
+    """
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
+        raise ConfigError(
+            "No display is set, so no window can be opened.",
+            "Run it where your windows are, or use `filmgate status --watch` here.",
+        )
