@@ -300,7 +300,7 @@ def _set_channels(knob: nuke.Knob, wanted: Sequence[str], existing: Sequence[str
         elif layer == _MAIN_LAYER and {*wanted, "rgba.alpha"} == members | {"rgba.alpha"}:
             text = _MAIN_COLOURS
     if knob.value() != text:
-        knob.fromScript(f"{{{text}}}" if " " in text else text)
+        knob.fromScript(text)
 
 
 def _copies(group: nuke.Group) -> set[str]:

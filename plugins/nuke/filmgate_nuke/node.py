@@ -100,11 +100,15 @@ def _save(group: nuke.Group) -> _Saved:
     own = {knob.name(): knob for knob in _own_knobs(group)}
     mixed = group.node(layout.MIXED)
     reads = [node for node in group.nodes() if node.Class() == "Read"]
-    files = {each.name(): {name: each[name].toScript() for name in graph.RANGE} for each in reads}
+    files = {
+        each.name(): {name: each[name].toScript(False) for name in graph.RANGE} for each in reads
+    }
     return _Saved(
         classes={name: knob.Class() for name, knob in own.items()},
-        values={name: each.toScript() for name, each in own.items() if knobs.holds_value(each)},
-        linked={name: mixed[name].toScript() for name in _LINKED} if mixed is not None else {},
+        values={
+            name: each.toScript(False) for name, each in own.items() if knobs.holds_value(each)
+        },
+        linked={name: mixed[name].toScript(False) for name in _LINKED} if mixed is not None else {},
         pipes={name: group.input(place) for place, name in enumerate(graph.input_names(group))},
         files=files,
     )
@@ -149,10 +153,12 @@ def _made_to_fit(group: nuke.Group, knob: nuke.Knob, parameter: Parameter) -> li
     try:
         parameter.convert(parameters.value(group, parameter, Moment(nuke.frame())))
     except ParameterError:
-        was = knob.toScript()
+        was = knob.toScript(False)
         fresh = parameters.make(parameter)
-        knob.fromScript(fresh.toScript())
-        return [f"{knob.label()} was {was}, which this version does not take: {knob.toScript()}."]
+        knob.fromScript(fresh.toScript(False))
+        return [
+            f"{knob.label()} was {was}, which this version does not take: {knob.toScript(False)}."
+        ]
     return []
 
 
