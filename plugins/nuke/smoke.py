@@ -20,7 +20,7 @@ import nuke
 from filmgate.errors import FilmgateError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
-from filmgate_nuke import actions, callbacks, node, sessions
+from filmgate_nuke import actions, callbacks, menus, sessions
 
 FRAME = 1
 OTHER_FRAME = 2
@@ -81,16 +81,15 @@ class Scenario:
 
     def build(self) -> None:
         """A node for the model is made from its manifest."""
-        _, manifest = sessions.hub().catalogue.resolve(self._model, CONNECT_WITHIN_S)
+        model, _ = sessions.hub().catalogue.resolve(self._model, CONNECT_WITHIN_S)
         nuke.root()["first_frame"].setValue(FRAME)
         nuke.root()["last_frame"].setValue(OTHER_FRAME)
         plate = nuke.nodes.Constant(color=list(COLOUR))
-        self._group = node.create(manifest, self._model)
+        self._group = menus.create(model)
         self.group.setInput(0, plate)
         self._write = nuke.nodes.Write(file_type="exr")
         self.write["file"].setValue((self._path.parent / "render.%04d.exr").as_posix())
         self.write.setInput(0, self.group)
-        sessions.adopt(self.group)
         nuke.scriptSaveAs(self._path.as_posix(), 1)
 
     def capture(self) -> None:

@@ -87,13 +87,12 @@ class Desk:
 
     def node(self, model: str, *inputs: Any) -> Any:
         """Return a node for a model that the server has, connected."""
-        from filmgate_nuke import node, sessions  # noqa: PLC0415
+        from filmgate_nuke import menus, sessions  # noqa: PLC0415
 
-        _, manifest = sessions.hub().catalogue.resolve(model)
-        group = node.create(manifest, model)
+        summary, _ = sessions.hub().catalogue.resolve(model)
+        group: Any = menus.create(summary)
         for place, source in enumerate(inputs):
             group.setInput(place, source)
-        sessions.adopt(group)
         return group
 
     def session(self, group: Any) -> Any:
@@ -124,4 +123,6 @@ class Desk:
 
     def result(self, group: Any, output: str, frame: int) -> Path:
         """Return the file that the node reads for a frame."""
-        return Path(self.session(group).patterns()[output] % frame)
+        session = self.session(group)
+        assert output in session.patterns(), f"{session.status} {self.world.printed}"
+        return Path(session.patterns()[output] % frame)
