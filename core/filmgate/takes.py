@@ -147,8 +147,13 @@ class Takes:
             folder.mkdir(parents=True, exist_ok=True)
 
     def all(self) -> list[Take]:
-        """List the finished takes, the oldest first."""
-        matches = (_TAKE.match(path.name) for path in self.folder.iterdir())
+        """List the finished takes, the oldest first.
+
+        Raises:
+            StorageError: the folder has gone, or cannot be read.
+        """
+        with storage_errors(self.folder):
+            matches = [_TAKE.match(path.name) for path in self.folder.iterdir()]
         numbers = (int(match[1]) for match in matches if match)
         return [Take(self.folder / _take_name(number), number) for number in sorted(numbers)]
 

@@ -263,7 +263,9 @@ def _copy(source: Path, target: Path) -> None:
 
 def _copy_bytes(source: Path, incoming: Path) -> None:
     """Write a file of the artist's own, not one that shares its bytes with the content store."""
-    with source.open("rb") as reader, incoming.open("xb") as writer:
+    with storage_errors(source):  # it may have been removed with its take
+        reader = source.open("rb")
+    with reader, incoming.open("xb") as writer:
         shutil.copyfileobj(reader, writer, _BLOCK_BYTES)
         writer.flush()
         os.fsync(writer.fileno())

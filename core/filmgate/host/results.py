@@ -119,17 +119,13 @@ class Results:
         """
         path = self._path(key)
         try:
-            entry = _parse_entry(_load(path))
-            outputs = [self._load_output(row) for row in entry["outputs"]] if entry else [None]
+            found = self._parse(_load(path))
         except StorageError as error:  # computing it again is better than not going on
             _log.warning("An earlier result cannot be read: %s", error)
             return None
-        whole = tuple(output for output in outputs if output is not None)
-        if entry is None or len(whole) < len(outputs):
-            return None
-        _mark_used(path)
-        work_key, warnings = bytes.fromhex(entry["work_key"]), tuple(entry["warnings"])
-        return Found(whole, work_key, entry["numerics"], warnings)
+        if found is not None:
+            _mark_used(path)
+        return found
 
     def put(self, key: bytes, result: Result) -> None:
         """Remember a result and store its outputs.
@@ -152,7 +148,7 @@ class Results:
 
     def _write(self, path: Path, content: bytes, replace: bool) -> None:
         """Write an entry; one that somebody reads on Windows stays as it is, for now."""
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         if replace and not remove(path):
             return
         _make_room(path.parent)
@@ -163,10 +159,21 @@ class Results:
         finally:
             remove(incoming)
 
-    def _load_output(self, row: Mapping[str, Any]) -> Optional[Output]:
+    def _parse(self, content: Optional[bytes]) -> Optional[Found]:
+        """Read an entry with its outputs; whatever is wrong with it, it is no hit."""
+        try:
+            entry = _parse_entry(content)
+            outputs = [self._load_output(row) for row in entry["outputs"]]
+            work_key, warnings = bytes.fromhex(entry["work_key"]), tuple(entry["warnings"])
+            numerics = str(entry["numerics"])
+        except (LookupError, TypeError, ValueError):
+            return None
+        return Found(tuple(outputs), work_key, numerics, warnings)
+
+    def _load_output(self, row: Mapping[str, Any]) -> Output:
         content = self.cache.load(bytes.fromhex(row["digest"]), verify=True)
         if content is None:
-            return None
+            raise LookupError(row["digest"])
         return Output(row["name"], memoryview(content), row["media"], row["time"], row["view"])
 
 
@@ -197,12 +204,14 @@ def _to_entry(result: Result, rows: list[dict[str, Any]]) -> bytes:
     return digest_bytes(body).hex().encode() + b"\n" + body
 
 
-def _parse_entry(content: Optional[bytes]) -> Optional[dict[str, Any]]:
+def _parse_entry(content: Optional[bytes]) -> Mapping[str, Any]:
     digest, _, body = (content or b"").partition(b"\n")
     if digest != digest_bytes(body).hex().encode():
-        return None
-    document: dict[str, Any] = json.loads(body)
-    return document if document["schema"] == SCHEMA else None
+        raise ValueError("damaged")
+    document: Mapping[str, Any] = json.loads(body)
+    if document["schema"] != SCHEMA:
+        raise ValueError("another schema")
+    return document
 
 
 def _load(path: Path) -> Optional[bytes]:

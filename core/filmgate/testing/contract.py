@@ -69,6 +69,8 @@ class HostContract:
         """Making a node and looking at it opens no connection."""
         _same(state(host, FIRST), State.EMPTY)
         _same(host.session.status.state, State.EMPTY)
+        for _ in range(5):
+            host.turn()
         _same((server.hellos, pixels(host, FIRST)), (0, None))
 
     def test_pixels_survive_bit_for_bit(self, host: ContractHost, server: ContractServer) -> None:
@@ -284,7 +286,7 @@ class HostContract:
         hellos = server.hellos
         reopened = host.reopen()
         _same((state(reopened, FIRST), reopened.session.status.problem), (State.FRESH, None))
-        for _ in range(3):
+        for _ in range(5):
             reopened.turn()
         _same(server.hellos, hellos)
 

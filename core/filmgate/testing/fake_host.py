@@ -112,8 +112,8 @@ class FakeHost(HostPort):
         self.takes.append(take)
 
     def call_on_main(self, call: Callable[[], None]) -> None:
-        """Queue *call*; where the host pulls, nothing runs it: there the host asks."""
-        if self.drive != PULL:
+        """Queue *call* where the host has events; where it asks by itself, only hurry it."""
+        if self.drive == PUSH:
             self._calls.append(call)
         self._woken.set()
 
@@ -154,11 +154,8 @@ class FakeHost(HostPort):
         return True
 
     def tick(self, session: HostSession) -> bool:
-        """Do what a host does at each tick: a queued call, else a slice of the session's work."""
+        """Do what a host does at each tick: a slice of the session's work."""
         self.begin_slice()
-        if self._calls:
-            self._calls.popleft()()
-            return True
         return session.pump() or self.rest()
 
     def rest(self) -> bool:

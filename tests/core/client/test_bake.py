@@ -207,6 +207,13 @@ def test_a_place_without_a_number_is_used_once(takes: Takes, tmp_path: Path) -> 
         free_number(make_take(takes, "second"), lambda *_: place(tmp_path), [1])
 
 
+def test_a_take_that_goes_meanwhile_is_named(takes: Takes, tmp_path: Path) -> None:
+    """What is missing is the source, and the error says so."""
+    take = make_take(takes)
+    with pytest.raises(StorageError, match=r"take_0001/color\.0002\.exr"):
+        bake(take, lambda _: place(tmp_path), [1, 2], lambda *_: takes.remove(take))
+
+
 def test_a_target_that_cannot_be_written_is_named(takes: Takes, tmp_path: Path) -> None:
     """Where a folder should be there is somebody's file."""
     (tmp_path / "v001").write_bytes(b"mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -179,6 +180,28 @@ def test_an_entry_that_is_cut_off_is_no_hit(results: Results) -> None:
     for length in range(0, len(whole), 17):
         path.write_bytes(whole[:length])
         assert results.find(REQUEST.key()) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"1", b"{}", b'{"schema": 1}', b'{"schema": 0}', b'{"schema": 1, "outputs": [{"digest": 7}]}'],
+)
+def test_an_entry_of_another_form_is_no_hit(results: Results, body: bytes) -> None:
+    """What a stranger or another version has written is nobody's result."""
+    results.put(REQUEST.key(), RESULT)
+    path = entry_of(results, REQUEST.key())
+    path.chmod(0o644)
+    path.write_bytes(digest_bytes(body).hex().encode() + b"\n" + body)
+    assert results.find(REQUEST.key()) is None
+
+
+def test_an_index_that_was_removed_is_made_again(results: Results) -> None:
+    """Whoever empties the folder for caches ends nobody's session."""
+    results.put(REQUEST.key(), RESULT)
+    shutil.rmtree(results.folder)
+    assert results.find(REQUEST.key()) is None
+    results.put(REQUEST.key(), RESULT)
+    assert results.find(REQUEST.key()) is not None
 
 
 def test_whoever_reads_an_entry_keeps_it(results: Results) -> None:
