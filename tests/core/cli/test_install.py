@@ -294,6 +294,17 @@ def test_an_old_package_in_the_way_is_named(
     assert "zmq" in doctor(bundle, code=1)[NAME]["problem"], "new enough, and broken"
 
 
+def test_a_newer_package_in_the_way_is_used(doctor: Findings, bundle: Path, tmp_path: Path) -> None:
+    """The site's own copy wins, and the doctor says which it is."""
+    if find_interpreter("3.11") is None:
+        pytest.skip("NOT TESTED: no CPython 3.11 on PATH or in pyenv")
+    tools = tmp_path / "tools"
+    shutil.copytree(bundle / "vendor" / "msgpack", tools / "msgpack")
+    found = doctor(tools, bundle)[NAME]
+    assert f"uses msgpack from {(tools / 'msgpack').as_posix()}" in found["value"]
+    assert "zmq from" not in found["value"]
+
+
 def test_a_bundle_for_another_system_is_named(
     doctor: Findings, bundle: Path, tmp_path: Path
 ) -> None:
