@@ -78,6 +78,11 @@ class Run:
         return self._cancelled
 
     @property
+    def over(self) -> bool:
+        """Whether nothing of it changes any more, or nothing that anybody wants."""
+        return self._cancelled or self._retired
+
+    @property
     def feeding(self) -> bool:
         """Whether frames may still be captured and sent."""
         return not (self._cancelled or self._halted)

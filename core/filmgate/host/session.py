@@ -37,6 +37,8 @@ DEBOUNCE_S = 0.25
 RETRY_AFTER_S = 5.0
 """How long a host that pulls is told of a failure before what may have passed is tried again."""
 
+_SETTLED = (State.FRESH, State.BAKED, State.ERROR)
+
 _SLICE_S = 0.5
 """Waiting is cut into slices, so that Ctrl-C is heard on every platform."""
 
@@ -223,7 +225,7 @@ class HostSession:
         while self._flow.uncaptured(moment) and made == self._flow.captures_made and self.pump():
             pass
         if wait_s > 0:
-            self._wait_until(lambda: not self._flow.pending(moment), wait_s)
+            self._wait_until(lambda: self._is_settled(moment), wait_s)
         self._drain()
         return self._answer(moment)
 
@@ -328,6 +330,9 @@ class HostSession:
             return True
         rested = self._clock.now_s() - failure.at_s >= RETRY_AFTER_S
         return failure.retryable and (waits or rested)
+
+    def _is_settled(self, moment: Moment) -> bool:
+        return self.state_at(moment) in _SETTLED or not self._flow.holds(moment)
 
     def _answer(self, moment: Moment) -> Answer:
         state, failure = self.state_at(moment), self._flow.failures.get(frame_key(moment))

@@ -117,6 +117,11 @@ class Workflow(FeederEvents, DispatchEvents):
         """Say whether a result is still to come."""
         return any(run.pending(moment) for run in self.runs)
 
+    def holds(self, moment: Moment) -> bool:
+        """Say whether a run that is not over yet has a frame, whose take may still be to come."""
+        key = frame_key(moment)
+        return any(frame_key(each) == key for run in self.runs for each in run.moments)
+
     def outdated_run(self, moment: Moment) -> Optional[Run]:
         """Return the run that makes this frame alone, of settings or inputs that have changed."""
         asked, manifest = self._asked.get(frame_key(moment)), self.node.manifest
@@ -241,7 +246,8 @@ class Workflow(FeederEvents, DispatchEvents):
 
     def stirred(self, run: Run) -> None:
         """Show it."""
-        self._hub.board.update(run.id, self.standing.of(run))
+        if not run.over:
+            self._hub.board.update(run.id, self.standing.of(run))
         self._inbox.wake()
 
     def taken(self, take: Take) -> None:
