@@ -108,7 +108,6 @@ from nuke._graph import (
     dependencies as dependencies,
     dependentNodes as dependentNodes,
     exists as exists,
-    inputs as inputs,
     invertSelection as invertSelection,
     knobDefault as knobDefault,
     nodesSelected as nodesSelected,

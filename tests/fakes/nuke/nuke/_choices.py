@@ -231,11 +231,8 @@ class Link_Knob(Knob):
         linked = self.getLinkedKnob()
         return linked.value() if linked else self._state
 
-    def setValue(self, *args: Any) -> Any:
-        linked = self.getLinkedKnob()
-        if linked is None:
-            raise ValueError(f"{self._name} links to no knob")
-        return linked.setValue(*args)
+    def setValue(self) -> None:
+        """Do nothing: what the knob shows is set at the other node."""
 
     def _definition(self) -> list[str]:
         return ["T", self._state]

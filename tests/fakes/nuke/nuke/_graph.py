@@ -274,8 +274,3 @@ def dependentNodes(
 ) -> list[Node]:
     given = nodes if isinstance(nodes, (list, tuple)) else [nodes]
     return [below for node in given for below in node.dependent(what)]
-
-
-@on_main
-def inputs(n: Node, i: Optional[int] = None) -> int:
-    return n.inputs()

@@ -158,6 +158,29 @@ class Knob(Guarded):
     def getKeyList(self) -> list[float]:
         return []
 
+    def getNumKeys(self, channel: int = -1) -> int:
+        return 0
+
+    def isKeyAt(self, frame: float, index: int = -1, view: Optional[str] = None) -> bool:
+        return False
+
+    def setAnimated(self, channel: int = -1) -> bool:
+        return False
+
+    def clearAnimated(self, channel: int = -1) -> bool:
+        return False
+
+    def setExpression(self, expression: str, index: int = -1, view: Optional[str] = None) -> bool:
+        return False
+
+    def setValueAt(
+        self, val: Any, time: float, index: int = -1, view: Optional[str] = None
+    ) -> bool:
+        return self.setValue(val)
+
+    def removeKeyAt(self, frame: float, index: int = -1, view: Optional[str] = None) -> bool:
+        return False
+
     def toScript(self, quote: bool = True, context: Optional[OutputContext] = None) -> str:
         word = self._to_word()
         return word if quote else _words.unquote(word)
@@ -195,24 +218,17 @@ class Text_Knob(Knob):
     _saved = False
 
 
-class Tab_Knob(Knob):
-    """A tab of a panel, or by its type the beginning or the end of a group of knobs."""
+class _Tab(Knob):
+    """What parts a panel: by its type a tab, or where a group of knobs begins or ends."""
 
     _user_type = 20
     _saved = False
     _starts_line = False
+    _type = 0
 
-    def __init__(self, name: str, label: Optional[str] = None, type: int = 0) -> None:
+    def __init__(self, name: str, label: Optional[str] = None) -> None:
         super().__init__(name, label)
-        self._type = type
         self._set_default(False)
-
-    def value(self) -> bool:
-        return bool(self._state)
-
-    def setValue(self, val: bool) -> bool:
-        self._change(bool(val))
-        return True
 
     def _definition(self) -> list[str]:
         return ["n", str(self._type)] if self._type else []
@@ -222,18 +238,33 @@ class Tab_Knob(Knob):
             self._type = int(value)
 
 
-class BeginTabGroup_Knob(Tab_Knob):
+class Tab_Knob(_Tab):
+    """A tab of a panel, or by its type the beginning or the end of a group of knobs."""
+
+    _user_type = 20
+
+    def __init__(self, name: str, label: Optional[str] = None, type: int = 0) -> None:
+        super().__init__(name, label)
+        self._type = type
+
+    def value(self) -> bool:
+        return bool(self._state)
+
+    def setValue(self, val: bool) -> bool:
+        self._change(bool(val))
+        return True
+
+
+class BeginTabGroup_Knob(_Tab):
     """Where a row of tabs inside a panel begins."""
 
-    def __init__(self, name: str, label: Optional[str] = None) -> None:
-        super().__init__(name, label, -2)
+    _type = -2
 
 
-class EndTabGroup_Knob(Tab_Knob):
+class EndTabGroup_Knob(_Tab):
     """Where a row of tabs inside a panel ends."""
 
-    def __init__(self, name: str, label: Optional[str] = None) -> None:
-        super().__init__(name, label, -3)
+    _type = -3
 
 
 class Obsolete_Knob(Knob):

@@ -9,13 +9,13 @@ from typing import Any, Optional, Union
 from nuke import _world
 from nuke._guard import Guarded, on_main
 
-Command = Union[str, Callable[[], Any], None]
-
 
 class MenuItem(Guarded):
     """One entry of a menu."""
 
-    def __init__(self, name: str, command: Command = None, **shown: Any) -> None:
+    def __init__(
+        self, name: str, command: Union[str, Callable[[], Any], None] = None, **shown: Any
+    ) -> None:
         self._name = name
         self._command = command
         self._icon = str(shown.get("icon") or "")
@@ -45,7 +45,7 @@ class MenuItem(Guarded):
     def setScript(self, script: str) -> None:
         self._command = script
 
-    def setEnabled(self, enabled: bool, recursive: bool = False) -> None:
+    def setEnabled(self, enabled: bool, recursive: bool) -> None:
         self._enabled = enabled
 
     def setVisible(self, visible: bool) -> None:
@@ -62,15 +62,14 @@ class MenuItem(Guarded):
                 self._command()
 
 
-class Menu(MenuItem):
-    """A menu; slashes in the names of entries make menus in it."""
+class _Holder(Guarded):
+    """What holds entries; slashes in the names of entries make menus in it."""
 
-    def __init__(self, name: str, command: Command = None, **shown: Any) -> None:
-        super().__init__(name, command, **shown)
-        self._items: dict[str, MenuItem] = {}
+    _name: str
+    _items: dict[str, MenuItem]
 
-    def _walk_to(self, path: str) -> tuple[Menu, str]:
-        here: Menu = self
+    def _walk_to(self, path: str) -> tuple[_Holder, str]:
+        here: _Holder = self
         *menus, last = path.split("/")
         for name in menus:
             here = here.addMenu(name)
@@ -79,7 +78,7 @@ class Menu(MenuItem):
     def addCommand(
         self,
         name: str,
-        command: Command = None,
+        command: Union[str, Callable[[], Any], None] = None,
         shortcut: str = "",
         icon: str = "",
         tooltip: str = "",
@@ -138,12 +137,26 @@ class Menu(MenuItem):
     def updateMenuItems(self) -> None:
         """Show what changed."""
 
-
-class ToolBar(Menu):
-    """A menu that stands at the side."""
-
     def name(self) -> str:
         return self._name
+
+
+class Menu(_Holder, MenuItem):
+    """A menu."""
+
+    def __init__(
+        self, name: str, command: Union[str, Callable[[], Any], None] = None, **shown: Any
+    ) -> None:
+        MenuItem.__init__(self, name, command, **shown)
+        self._items = {}
+
+
+class ToolBar(_Holder):
+    """A menu that stands at the side."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._items = {}
 
 
 NAMES = ("Nuke", "Pane", "Nodes", "Properties", "Animation", "Viewer", "Node Graph", "Axis")
@@ -161,10 +174,10 @@ def menu(name: str) -> Menu:
 
 
 @on_main
-def toolbar(name: str, create: bool = True) -> Optional[Menu]:
+def toolbar(name: str, create: bool = True) -> Optional[ToolBar]:
     world = _world.current()
     if not world.gui:
         raise RuntimeError("nuke.toolbar: there is no interface")
-    if name not in world.menus and not create:
+    if name not in world.toolbars and not create:
         return None
-    return world.menus.setdefault(name, Menu(name))
+    return world.toolbars.setdefault(name, ToolBar(name))

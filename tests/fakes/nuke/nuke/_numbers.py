@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from typing import Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from nuke import _expressions, _flags, _words, _world
 from nuke._knobs import Knob
+
+if TYPE_CHECKING:
+    from nuke._context import OutputContext
 
 
 class Track(NamedTuple):
@@ -58,6 +61,16 @@ def parse_track(word: str) -> Track:
     if words[:1] == ["curve"]:
         return _parse_curve(words[1:])
     return Track(expression=words[0] if len(words) == 1 else word)
+
+
+def _components(text: str) -> list[str]:
+    """Return the components of a value, which may stand in one more pair of braces."""
+    words = list(_words.split(text))
+    if len(words) != 1 or not text.lstrip().startswith("{"):
+        return words
+    inner = list(_words.split(words[0]))
+    several = all(word[:1].isdigit() or word[:1] in "-." for word in inner)
+    return inner if words[0].startswith("{") or (inner and several) else words
 
 
 def _parse_curve(words: list[str]) -> Track:
@@ -117,7 +130,7 @@ class Array_Knob(Knob):
         return "{" + " ".join(words) + "}"
 
     def _from_words(self, text: str) -> None:
-        tracks = [parse_track(word) for word in _words.split(text)]
+        tracks = [parse_track(word) for word in _components(text)]
         self._single = len(tracks) == 1 < self._size
         self._change(tuple(tracks * self._size if self._single else tracks)[: self._size])
 
@@ -359,11 +372,11 @@ class XY_Knob(Array_Knob):
     _user_type = 12
     _size = 2
 
-    def x(self) -> float:
-        return self._numbers()[0]
+    def x(self, oc: Optional[OutputContext] = None) -> float:
+        return self._numbers(oc.frame() if oc else None)[0]
 
-    def y(self) -> float:
-        return self._numbers()[1]
+    def y(self, oc: Optional[OutputContext] = None) -> float:
+        return self._numbers(oc.frame() if oc else None)[1]
 
 
 class XYZ_Knob(Array_Knob):

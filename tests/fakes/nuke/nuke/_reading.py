@@ -29,7 +29,7 @@ def _user_classes() -> dict[int, Any]:
     for module in _MODULES:
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, Knob) and "_user_type" in vars(kind):
-                found.setdefault(kind._user_type, kind)
+                found[kind._user_type] = kind
     return found
 
 

@@ -25,11 +25,9 @@ def execute(
 ) -> None:
     """Render a Write; the second argument may be FrameRanges instead of numbers."""
     node = _found(nameOrNode)
-    last = start if end is None else end
-    ranges = (
-        start if isinstance(start, FrameRanges) else FrameRanges([FrameRange(start, last, incr)])
-    )
-    executeMultiple((node,), ranges, views, continueOnError)
+    if not isinstance(start, FrameRanges):
+        start = FrameRanges([FrameRange(start, start if end is None else end, incr)])
+    executeMultiple((node,), start, views, continueOnError)
 
 
 def _found(given: Union[Node, str]) -> Node:
@@ -43,22 +41,21 @@ def _found(given: Union[Node, str]) -> Node:
 def executeMultiple(
     nodes: Sequence[Node],
     ranges: Any,
-    views: Optional[Sequence[str]] = None,
+    views: Optional[Sequence[str]],
     continueOnError: bool = False,
 ) -> None:
     """Render several Writes, frame by frame."""
     world = _world.current()
     if world.executing or world.busy:
         raise RuntimeError(BUSY)
-    given = (
-        ranges if isinstance(ranges, FrameRanges) else FrameRanges([FrameRange(*r) for r in ranges])
-    )
+    if not isinstance(ranges, FrameRanges):
+        ranges = FrameRanges([FrameRange(*each) for each in ranges])
     world.executing, world.cancel_pressed = True, False
     try:
         for node in nodes:
             _check_can_render(node)
         for node in nodes:
-            _render(node, given.toFrameList(), list(views or world.root._views), continueOnError)
+            _render(node, ranges.toFrameList(), list(views or world.root._views), continueOnError)
     finally:
         world.executing = False
 

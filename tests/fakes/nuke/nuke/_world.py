@@ -60,6 +60,7 @@ class World:
         self.callbacks: dict[str, dict[Any, list[Any]]] = {}
         self.defaults: dict[str, str] = {}
         self.menus: dict[str, Any] = {}
+        self.toolbars: dict[str, Any] = {}
         self.panels: dict[str, Callable[[], Any]] = {}
         self.layers: dict[str, list[str]] = {}
         self.formats: list[Any] = []
