@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 
 from filmgate.cli.exits import EXIT_OK
@@ -13,7 +14,7 @@ from filmgate.errors import ConfigError
 from filmgate.host.hub import Hub
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-_LISTEN_MS = 200
+_LOOK_EVERY_MS = 200
 """How often Python gets a chance to see Ctrl-C while Qt waits."""
 
 
@@ -32,17 +33,25 @@ def open_panel(options: PanelOptions) -> int:
     from filmgate.ui.panel import STANDALONE, FilmgatePanel  # noqa: PLC0415
     from filmgate.ui.qt import QtCore, application, run_events  # noqa: PLC0415
 
+    interrupted = threading.Event()
+
+    def look() -> None:
+        if interrupted.is_set():
+            app.quit()
+
+    # From the first moment on: an exception inside one of Qt's calls would crash the process.
+    signal.signal(signal.SIGINT, lambda _number, _frame: interrupted.set())
     app = application("filmgate")
     hub = Hub(options.config())
+    panel = FilmgatePanel(hub, tabs=STANDALONE)
+    looking = QtCore.QTimer(panel)
+    looking.timeout.connect(look)
+    looking.start(_LOOK_EVERY_MS)
+    panel.show()
     try:
-        panel = FilmgatePanel(hub, tabs=STANDALONE)
-        panel.show()
-        listening = QtCore.QTimer(panel)
-        listening.start(_LISTEN_MS)
-
-        signal.signal(signal.SIGINT, lambda *_: app.quit())
         return run_events(app) or EXIT_OK
     finally:
+        panel.close()
         hub.close()
 
 

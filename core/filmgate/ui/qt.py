@@ -72,6 +72,8 @@ __all__ = [
 ]
 
 _IMAGE_MIB_MAX = 256
+_made: list[QtWidgets.QApplication] = []
+"""Keeps an application to the end of the process: one that goes before its widgets crashes it."""
 
 
 def application(name: str) -> QtWidgets.QApplication:
@@ -84,6 +86,7 @@ def application(name: str) -> QtWidgets.QApplication:
             QtWidgets.QApplication.setAttribute(getattr(QtCore.Qt, attribute))
     made = QtWidgets.QApplication([name])
     made.setApplicationName(name)
+    _made.append(made)
     return made
 
 

@@ -75,7 +75,7 @@ class Wipe(QtWidgets.QWidget):
 
     def show_pixels(self) -> None:
         """Show one pixel of the result as one pixel of the screen."""
-        self.zoom_to(1.0, QtCore.QPointF(self.rect().center()))
+        self.zoom_to(1.0, QtCore.QRectF(self.rect()).center())
 
     def zoom_to(self, scale: float, around: QtCore.QPointF) -> None:
         """Zoom, and keep what is at *around* there."""
@@ -102,7 +102,7 @@ class Wipe(QtWidgets.QWidget):
         if self._after is None:
             return QtCore.QRectF(self.rect())
         size = QtCore.QSizeF(self._after.size()) * (self.scale / self._density())
-        middle = QtCore.QPointF(self.rect().center()) + self._shift
+        middle = QtCore.QRectF(self.rect()).center() + self._shift
         corner = QtCore.QPointF(middle.x() - size.width() / 2, middle.y() - size.height() / 2)
         return QtCore.QRectF(corner, size)
 
@@ -150,7 +150,7 @@ class Wipe(QtWidgets.QWidget):
         """Do what the class's description says of keys."""
         far = bool(event.modifiers() & _Qt.KeyboardModifier.ShiftModifier)
         step = STRIDE if far else STEP
-        middle = QtCore.QPointF(self.rect().center())
+        middle = QtCore.QRectF(self.rect()).center()
         key = _Qt.Key
         does: dict[Any, Any] = {
             key.Key_Left: lambda: self.move_line(self.split - step),
