@@ -185,7 +185,7 @@ _HEAD = '''"""{title}
 Written from the stand-in of the tests by `python -m fakes.stub_check`; do not edit.
 """
 
-# ruff: noqa - a program wrote it
+# ruff: noqa: E501, F401, I001, UP007, UP045 - a program wrote it
 # fmt: off
 
 from collections.abc import Callable as _Callable
@@ -303,7 +303,8 @@ def nuke_stubs(repository: Path) -> dict[Path, str]:
         typings / "nuke" / "__init__.pyi": to_stub(fake / "nuke", NUKE),
         typings / "nukescripts" / "panels.pyi": panels,
         typings / "nukescripts" / "__init__.pyi": (
-            f'"""{PANELS}"""\n\n# ruff: noqa - a program wrote it\nfrom . import panels as panels\n{listed}'
+            f'"""{PANELS}"""\n\n# ruff: noqa: F401, I001, TID252 - a program wrote it\n'
+            f"from . import panels as panels\n{listed}"
         ),
     }
 

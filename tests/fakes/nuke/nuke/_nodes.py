@@ -101,10 +101,10 @@ class Node(Guarded):
         return self._class
 
     def knob(self, p: Union[str, int], follow_link: bool = True) -> Optional[Knob]:
+        """Return a knob; for a link the knob that it leads to, but `knobs` gives the link."""
         self._check()
-        if isinstance(p, int):
-            return list(self._knobs.values())[p]
-        return self._knobs.get(p)
+        found = list(self._knobs.values())[p] if isinstance(p, int) else self._knobs.get(p)
+        return (_followed(found) if follow_link else found) if found is not None else None
 
     def knobs(self) -> dict[str, Knob]:
         self._check()
@@ -120,7 +120,7 @@ class Node(Guarded):
         self._check()
         if name not in self._knobs:
             raise NameError(f"knob {name} does not exist")
-        return self._knobs[name]
+        return _followed(self._knobs[name])
 
     def addKnob(self, knob: Knob) -> None:
         """Add a knob of one's own; the first one opens a tab, as in Nuke."""
@@ -428,6 +428,11 @@ class Node(Guarded):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"
+
+
+def _followed(knob: Knob) -> Knob:
+    linked = knob.getLinkedKnob() if isinstance(knob, Link_Knob) else None
+    return linked or knob
 
 
 def _upstream(node: Node) -> set[Node]:
