@@ -12,20 +12,20 @@ from filmgate.errors import ConfigError
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 try:
-    from fakes.desk import ADDRESS, Desk, make_model, make_page, make_run
+    from fakes.shown import ADDRESS, ShownHub, make_model, make_page, make_run
     from filmgate.ui import qt as _qt
 except ConfigError as error:
     pytest.skip(f"THE PANEL IS NOT TESTED: {error}", allow_module_level=True)
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk() -> ShownHub:
     """Return a hub that answers as told."""
-    return Desk()
+    return ShownHub()
 
 
 @pytest.fixture
-def panel(desk: Desk, qtbot: Any) -> Any:
+def panel(desk: ShownHub, qtbot: Any) -> Any:
     """Return a panel that is shown, on the desk."""
     from filmgate.ui.panel import FilmgatePanel  # noqa: PLC0415 - after the platform is chosen
 
