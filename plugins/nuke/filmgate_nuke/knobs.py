@@ -38,15 +38,24 @@ _BUTTONS = {
 }
 
 
-def add_knobs(group: nuke.Group, manifest: Manifest, model_ref: str) -> None:
-    """Add every knob of the node; the nodes inside, to which some are linked, are there."""
+def add_knobs(
+    group: nuke.Group, manifest: Manifest, model_ref: str, versions: Sequence[str] = ()
+) -> None:
+    """Add every knob of the node; the nodes inside, to which some are linked, are there.
+
+    Args:
+        group: the node.
+        manifest: of its model.
+        model_ref: how it was asked for.
+        versions: others that there are.
+    """
     for knob in (
         *_run_knobs(),
         *_layer_knobs(manifest),
         *parameters.make_all(manifest.params),
         *_time_knobs(manifest),
         *_output_knobs(),
-        *_server_knobs(manifest, model_ref),
+        *_server_knobs(manifest, model_ref, versions),
         *_file_knobs(manifest),
     ):
         group.addKnob(knob)
@@ -90,6 +99,16 @@ def show_versions(group: nuke.Group, versions: Sequence[str], current: str) -> N
         knob.setValues(listed)
     if knob.value() != current:
         knob.setValue(current)
+
+
+def versions_of(group: nuke.Group) -> list[str]:
+    """Return the versions that the node lists."""
+    return list(cast("nuke.Enumeration_Knob", group[layout.VERSION]).values())
+
+
+def _current_first(versions: Sequence[str], manifest: Manifest) -> list[str]:
+    """Return the list with the version in use first: a new knob shows its first entry."""
+    return list(dict.fromkeys((manifest.version, *versions)))
 
 
 def _run_knobs() -> Iterator[nuke.Knob]:
@@ -146,18 +165,21 @@ def _output_knobs() -> Iterator[nuke.Knob]:
     )
     mask = _link("filmgate_mask", "mask", layout.MIXED, "maskChannelMask")
     yield _hinted(mask, "Which channel of the mask pipe says where the result is used.")
-    yield _link("filmgate_mask_invert", "invert", layout.MIXED, "invert_mask")
-    mix = _link("filmgate_mix", "mix", layout.MIXED, "mix")
+    yield nuke.Boolean_Knob(layout.MASK_INVERT, "invert", False)
+    mix = nuke.Double_Knob(layout.MIX, "mix")
+    mix.setValue(1.0)
     yield _hinted(mix, "0 is the source, 1 the result.")
 
 
-def _server_knobs(manifest: Manifest, model_ref: str) -> Iterator[nuke.Knob]:
+def _server_knobs(
+    manifest: Manifest, model_ref: str, versions: Sequence[str]
+) -> Iterator[nuke.Knob]:
     yield nuke.Tab_Knob("filmgate_server_tab", "Server and files")
     server = nuke.String_Knob(layout.SERVER, "server", "")
     yield _hinted(server, "Address of the server; empty means the configured one.")
     model = nuke.String_Knob(layout.MODEL, "model", model_ref)
     yield _hinted(model, "The model, as name, name@version or name@alias.")
-    version = nuke.Enumeration_Knob(layout.VERSION, "version", [manifest.version])
+    version = nuke.Enumeration_Knob(layout.VERSION, "version", _current_first(versions, manifest))
     yield _hinted(version, "The version that this node uses until you choose another.")
     yield _button("upgrade")
 

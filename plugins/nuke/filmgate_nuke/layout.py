@@ -12,6 +12,8 @@ MODEL = "filmgate_model"
 VERSION = "filmgate_version"
 SOURCE_TIME = "filmgate_source_time"
 VIEW = "filmgate_view"
+MIX = "filmgate_mix"
+MASK_INVERT = "filmgate_mask_invert"
 
 MASK = "mask"
 SOURCE = "source"

@@ -6,7 +6,7 @@ main thread when it has answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Callable, Optional
 
 import nuke
@@ -14,7 +14,7 @@ import nuke
 from filmgate.errors import FilmgateError
 from filmgate.manifest import Manifest
 from filmgate.wire.records import ModelSummary
-from filmgate_nuke import labels, node, sessions, threads, vendor
+from filmgate_nuke import knobs, labels, layout, node, script, sessions, threads, vendor
 
 NAME = "Filmgate"
 NO_MODELS = "No models known yet"
@@ -53,6 +53,7 @@ def rebuild() -> None:
         _say(menu, NO_MODELS, "Connect to a server with the panel, then refresh.")
     menu.addSeparator()
     menu.addCommand("Refresh models", lambda: refresh(tell=True))
+    list_versions(catalogue.models())
 
 
 def refresh(tell: bool = False) -> None:
@@ -66,6 +67,16 @@ def refresh(tell: bool = False) -> None:
         threads.post(rebuild if error is None else lambda: _failed(error, tell))
 
     sessions.hub().catalogue.refresh(done)
+
+
+def list_versions(models: Sequence[ModelSummary]) -> None:
+    """Let the nodes of the script list the versions of their models, the newest first."""
+    with script.untouched():
+        for group in (each.group for each in sessions.watched()):
+            name = str(group[layout.MODEL].value()).partition("@")[0]
+            versions = [each.version for each in sorted(models, key=_number) if each.name == name]
+            if versions:
+                knobs.show_versions(group, versions[::-1], str(group[layout.VERSION].value()))
 
 
 def newest(models: Iterable[ModelSummary]) -> list[ModelSummary]:
@@ -108,7 +119,11 @@ def _creator(model: ModelSummary) -> Callable[[], object]:
 
 
 def _rank(model: ModelSummary) -> tuple[bool, list[int]]:
-    return _FAVOURED in model.aliases, [int(part) for part in model.version.split(".")]
+    return _FAVOURED in model.aliases, _number(model)
+
+
+def _number(model: ModelSummary) -> list[int]:
+    return [int(part) for part in model.version.split(".")]
 
 
 def _emptied_menu() -> nuke.Menu:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
 import nuke
@@ -12,26 +12,27 @@ from filmgate.host.node import NodeState
 from filmgate.host.port import Moment
 from filmgate.manifest import Manifest, to_manifest_json
 from filmgate.params import Parameter
-from filmgate_nuke import graph, knobs, layout, parameters
+from filmgate_nuke import graph, knobs, layout, parameters, wiring
 
 _BELOW_PX = 80
-_LINKED = ("maskChannelMask", "invert_mask", "mix")
 
 
 class _Saved(NamedTuple):
     """What a node holds, while it is rebuilt.
 
     Attributes:
+        versions: which the version knob lists.
         classes: of each knob, by its name.
         values: of each knob that holds one, as scripts write them.
-        linked: values of the node inside that has mask and mix.
+        mask: the mask's channel.
         pipes: what is connected, by the name of the Input.
         files: what the Reads read, and their range.
     """
 
+    versions: Sequence[str]
     classes: Mapping[str, str]
     values: Mapping[str, str]
-    linked: Mapping[str, str]
+    mask: str
     pipes: Mapping[str, Optional[nuke.Node]]
     files: Mapping[str, Mapping[str, str]]
 
@@ -50,7 +51,7 @@ def create(manifest: Manifest, model_ref: str) -> nuke.Group:
     with nuke.Undo(f"Create {manifest.name}"):
         group = nuke.nodes.Group()
         group.setName(f"Filmgate_{layout.identifier(manifest.name)}1")
-        graph.build(group, manifest)
+        wiring.build(group, manifest)
         knobs.add_knobs(group, manifest, model_ref)
         group[layout.STATE].setValue(state.to_text())
         if len(above) == 1:
@@ -75,7 +76,7 @@ def rebuild(group: nuke.Group, manifest: Manifest) -> tuple[str, ...]:
             group.removeKnob(knob)
         if not same:
             _rebuild_inside(group, manifest, saved)
-        knobs.add_knobs(group, manifest, "")
+        knobs.add_knobs(group, manifest, "", saved.versions)
         changes = _restore(group, manifest, saved)
         graph.bind_outputs(group, manifest)
     return (*changes, *(() if same else ("The nodes inside were made anew.",)))
@@ -104,11 +105,12 @@ def _save(group: nuke.Group) -> _Saved:
         each.name(): {name: each[name].toScript(False) for name in graph.RANGE} for each in reads
     }
     return _Saved(
+        versions=knobs.versions_of(group),
         classes={name: knob.Class() for name, knob in own.items()},
         values={
             name: each.toScript(False) for name, each in own.items() if knobs.holds_value(each)
         },
-        linked={name: mixed[name].toScript(False) for name in _LINKED} if mixed is not None else {},
+        mask="none" if mixed is None else str(mixed["maskChannelMask"].value()),
         pipes={name: group.input(place) for place, name in enumerate(graph.input_names(group))},
         files=files,
     )
@@ -117,12 +119,12 @@ def _save(group: nuke.Group) -> _Saved:
 def _rebuild_inside(group: nuke.Group, manifest: Manifest, saved: _Saved) -> None:
     for node in group.nodes():
         nuke.delete(node)
-    graph.build(group, manifest)
+    wiring.build(group, manifest)
     for place, name in enumerate(graph.input_names(group)):
         group.setInput(place, saved.pipes.get(name))
     mixed = group.node(layout.MIXED)
     if mixed is not None:
-        _read_knobs(mixed, saved.linked)
+        mixed["maskChannelMask"].setValue(saved.mask)
     reads = [node for node in group.nodes() if node.Class() == "Read"]
     for read in reads:
         _read_knobs(read, saved.files.get(read.name(), {}))

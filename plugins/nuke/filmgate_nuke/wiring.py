@@ -1,0 +1,168 @@
+"""The nodes inside a Group, made and connected; DR026 has a drawing.
+
+Everything is plain nodes, values and expressions, so that the Group renders, and its mix, mask and
+view work, where this plugin is not installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, cast
+
+import nuke
+
+from filmgate.manifest import Manifest, ModelOutput
+from filmgate_nuke import channels, layout
+
+PAIRS = 4
+"""How many channels one Copy takes over."""
+
+_WRITE: Mapping[str, Any] = {
+    "file_type": "exr",  # first: the others belong to it
+    "channels": "all",
+    "raw": True,
+    "datatype": "32 bit float",
+    "compression": "none",
+    "interleave": "channels, layers and views",
+    "metadata": "no metadata",
+    "autocrop": False,
+    "create_directories": True,
+    "disable": True,
+}
+"""Bit for bit, and twice the same bytes for the same pixels: no metadata, no conversion."""
+_READ: Mapping[str, Any] = {
+    "raw": True,
+    "on_error": "error",
+    "frame_mode": "expression",
+    "before": "hold",
+    "after": "hold",
+    "localizationPolicy": "off",
+}
+"""``hold`` is for what lies outside the input's range, where the source is held as well."""
+_ENLARGE: Mapping[str, Any] = {"type": "scale", "filter": "Impulse", "center": False, "pbb": True}
+"""Pixels are repeated: an id or a depth that was blended would be nothing's; overscan survives."""
+_OVERLAY_MIX = 0.5
+
+
+def build(group: nuke.Group, manifest: Manifest) -> None:
+    """Make every node inside *group*."""
+    with group:
+        inputs = [
+            _make("Input", layout.input_node(entry.name), number=number)
+            for number, entry in enumerate(manifest.inputs)
+        ]
+        mask = _make("Input", layout.MASK, number=len(inputs))
+        _make_captures(manifest, inputs)
+        source = _make_source(manifest, inputs[0])
+        merged = _make_merge(manifest, source, mask)
+        shown = _make_view(manifest, source, merged)
+        result = _make("Switch", layout.HAS_RESULT, source, shown, which=0)
+        _make("Output", "out", result)
+    _arrange(group)
+
+
+def _make(kind: str, name: str, *inputs: Optional[nuke.Node], **settings: Any) -> nuke.Node:
+    """Make a node of a class in the current group."""
+    node: nuke.Node = getattr(nuke.nodes, kind)()
+    node.setName(name)
+    for place, source in enumerate(inputs):
+        node.setInput(place, source)
+    for knob, value in settings.items():
+        node[knob].setValue(value)
+    return node
+
+
+def _make_captures(manifest: Manifest, inputs: Sequence[nuke.Node]) -> None:
+    for entry, pipe in zip(manifest.inputs, inputs):
+        if entry.kind == "image":
+            kept = _make("Remove", layout.keep_node(entry.name), pipe, operation="keep")
+            _make("Write", layout.capture_node(entry.name), kept, **_WRITE)
+
+
+def _make_source(manifest: Manifest, main: nuke.Node) -> nuke.Node:
+    """Make what the result is merged onto: as large as the result, and at its time."""
+    if manifest.temporal.kind == "between":
+        main = _make("TimeWarp", layout.RETIMED, main)
+        _express(main["lookup"], f"floor(parent.{layout.SOURCE_TIME})")
+    if manifest.geometry.scale == 1:
+        return _make("NoOp", layout.SOURCE, main)
+    return _make("Reformat", layout.SOURCE, main, **_ENLARGE, scale=manifest.geometry.scale)
+
+
+def _make_merge(manifest: Manifest, source: nuke.Node, mask: nuke.Node) -> nuke.Node:
+    """Make the results' way onto the source.
+
+    Mask and mix are applied to pictures that have the results' channels alone: they would change
+    the others' last bits. From there the channels are copied one by one.
+    """
+    read = {
+        each.name: _make("Read", layout.read_node(each.name), **_READ) for each in manifest.outputs
+    }
+    results = read[manifest.outputs[0].name]
+    for output in manifest.outputs:
+        results = _copy("take", manifest, output, results, read[output.name])
+    before, merged = results, source
+    for output in manifest.outputs:
+        before = _copy("before", manifest, output, before, source)
+    mixed = _make("Merge2", layout.MIXED, before, results, mask, operation="copy", also_merge="all")
+    _express(mixed["mix"], f"parent.{layout.MIX}")
+    _express(mixed["invert_mask"], f"parent.{layout.MASK_INVERT}")
+    for output in manifest.outputs:
+        merged = _copy("onto", manifest, output, merged, mixed)
+    return merged
+
+
+def _copy(
+    what: str, manifest: Manifest, output: ModelOutput, onto: nuke.Node, taken: nuke.Node
+) -> nuke.Node:
+    """Copy an output's channels of *taken* onto a picture, four with each node."""
+    count = len(channels.result_channels(manifest, output))
+    if count == 0:  # a model of whatever channels there are
+        name = layout.copy_node(what, output.name, 0)
+        return _make("Merge2", name, onto, taken, operation="copy", also_merge="all")
+    for number in range(-(-count // PAIRS)):
+        onto = _make("Copy", layout.copy_node(what, output.name, number), onto, taken)
+    return onto
+
+
+def _make_view(manifest: Manifest, source: nuke.Node, merged: nuke.Node) -> nuke.Node:
+    overlay = _make_overlay(manifest, source, merged)
+    more = _make("Merge2", layout.MORE, source, merged, operation="minus")
+    less = _make("Merge2", layout.LESS, merged, source, operation="minus")
+    difference = _make("Merge2", layout.DIFFERENCE, more, less, operation="max")
+    view = _make("Switch", "view", merged, source, overlay, difference)
+    _express(view["which"], f"parent.{layout.VIEW}")
+    return view
+
+
+def _make_overlay(manifest: Manifest, source: nuke.Node, merged: nuke.Node) -> nuke.Node:
+    """Make the source with the matte in red, or else source and result half and half."""
+    mattes = [each for each in manifest.outputs if each.role == "matte" and each.channels]
+    if not mattes:
+        return _make("Merge2", "overlay", source, merged, operation="copy", mix=_OVERLAY_MIX)
+    matte = channels.nuke_name(mattes[0].channels[0])
+    channels.ensure_layers([matte])
+    read = nuke.toNode(layout.read_node(mattes[0].name))
+    red = _make("Copy", "red", read, read, from0=matte, to0="rgba.red")
+    return _make("Merge2", "overlay", source, red, operation="plus", mix=_OVERLAY_MIX)
+
+
+def _express(knob: nuke.Knob, expression: str) -> None:
+    cast("nuke.Array_Knob", knob).setExpression(expression)
+
+
+def _arrange(group: nuke.Group) -> None:
+    """Put the nodes where the drawing of DR026 has them, by how far they are from the inputs."""
+    depth: dict[str, int] = {}
+    column: dict[int, int] = {}
+    for node in reversed(group.nodes()):
+        above = [node.input(place) for place in range(node.inputs())]
+        row = (
+            max((depth.get(each.name(), -1) for each in above if each is not None), default=-1) + 1
+        )
+        depth[node.name()] = row
+        node.setXYpos(_COLUMN * column.get(row, 0), _ROW * row)
+        column[row] = column.get(row, 0) + 1
+
+
+_COLUMN, _ROW = 120, 80
