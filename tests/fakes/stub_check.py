@@ -185,7 +185,7 @@ _HEAD = '''"""{title}
 Written from the stand-in of the tests by `python -m fakes.stub_check`; do not edit.
 """
 
-# ruff: noqa: E501, F401, I001, UP007, UP045 - a program wrote it
+# ruff: noqa: {unruly} - a program wrote it
 # fmt: off
 
 from collections.abc import Callable as _Callable
@@ -196,14 +196,16 @@ _Call = _Callable[..., Any]
 '''
 
 
-def to_stub(folder: Path, title: str, modules: Mapping[str, str] | None = None) -> str:
+def to_stub(
+    folder: Path, title: str, modules: Mapping[str, str] | None = None, unruly: str = "E501"
+) -> str:
     """Return the stub of what a fake offers: signatures with their types, no bodies."""
     public = public_names(folder) if modules is None else dict(modules)
     trees = {
         module: ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
         for module in dict.fromkeys((*public.values(), "__init__"))
     }
-    lines = [_HEAD.format(title=title)]
+    lines = [_HEAD.format(title=title, unruly=unruly)]
     classes = [
         node
         for tree in trees.values()
@@ -295,15 +297,19 @@ def nuke_stubs(repository: Path) -> dict[Path, str]:
     fake, typings = repository / "tests" / "fakes" / "nuke", repository / "typings"
     scripts = fake / "nukescripts"
     names = {name: "panels" for name in public_names(scripts) if name != "panels"}
-    whole = "import nuke\n\n" + to_stub(scripts, PANELS, {**names, "WidgetKnob": "panels"})
+    whole = "import nuke\n\n" + to_stub(
+        scripts, PANELS, {**names, "WidgetKnob": "panels"}, "E501, F401, UP045"
+    )
     head, _, body = whole.partition('"""')
     panels = f'"""{body}'.replace("_Call = _Callable", f"{head.strip()}\n\n_Call = _Callable", 1)
     listed = "".join(f"from nukescripts.panels import {name} as {name}\n" for name in sorted(names))
     return {
-        typings / "nuke" / "__init__.pyi": to_stub(fake / "nuke", NUKE),
+        typings / "nuke" / "__init__.pyi": to_stub(
+            fake / "nuke", NUKE, unruly="E501, UP007, UP045"
+        ),
         typings / "nukescripts" / "panels.pyi": panels,
         typings / "nukescripts" / "__init__.pyi": (
-            f'"""{PANELS}"""\n\n# ruff: noqa: F401, I001, TID252 - a program wrote it\n'
+            f'"""{PANELS}"""\n\n# ruff: noqa: I001, TID252 - a program wrote it\n'
             f"from . import panels as panels\n{listed}"
         ),
     }

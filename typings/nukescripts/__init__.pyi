@@ -1,6 +1,6 @@
 """What of Nuke's own `nukescripts` is in use, with types; see tests/fakes/nuke/overlay."""
 
-# ruff: noqa: F401, I001, TID252 - a program wrote it
+# ruff: noqa: I001, TID252 - a program wrote it
 from . import panels as panels
 from nukescripts.panels import PythonPanel as PythonPanel
 from nukescripts.panels import registerPanel as registerPanel

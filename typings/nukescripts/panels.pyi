@@ -3,7 +3,7 @@
 Written from the stand-in of the tests by `python -m fakes.stub_check`; do not edit.
 """
 
-# ruff: noqa: E501, F401, I001, UP007, UP045 - a program wrote it
+# ruff: noqa: E501, F401, UP045 - a program wrote it
 # fmt: off
 
 from collections.abc import Callable as _Callable
