@@ -1,0 +1,159 @@
+"""What happens to a node when things come at the wrong moment; the server is played by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes.desk import PACKAGE, Desk, document_of
+from fakes.scripted import ScriptedServer, ref
+from filmgate.digest import digest_bytes
+from filmgate.host.port import Moment
+from filmgate.host.results import Request
+from filmgate.host.state import State
+from filmgate.wire.messages import JobAck, JobCancel, JobEnded, JobProgress, JobReady, JobSubmit
+from filmgate.wire.records import PNG_MEDIA, BlobRef, ColourSpec, Wish
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """Return a server that does what the test says."""
+    with ScriptedServer() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def desk(server: ScriptedServer, tmp_path: Path) -> Iterator[Desk]:
+    """Return a node that was saved with its manifest."""
+    with Desk(tmp_path, server.address, document_of()) as desk:
+        yield desk
+
+
+def submitted(desk: Desk, server: ScriptedServer, first: bool = True) -> JobSubmit:
+    """Let the node submit a frame, and accept it without needing its pixels."""
+    desk.settle(lambda: server.poll(1))
+    if first:
+        server.welcome()
+    return server.accept()
+
+
+def give(desk: Desk, server: ScriptedServer, job_id: bytes, *refs_and_contents: object) -> None:
+    """Answer a job with outputs, and end it."""
+    refs = [each for each in refs_and_contents if isinstance(each, BlobRef)]
+    contents = [each for each in refs_and_contents if isinstance(each, bytes)]
+    server.tell(JobReady(job_id, tuple(refs)))
+    for content in contents:
+        server.give_blob(content)
+    server.expect(JobAck)
+    server.tell(JobEnded(job_id, "result"))
+
+
+def key_of(desk: Desk, frame: int) -> bytes:
+    """Return the key of what the node asks for at a frame."""
+    plate = desk.plate("color", Moment(frame))
+    main = BlobRef("color", digest_bytes(plate), len(plate), time=float(frame))
+    request = Request(
+        bytes.fromhex(PACKAGE), {"strength": 1.0}, {}, (main,), Wish(), ColourSpec(), show="film"
+    )
+    return request.key()
+
+
+def test_a_result_after_the_cancel_is_kept_and_not_delivered(
+    desk: Desk, server: ScriptedServer
+) -> None:
+    """It was paid for: the next run has it without the network; but nobody asked to see it."""
+    desk.run(1)
+    submit = submitted(desk, server)
+    desk.session.cancel()
+    server.expect(JobCancel)
+    give(desk, server, submit.job_id, ref(b"late"), b"late")
+    desk.settle(lambda: desk.hub.results.find(key_of(desk, 1)) is not None)
+    desk.settle()
+    assert (desk.states([1]), desk.host.takes) == ([State.EMPTY], [])
+    desk.make(1)
+    assert (desk.states([1]), server.silent(50)) == ([State.FRESH], True)
+
+
+def test_a_cancel_shows_at_once(desk: Desk, server: ScriptedServer) -> None:
+    """The label does not wait for the server's word."""
+    desk.run(1)
+    submitted(desk, server)
+    assert desk.session.status.state is State.RUNNING
+    desk.session.cancel()
+    assert desk.session.status.state is not State.RUNNING
+
+
+def test_an_older_result_never_replaces_a_newer_one(desk: Desk, server: ScriptedServer) -> None:
+    """Two runs of one frame may end in any order; what was asked for last counts."""
+    desk.run(1)
+    older = submitted(desk, server)
+    desk.host.params["strength"] = 2.0
+    desk.run(1)
+    newer = submitted(desk, server, first=False)
+    give(desk, server, newer.job_id, ref(b"newer"), b"newer")
+    desk.settle(lambda: len(desk.host.takes) == 1)
+    give(desk, server, older.job_id, ref(b"older"), b"older")
+    desk.settle()
+    assert desk.host.take is not None
+    assert desk.host.take.path("color", 1).read_bytes() == b"newer"
+    assert desk.states([1]) == [State.FRESH]
+
+
+def test_progress_is_passed_on(desk: Desk, server: ScriptedServer) -> None:
+    """Queue place, tiles and time to go are one line, one fraction and one figure."""
+    desk.run(1)
+    job_id = submitted(desk, server).job_id
+    server.tell(JobProgress(job_id, "queued", 3, 0, 0, 9000))
+    desk.settle(lambda: desk.session.status.place == 3)
+    status = desk.session.status
+    assert (status.text, status.eta_s) == ("Waiting for the server, 3 before it", 9.0)
+    server.tell(JobProgress(job_id, "infer", 0, 2, 4, 1000))
+    desk.settle(lambda: desk.session.status.fraction == 0.5)
+    assert desk.hub.board.runs()[0].status.fraction == 0.5
+    assert desk.host.statuses[-1].state is State.RUNNING
+
+
+def test_pictures_go_to_the_panel_and_not_into_the_take(desk: Desk, server: ScriptedServer) -> None:
+    """A single frame asks for pictures; the wipe shows the source and the result."""
+    desk.run(1)
+    submit = submitted(desk, server)
+    assert submit.work.wish.preview
+    pictures = [
+        BlobRef("preview", ref(b"after").digest, 5, PNG_MEDIA),
+        BlobRef("preview_source", ref(b"before").digest, 6, PNG_MEDIA),
+    ]
+    outputs = (ref(b"pixels"), *pictures, b"pixels", b"after", b"before")
+    give(desk, server, submit.job_id, *outputs)
+    desk.settle()
+    shown = desk.hub.board.comparison()
+    assert shown is not None
+    assert (shown.before, shown.after) == (b"before", b"after")
+    assert desk.host.take is not None
+    assert desk.host.take.outputs() == ["color"]
+
+
+def test_a_sequence_is_batch_work_without_pictures(desk: Desk, server: ScriptedServer) -> None:
+    """Nobody waits for one of its frames."""
+    desk.run(1, 2)
+    submit = submitted(desk, server)
+    assert (submit.priority, submit.lane, submit.work.wish.preview) == ("batch", "", False)
+
+
+def test_a_live_frame_has_the_lane_of_its_node(desk: Desk, server: ScriptedServer) -> None:
+    """The server ends a forerunner of which this host knows nothing any more."""
+    desk.run(1, live=True)
+    submit = submitted(desk, server)
+    assert (submit.priority, submit.lane) == ("interactive", desk.session.node)
+
+
+def test_no_more_frames_are_captured_than_the_server_can_use(
+    desk: Desk, server: ScriptedServer
+) -> None:
+    """A long range does not fill the memory of the host with its pixels."""
+    desk.run(*range(1, 11))
+    server_jobs = [submitted(desk, server)]
+    server_jobs += [submitted(desk, server, first=False) for _ in range(3)]
+    assert (desk.session.pump(), len(desk.host.captured)) == (False, 4)
+    desk.session.cancel()
