@@ -16,7 +16,7 @@ from filmgate.endpoint import Endpoint, publish_endpoint
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "nuke"
 PLUGIN = ROOT / "plugins" / "nuke"
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 
 
 def find_nuke() -> None:
