@@ -117,6 +117,10 @@ def test_a_server_that_does_not_start_says_why(panel: Any, desk: Any, qtbot: Any
     desk.link.done(ConfigError("There is no Python.", "Name one."))
     qtbot.waitUntil(lambda: "There is no Python. | Name one." in texts(panel.head))
     assert panel.head.start.isEnabled()
+    asked = len(desk.link.threads)
+    panel.refresh()
+    qtbot.waitUntil(lambda: len(desk.link.threads) > asked and not panel._is_asking)
+    assert "There is no Python." in texts(panel.head)  # though the server is still away
 
 
 def test_a_lost_server_is_said_until_it_is_back(panel: Any, desk: Any, qtbot: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Optional, Union
 
 from filmgate.errors import FilmgateError
-from filmgate.host.board import INFO, WARNING
+from filmgate.host.board import ERROR, INFO, WARNING
 from filmgate.host.connection import CONNECT_WITHIN_S
 from filmgate.host.hub import Hub
 from filmgate.ui.artists import QueuePage
@@ -64,6 +64,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._hub = hub
         self._page: Optional[StatusPage] = None
         self._error: Optional[FilmgateError] = None
+        self._start_error: Optional[FilmgateError] = None
         self._is_asking = self._is_starting = self._is_own = self._knows_models = False
         self._stirred = threading.Event()
         ties = self._ties = Ties(hub.board)
@@ -126,6 +127,8 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._page = None if isinstance(answer, FilmgateError) else answer
         if self._timer.isActive():
             self._timer.setInterval(ASK_AGAIN_MS if failed else ASK_EVERY_MS)
+        if not failed:
+            self._start_error = None
         if not failed and not self._knows_models:
             self._knows_models = True
             self._hub.catalogue.refresh(self._refreshed)
@@ -145,7 +148,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._ties.mailbox.post(self.models.reload)
 
     def _start_local(self) -> None:
-        self._is_starting, self._error = True, None
+        self._is_starting, self._start_error = True, None
         self._show_server()
         self._hub.link.start_local(
             done=lambda error: self._ties.mailbox.post(lambda: self._started(error))
@@ -154,9 +157,12 @@ class FilmgatePanel(QtWidgets.QWidget):
     def _started(self, error: Optional[FilmgateError]) -> None:
         self._is_starting = False
         self._is_own = error is None
-        self._error = error
+        self._start_error = error
         if error is None:
+            self._error = None
             self.refresh()
+        else:
+            self._hub.board.note(ERROR, error.text, error.remedy)
         self._show_server()
 
     def _stop_local(self) -> None:
@@ -170,7 +176,8 @@ class FilmgatePanel(QtWidgets.QWidget):
 
     def _show_server(self) -> None:
         state = self._hub.link.state()
-        view = ServerView(state, self._page, self._error, self._is_starting, self._is_own)
+        error = self._start_error or self._error  # why it did not start is not soon overwritten
+        view = ServerView(state, self._page, error, self._is_starting, self._is_own)
         self.head.tell(view)
         self.queue.tell(self._page.users if self._page is not None else None)
         users = self._page.users if self._page is not None else ()
