@@ -7,6 +7,7 @@ the plugin they do nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Optional, cast
 
 import nuke
@@ -26,6 +27,8 @@ GUARDED = (
 """A button's script: does nothing where the plugin was not started."""
 
 _HOLDS_NOTHING = ("PyScript_Knob", "Tab_Knob", "Link_Knob")
+_REMEMBERED = 64
+"""Nodes whose manifest is not parsed again at each frame."""
 _TOP = "filmgate_tab"
 _BUTTONS = {
     "run_frame": ("Run frame", "Make the result of the current frame, in every view."),
@@ -67,7 +70,12 @@ def manifest_of(group: nuke.Group) -> Manifest:
     Raises:
         ManifestError: it carries none that can be read.
     """
-    return parse_manifest_json(parse_node_state(str(group[layout.STATE].value())).manifest.encode())
+    return _parse_state(str(group[layout.STATE].value()))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse_state(text: str) -> Manifest:
+    return parse_manifest_json(parse_node_state(text).manifest.encode())
 
 
 def settings(group: nuke.Group, manifest: Manifest, moment: Moment) -> Settings:

@@ -129,7 +129,7 @@ def _number(model: ModelSummary) -> list[int]:
 def _emptied_menu() -> nuke.Menu:
     """Return our menu with nothing in it."""
     toolbar = nuke.menu("Nodes")
-    menu = toolbar.addMenu(NAME, icon="Filmgate.png")
+    menu = toolbar.addMenu(NAME)
     menu.clearMenu()
     return menu
 

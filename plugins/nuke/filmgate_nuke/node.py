@@ -54,6 +54,7 @@ def create(manifest: Manifest, model_ref: str) -> nuke.Group:
         wiring.build(group, manifest)
         knobs.add_knobs(group, manifest, model_ref)
         group[layout.STATE].setValue(state.to_text())
+        group["help"].setValue(manifest.summary)
         if len(above) == 1:
             group.setInput(0, above[0])
             group.setXYpos(above[0].xpos(), above[0].ypos() + _BELOW_PX)
@@ -165,10 +166,10 @@ def _made_to_fit(group: nuke.Group, knob: nuke.Knob, parameter: Parameter) -> li
 
 
 def _new_and_gone(group: nuke.Group, saved: _Saved) -> list[str]:
-    now = {knob.name(): knob.Class() for knob in _own_knobs(group)}
-    fresh = [name for name in now if saved.classes.get(name) != now[name]]
+    now = {knob.name(): knob for knob in _own_knobs(group)}
+    fresh = [knob for name, knob in now.items() if saved.classes.get(name) != knob.Class()]
     gone = [name for name in saved.classes if name not in now]
     return [
-        *(f"New setting: {group[name].label()}." for name in fresh if name in group.knobs()),
+        *(f"New: {knob.label() or layout.spoken(knob.name())}." for knob in fresh),
         *(f"Gone: {layout.spoken(name)}." for name in gone),
     ]

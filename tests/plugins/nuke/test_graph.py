@@ -361,7 +361,7 @@ def test_mix_and_mask_limit_the_result(bench: Bench) -> None:
     group["filmgate_mix"].setValue(1.0)
     group.setInput(3, bench.nuke.nodes.Constant(channels="rgba", color=[0, 0, 0, 0]))
     assert pixel(group) == near(*RESULT_RGB)
-    group["filmgate_mask"].getLinkedKnob().setValue("rgba.alpha")
+    group["filmgate_mask"].setValue("rgba.alpha")
     assert pixel(group) == near(*BEAUTY[:3])
     group["filmgate_mask_invert"].setValue(True)
     assert pixel(group) == near(*RESULT_RGB)
