@@ -28,7 +28,7 @@ from filmgate.host.connection import CONNECTED, LOST, NONE, ConnectionState
 from filmgate.host.state import Problem, State, Status
 from filmgate.image.display import preview_png
 from filmgate.image.exr import load_exr
-from filmgate.ui.panel import TABS, FilmgatePanel
+from filmgate.ui.panel import FilmgatePanel
 from filmgate.ui.qt import QtCore, application
 from filmgate.wire.messages import StatusPage
 from filmgate.wire.records import ModelSummary, UserStatus, WorkerStatus
@@ -154,8 +154,9 @@ def played_page() -> StatusPage:
 
 def played_board(pictures: tuple[bytes, bytes]) -> Board:
     """Return an artist's last ten minutes."""
-    board = Board()
     now_s = time.time()
+    ticks = iter(range(0, 10_000, 47))
+    board = Board(lambda: now_s - 610 + next(ticks))
 
     def run(label: str, model: str, status: Status, ago_s: float, took_s: float = 0.0) -> None:
         ended_s = now_s - ago_s + took_s if took_s else 0.0
@@ -177,7 +178,6 @@ def played_board(pictures: tuple[bytes, bytes]) -> Board:
     running = Status(State.RUNNING, "Denoising", 31, 100, 0.314, eta_s=74)
     run("Denoise_beauty", "denoise 1.0.0", running, 25)
     for level, text, remedy, id in (
-        (INFO, "Connected to tcp://gate:5700 (hydra, as mira).", "", ""),
         (INFO, "Denoise_sky: 48 frames, 31 of them from the cache.", "", ""),
         (WARNING, "Denoise_sky: 12 pixels of frame 1012 were not finite.", _SCRUBBED, ""),
         (ERROR, f"Upscale4x1, frame 1047: {problem.text}", problem.remedy, problem.id),
@@ -233,13 +233,16 @@ def main() -> None:
     wait()
     panel.jobs.list.choose(0)
     shoot(panel, "panel", NARROW)
-    for tab in TABS:
-        panel.tabs.setCurrentIndex(TABS.index(tab))
-        if tab == "Log":
-            panel.log.list.choose(3)
-        if tab == "Models":
-            panel.models.list.choose(1)
-        shoot(panel, f"panel_{tab.lower()}", WIDE if tab in ("Models", "Result") else NARROW)
+    panel.tabs.setCurrentWidget(panel.queue)
+    shoot(panel, "panel_queue", NARROW)
+    panel.tabs.setCurrentWidget(panel.models)
+    panel.models.list.choose(1)
+    shoot(panel, "panel_models", WIDE)
+    panel.tabs.setCurrentWidget(panel.result)
+    shoot(panel, "panel_result", WIDE)
+    panel.tabs.setCurrentWidget(panel.log)
+    panel.log.list.choose(2)
+    shoot(panel, "panel_log", NARROW)
     panel.hide()
     lost = FilmgatePanel(hub(LOST, LOST_TEXT), offers_nodes=True)
     lost.show()

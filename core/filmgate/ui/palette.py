@@ -20,7 +20,7 @@ GROOVE = "#22ffffff"
 """Where a bar is not yet; seen on every ground."""
 TEXT = "#dcdcdc"
 DIM = "#a3a3a3"
-FAINT = "#707070"
+FAINT = "#858585"
 ACCENT = "#5b9fc9"
 ACCENT_DEEP = "#35566b"
 """Behind what is to be pressed first, and marked text."""
@@ -104,7 +104,7 @@ QScrollBar {{ background: transparent; border: none; margin: 0; }}
 QScrollBar:vertical {{ width: 10px; }}
 QScrollBar:horizontal {{ height: 10px; }}
 QScrollBar::handle {{ background: {HOVER}; border-radius: 3px; margin: 2px; }}
-QScrollBar::handle:hover {{ background: {FAINT}; }}
+QScrollBar::handle:hover {{ background: #606060; }}
 QScrollBar::handle:vertical {{ min-height: 24px; }}
 QScrollBar::handle:horizontal {{ min-width: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}

@@ -114,7 +114,8 @@ class DeviceRow:
         for label in (self._models, self.memory):
             label.setObjectName("dim")
             label.setFont(small(label.font()))
-        self.memory.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
+        flag = QtCore.Qt.AlignmentFlag
+        self.memory.setAlignment(flag.AlignRight | flag.AlignVCenter)
         self._cells = (self._name, self._state, self._models, self.bar, self.memory)
         for column, cell in enumerate(self._cells):
             grid.addWidget(cell, row, column)
