@@ -66,6 +66,11 @@ ROLE_PATTERNS: Mapping[str, tuple[str, ...]] = {
 """Patterns by role, the surest first: matched in lower case, with the whole name of a layer or with
 what follows one of its dots (``ViewLayer.Combined`` is found as ``combined``)."""
 
+_CYCLES = frozenset(
+    ("combined", "noisy image", "denoising albedo", "denoising normal", "denoising depth")
+)
+"""Patterns that Nuke spells otherwise: it makes ``ViewLayer_Denoising_Albedo`` of Cycles' name."""
+
 _SAME_AXIS = ("RXU", "GYV", "BZ", "A", "W")
 _ONE_CHANNEL = "ZRYVX"
 """What renderers call the only channel of a layer such as depth."""
@@ -156,6 +161,8 @@ def _matching(wanted: ModelInput, layers: Iterable[str]) -> Iterator[str]:
 def _matches(layer: str, pattern: str) -> bool:
     words = layer.lower().split(".")
     tails = (".".join(words[place:]) for place in range(len(words)))
+    if pattern in _CYCLES and words[-1].endswith("_" + pattern.replace(" ", "_")):
+        return True
     return any(fnmatchcase(tail, pattern) for tail in tails)
 
 

@@ -202,3 +202,12 @@ def test_a_normal_in_the_main_layer_is_taken_only_by_hand():
     """R, G, B of the main layer are the beauty unless somebody says that they are a normal."""
     assert "normal" not in bind_layers(DENOISER, named(":RGB"))
     assert bind_layers(DENOISER, named(":RGB"), {"normal": "rgba"})["normal"] == ("R", "G", "B")
+
+
+def test_layers_of_cycles_are_found_as_nuke_spells_them():
+    """Nuke puts underscores where Cycles has dots and blanks."""
+    layers = ("ViewLayer_Combined", "ViewLayer_Denoising_Albedo", "ViewLayer_DiffCol")
+    channels = [f"{layer}.{word}" for layer in layers for word in ("red", "green", "blue")]
+    bound = bind_layers(DENOISER, channels)
+    assert bound["color"][0] == "ViewLayer_Combined.red"
+    assert bound["albedo"][0] == "ViewLayer_Denoising_Albedo.red"

@@ -162,6 +162,13 @@ def test_extra_channels_of_a_layer_are_left_out(bench: Bench) -> None:
     assert sorted(kept) == ["albedo.blue", "albedo.green", "albedo.red"]
 
 
+def test_a_model_that_wants_straight_colours_gets_alpha_too(bench: Bench) -> None:
+    """It divides by the alpha of the layer, which is not among its channels."""
+    model = manifest(inputs=[{**COLOR, "alpha": "straight"}])
+    kept = bench.capture(bench.make(model, bench.pipe()), "color").remove.channels()
+    assert sorted(kept) == ["rgba.alpha", "rgba.blue", "rgba.green", "rgba.red"]
+
+
 def test_an_absent_optional_layer_is_no_capture(bench: Bench) -> None:
     """The model then runs without it."""
     group = bench.make(denoiser(), bench.pipe())
