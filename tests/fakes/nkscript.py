@@ -10,7 +10,7 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 NOT_NODES = {"version", "add_layer", "define_window_layout_xml"}
 
@@ -28,14 +28,14 @@ class NkNode:
 
     kind: str
     knobs: list[tuple[str, str]]
-    inputs: list[Optional[NkNode]] = field(default_factory=list)
+    inputs: list[NkNode | None] = field(default_factory=list)
     children: list[NkNode] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return self.knob("name") or ""
 
-    def knob(self, name: str) -> Optional[str]:
+    def knob(self, name: str) -> str | None:
         """Return a knob's value as the script has it; None where the script is silent."""
         return next((value for known, value in self.knobs if known == name), None)
 
@@ -74,7 +74,7 @@ class _Machine:
         self.tcl = tkinter.Tcl()
         self.script = NkNode("script", [])
         self.groups: list[tuple[NkNode, list[Any]]] = [(self.script, [])]
-        self.kept: list[Optional[NkNode]] = []
+        self.kept: list[NkNode | None] = []
         for name, call in (("node_", self.node), ("push_", self.push), ("stack_", self.stack)):
             self.tcl.createcommand(name, call)
         self.tcl.eval(
@@ -111,7 +111,7 @@ class _Machine:
     def _add(self, kind: str, words: list[str]) -> None:
         if len(words) % 2:
             raise ValueError(f"{kind}: a knob has no value")
-        node = NkNode(kind, list(zip(words[::2], words[1::2])))
+        node = NkNode(kind, [(words[at], words[at + 1]) for at in range(0, len(words), 2)])
         inside, stack = self.groups[-1]
         if kind == "Root":
             self.script.knobs = node.knobs
