@@ -76,7 +76,7 @@ class Baking:
             self._check_fresh(take, frame)
         self._cancelled.clear()
         self._status = Status(State.RUNNING, "Baking.", 0, len(frames))
-        self._workflow.aside(lambda: self._bake(take, frames, place))
+        self._workflow.errands.run(lambda: self._bake(take, frames, place))
 
     def _check_fresh(self, take: Take, frame: int) -> None:
         manifest = self._workflow.node.manifest

@@ -61,6 +61,14 @@ class _Feed:
     restarts: int = 0
 
 
+@dataclass(frozen=True)
+class _Got:
+    """What the host returned, which may be nothing, and its inputs' fingerprint after that."""
+
+    payload: Optional[Payload]
+    fingerprint: str
+
+
 class Feeder:
     """Feeds the runs of one node; on the main thread only.
 
@@ -165,29 +173,32 @@ class Feeder:
         """Capture an input; return whether the frame can go on."""
         run = feed.run
         self.captures_made += 1
-        got = self._tried(
-            run, task.moment, lambda: _Got(self._port.capture(need.name, need.moment))
-        )
+        got = self._tried(run, task.moment, lambda: self._got(need))
         if got is None or not run.feeding:
             return False
         payload = None if got.payload is None else _named(got.payload, need)
         feed.held[need.key] = payload
         fingerprint = task.fingerprints[need.moment.time]
-        soon = 2 * len(task.needs) * run.views
-        self._captures.keep(need, payload, fingerprint, run.id, soon)
+        if got.fingerprint == fingerprint:  # else it is of another moment than it was asked for
+            soon = 2 * len(task.needs) * run.views
+            self._captures.keep(need, payload, fingerprint, run.id, soon)
         return True
+
+    def _got(self, need: Need) -> _Got:
+        payload = self._port.capture(need.name, need.moment)
+        return _Got(payload, self._port.fingerprint(need.moment))
 
     def _complete(self, feed: _Feed, task: FrameTask, manifest: Manifest) -> None:
         """Hand a captured frame over, unless its inputs were changed between two captures."""
         run = feed.run
-        changed = self._tried(run, task.moment, lambda: _Got(None, task.changed(self._port)))
+        changed = self._tried(run, task.moment, lambda: task.changed(self._port))
         if changed is None:
             return
-        if changed.changed and feed.restarts < RESTARTS_MAX:
+        if changed and feed.restarts < RESTARTS_MAX:
             feed.restarts += 1
             self._start(feed, manifest, task.moment)
             return
-        if changed.changed:  # it never rests: whatever this is, it must not look fresh later
+        if changed:  # it never rests: whatever this is, it must not look fresh later
             task = replace(task, fingerprints={0.0: f"changing {run.id}"})
         payloads = self._tried(run, task.moment, lambda: payloads_in_order(task, feed.held))
         feed.held.clear()
@@ -211,14 +222,6 @@ class Feeder:
         run.task = None
         self._events.refused(run, moment, failure)
         return None
-
-
-@dataclass(frozen=True)
-class _Got:
-    """What the host returned, which may be nothing."""
-
-    payload: Optional[Payload]
-    changed: bool = False
 
 
 def _named(payload: Payload, need: Need) -> Payload:

@@ -10,22 +10,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional
 
 from filmgate.errors import FilmgateError
+from filmgate.host.answer import SETTLED, Answer
 from filmgate.host.baking import Baking, Place
 from filmgate.host.clock import Clock, SystemClock
-from filmgate.host.freshness import frame_key
 from filmgate.host.inbox import Inbox
 from filmgate.host.live import Debounce
 from filmgate.host.node import Node, NodeState
 from filmgate.host.port import HostPort, Moment
 from filmgate.host.run import Run
-from filmgate.host.state import Problem, State, Status
+from filmgate.host.state import State, Status
 from filmgate.host.upgrade import Upgrade
-from filmgate.host.workflow import NO_LOOK, Workflow
+from filmgate.host.workflow import Workflow
 from filmgate.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -34,28 +32,11 @@ if TYPE_CHECKING:
 DEBOUNCE_S = 0.25
 """How long an artist's hand must rest before live mode runs."""
 
-RETRY_AFTER_S = 5.0
-"""How long a host that pulls is told of a failure before what may have passed is tried again."""
-
-_SETTLED = (State.FRESH, State.BAKED, State.ERROR)
-
 _SLICE_S = 0.5
 """Waiting is cut into slices, so that Ctrl-C is heard on every platform."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a host that pulls gets at once.
-
-    Attributes:
-        state: of the frame that was asked for.
-        paths: the file of each output; of a stale frame the old one, and none before there is any.
-        problem: why there is no result.
-    """
-
-    state: State
-    paths: Mapping[str, Path] = field(default_factory=dict[str, Path])
-    problem: Optional[Problem] = None
+__all__ = ["DEBOUNCE_S", "Answer", "HostSession"]
 
 
 class HostSession:
@@ -122,8 +103,8 @@ class HostSession:
             return state
         if self._flow.pending(moment):
             return State.RUNNING
-        failed = state is not State.FRESH and frame_key(moment) in self._flow.failures
-        return State.ERROR if failed else state
+        failed = self._flow.failures.problem(moment) is not None
+        return State.ERROR if failed and state is not State.FRESH else state
 
     def look_at(self, moment: Moment) -> Status:
         """Show the node as it stands at the frame where the artist is; asks no network."""
@@ -312,31 +293,20 @@ class HostSession:
             self.pump()
 
     def _is_wanted(self, moment: Moment, waits: bool) -> bool:
-        """Say whether a frame that is pulled should be made now.
-
-        What has failed is tried again by `run`, when something has changed, or when it may have
-        passed by itself: hosts ask far more often than artists do.
-        """
+        """Say whether a frame that is pulled should be made now."""
         state = self.state_at(moment)
         if state in (State.FRESH, State.BAKED):
             return False
         if state is State.RUNNING:
             return self._flow.outdated_run(moment) is not None
-        failure, manifest = self._flow.failures.get(frame_key(moment)), self.manifest
-        if failure is None:
-            return True
-        look = NO_LOOK if manifest is None else self._flow.reading.look(manifest, moment)
-        if look != failure.look:
-            return True
-        rested = self._clock.now_s() - failure.at_s >= RETRY_AFTER_S
-        return failure.retryable and (waits or rested)
+        return self._flow.failures.deserves_retry(moment, waits)
 
     def _is_settled(self, moment: Moment) -> bool:
-        return self.state_at(moment) in _SETTLED or not self._flow.holds(moment)
+        return self.state_at(moment) in SETTLED or not self._flow.holds(moment)
 
     def _answer(self, moment: Moment) -> Answer:
-        state, failure = self.state_at(moment), self._flow.failures.get(frame_key(moment))
-        problem = failure.problem if failure is not None and state is State.ERROR else None
+        state = self.state_at(moment)
+        problem = self._flow.failures.problem(moment) if state is State.ERROR else None
         return Answer(state, self._flow.reading.paths(moment), problem)
 
     def _wait_until(self, done: Callable[[], bool], timeout_s: Optional[float]) -> bool:

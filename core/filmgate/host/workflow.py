@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from math import floor
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -15,6 +14,8 @@ from filmgate.host.captures import Captures
 from filmgate.host.clock import Clock
 from filmgate.host.delivery import Delivery
 from filmgate.host.dispatch import Dispatch, DispatchEvents, Order
+from filmgate.host.errands import Errands
+from filmgate.host.failures import Failures
 from filmgate.host.feeder import Feeder, FeederEvents
 from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
 from filmgate.host.inbox import Inbox
@@ -33,27 +34,7 @@ from filmgate.takes import Take
 if TYPE_CHECKING:
     from filmgate.host.hub import Hub
 
-NO_LOOK = ("", "")
-"""Of a frame that cannot be looked at: the model is not known."""
-
 log = logging.getLogger("filmgate")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a frame has no result, and of what.
-
-    Attributes:
-        problem: as artists see it.
-        retryable: whether it may pass by itself.
-        look: the settings and inputs that failed, as `Reading.look` returns them.
-        at_s: when, by the session's clock.
-    """
-
-    problem: Problem
-    retryable: bool
-    look: tuple[str, str]
-    at_s: float
 
 
 class Workflow(FeederEvents, DispatchEvents):
@@ -71,6 +52,7 @@ class Workflow(FeederEvents, DispatchEvents):
         captures: what was captured before.
         delivery: makes takes, on the background thread only.
         failures: of frames, until they succeed.
+        errands: what is done aside.
         standing: where the node stands.
         versions: which package it has.
     """
@@ -80,7 +62,8 @@ class Workflow(FeederEvents, DispatchEvents):
         self.reading = Reading(port, hub.paths, node.state)
         self.captures = Captures()
         self.delivery = Delivery(lambda: hub.takes(node.state.node), clock.now_s, None)
-        self.failures: dict[str, Failure] = {}
+        self.failures = Failures(node, self.reading, clock)
+        self.errands = Errands(hub.background, inbox, self.complain)
         self.standing = Standing(node, self.reading, hub.link, clock)
         self.versions = Versions(node, hub, self.change)
         self._dispatch = Dispatch(hub, self.delivery, self)
@@ -89,7 +72,6 @@ class Workflow(FeederEvents, DispatchEvents):
         self._asked: dict[str, tuple[str, str]] = {}
         self._based = self._resolving = False
         self._deaf = False
-        self._aside = 0
 
     # What there is.
 
@@ -101,7 +83,7 @@ class Workflow(FeederEvents, DispatchEvents):
     @property
     def busy(self) -> bool:
         """Whether anything is under way; from any thread."""
-        return bool(self._runs or self._aside or self._inbox)
+        return bool(self._runs or self.errands.under_way or self._inbox)
 
     @property
     def status(self) -> Status:
@@ -198,7 +180,7 @@ class Workflow(FeederEvents, DispatchEvents):
         take, state = self.reading.take, self.node.state
         header = TakeNotes(state.node, state.model, state.package)
         self._based = True
-        self.aside(lambda: self._adopted(take, header))
+        self.errands.run(lambda: self._adopted(take, header))
 
     def clear(self) -> None:
         """Forget every take, and what is on its way into one."""
@@ -208,12 +190,7 @@ class Workflow(FeederEvents, DispatchEvents):
         self.change(take="")
         self.standing.unread()
         self._deaf = True
-        self.aside(self._cleared)
-
-    def aside(self, step: Callable[[], Callable[[], None]]) -> None:
-        """Do *step* in the background, and then on the main thread what it returns."""
-        self._aside += 1
-        self._hub.background(lambda: self._inbox.put(self._stepped(step)))
+        self.errands.run(self._cleared)
 
     def complain(self, error: FilmgateError) -> None:
         """Tell the artist of a failure that concerns no frame."""
@@ -256,7 +233,7 @@ class Workflow(FeederEvents, DispatchEvents):
 
     def succeeded(self, run: Run, task: FrameTask) -> None:
         """Forget an earlier failure."""
-        self._inbox.put(lambda: self.failures.pop(task.key, None) and None)
+        self._inbox.put(lambda: self.failures.forget(task.key))
 
     def failed(self, run: Run, moment: Optional[Moment], problem: Problem, retryable: bool) -> None:
         """Note it, and tell the artist of the first."""
@@ -305,11 +282,8 @@ class Workflow(FeederEvents, DispatchEvents):
     def _failed(
         self, moment: Optional[Moment], problem: Problem, retryable: bool, first: bool
     ) -> None:
-        manifest = self.node.manifest
         if moment is not None:
-            look = self.reading.look(manifest, moment) if manifest is not None else NO_LOOK
-            failure = Failure(problem, retryable, look, self._clock.now_s())
-            self.failures[frame_key(moment)] = failure
+            self.failures.note(moment, problem, retryable)
         if first:
             self._report(problem)
 
@@ -334,7 +308,7 @@ class Workflow(FeederEvents, DispatchEvents):
         if not self._resolving:
             self._resolving = True
             model = self.node.state.model
-            self.aside(lambda: self.versions.resolve(model, self._resolved))
+            self.errands.run(lambda: self.versions.resolve(model, self._resolved))
 
     def _resolved(self, error: Optional[FilmgateError]) -> None:
         self._resolving = False
@@ -349,28 +323,10 @@ class Workflow(FeederEvents, DispatchEvents):
         """End a run of which nothing has been planned."""
         problem = to_problem(error)
         for moment in run.todo:
-            failure = Failure(problem, error.retryable, NO_LOOK, self._clock.now_s())
-            self.failures[frame_key(moment)] = failure
+            self.failures.note(moment, problem, error.retryable)
         run.halt()
         self.failed(run, None, problem, error.retryable)
         self._dispatch.check_end(run)
-
-    def _stepped(self, step: Callable[[], Callable[[], None]]) -> Callable[[], None]:
-        """Do a step in the background; return what is left for the main thread."""
-        try:
-            rest = step()
-        except FilmgateError as error:
-            failure = error
-            rest = lambda: self.complain(failure)  # noqa: E731
-        except Exception as error:  # the thread's boundary: the node would be busy for ever
-            log.exception("a step in the background failed")
-            unexpected = FilmgateError(f"The plugin itself failed ({error!r}).")
-            rest = lambda: self.complain(unexpected)  # noqa: E731
-        return lambda: self._put_by(rest)
-
-    def _put_by(self, rest: Callable[[], None]) -> None:
-        self._aside -= 1
-        rest()
 
     def _row(self, run: Run) -> RunRow:
         frames = write_frames([floor(moment.time) for moment in run.moments])

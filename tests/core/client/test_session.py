@@ -170,6 +170,23 @@ def test_inputs_that_change_between_two_captures_are_captured_again(
         assert desk.states([1]) == [State.FRESH]
 
 
+def test_a_capture_of_a_changing_input_is_not_taken_for_the_earlier_one(
+    desk: Desk, server: EchoServer
+) -> None:
+    """What was rendered while the graph changed is no picture of how it was before."""
+
+    def spoil(name: str, moment: Moment) -> None:
+        desk.host.revisions[1.0] = 1
+
+    desk.spoil = spoil
+    desk.make(1)
+    desk.spoil = None
+    desk.host.revisions[1.0] = 0
+    desk.make(1)
+    assert desk.plate("color", Moment(1)) == server.uploaded[-1]
+    assert (len(desk.host.captured), desk.states([1])) == (3, [State.FRESH])
+
+
 def test_inputs_that_never_rest_do_not_look_fresh(desk: Desk) -> None:
     """A hint that changes at every look ends in a result that counts as stale."""
     turns = iter(range(1000))
