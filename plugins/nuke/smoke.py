@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ import nuke
 from filmgate.errors import FilmgateError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
+from filmgate.wire.records import ModelSummary
 from filmgate_nuke import actions, callbacks, menus, sessions
 
 FRAME = 1
@@ -43,6 +45,7 @@ class Scenario:
     def __init__(self, folder: Path, model: str) -> None:
         self._path = folder / "smoke.nk"
         self._model = model
+        self._offered: dict[str, ModelSummary] = {}
         self._group: Optional[nuke.Group] = None
         self._write: Optional[nuke.Node] = None
 
@@ -75,17 +78,23 @@ class Scenario:
 
     def reach(self) -> None:
         """The server answers and lists its models."""
-        models = sessions.hub().link.client(CONNECT_WITHIN_S).models()
-        expect(bool(models), "the server offers no model")
-        self._model = self._model or models[0].name
+        heard: queue.SimpleQueue[Optional[FilmgateError]] = queue.SimpleQueue()
+        sessions.hub().catalogue.refresh(heard.put)
+        error = heard.get(timeout=CONNECT_WITHIN_S)
+        if error is not None:
+            raise error
+        found = menus.newest(sessions.hub().catalogue.models())
+        self._offered = {each.name: each for each in found}
+        expect(bool(self._offered), "the server offers no model")
+        self._model = self._model or found[0].name
+        expect(self._model in self._offered, f"the server has no model {self._model}")
 
     def build(self) -> None:
         """A node for the model is made from its manifest."""
-        model, _ = sessions.hub().catalogue.resolve(self._model, CONNECT_WITHIN_S)
         nuke.root()["first_frame"].setValue(FRAME)
         nuke.root()["last_frame"].setValue(OTHER_FRAME)
-        plate = nuke.nodes.Constant(color=list(COLOUR))
-        self._group = menus.create(model)
+        plate = nuke.nodes.Constant(color=list(COLOUR), first=FRAME, last=OTHER_FRAME)
+        self._group = menus.create(self._offered[self._model])
         self.group.setInput(0, plate)
         self._write = nuke.nodes.Write(file_type="exr")
         self.write["file"].setValue((self._path.parent / "render.%04d.exr").as_posix())

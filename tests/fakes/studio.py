@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -89,11 +90,22 @@ class Desk:
         """Return a node for a model that the server has, connected."""
         from filmgate_nuke import menus, sessions  # noqa: PLC0415
 
-        summary, _ = sessions.hub().catalogue.resolve(model)
+        self.list_models()
+        offered = menus.newest(sessions.hub().catalogue.models())
+        (summary,) = (each for each in offered if each.name == model)
         group: Any = menus.create(summary)
         for place, source in enumerate(inputs):
             group.setInput(place, source)
         return group
+
+    def list_models(self) -> None:
+        """Ask the server for its models, as the menu does, and wait for the answer."""
+        from filmgate_nuke import sessions  # noqa: PLC0415
+
+        heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        sessions.hub().catalogue.refresh(heard.put)
+        error = heard.get(timeout=PATIENCE_S)
+        assert error is None, error
 
     def session(self, group: Any) -> Any:
         """Return a node's session."""

@@ -196,7 +196,7 @@ def test_upgrade_shows_takes_and_undoes(desk: Desk, service: Service, tmp_path: 
     service.restart()
     desk.use(service)
     sessions.hub().link.reset()
-    sessions.hub().catalogue.resolve("toy@1.1.0")
+    desk.list_models()
     desk.world.answers.append(True)
 
     actions.upgrade(group)
@@ -213,8 +213,7 @@ def test_upgrade_shows_takes_and_undoes(desk: Desk, service: Service, tmp_path: 
 
 def test_live_node_follows_the_hand(desk: Desk, service: Service) -> None:
     """A live node runs by itself when a setting changes, and shows the last one only."""
-    package = "toy@1.0.0"
-    group = desk.node(package, plates(desk, 1))
+    group = desk.node("toy", plates(desk, 1))
     group.showControlPanel()
     desk.press(group, "run_frame")
     group["filmgate_layer_color"].setValue("rgb")
