@@ -152,17 +152,22 @@ def _express(knob: nuke.Knob, expression: str) -> None:
 
 
 def _arrange(group: nuke.Group) -> None:
-    """Put the nodes where the drawing of DR026 has them, by how far they are from the inputs."""
-    depth: dict[str, int] = {}
-    column: dict[int, int] = {}
-    for node in reversed(group.nodes()):
-        above = [node.input(place) for place in range(node.inputs())]
-        row = (
-            max((depth.get(each.name(), -1) for each in above if each is not None), default=-1) + 1
-        )
-        depth[node.name()] = row
-        node.setXYpos(_COLUMN * column.get(row, 0), _ROW * row)
-        column[row] = column.get(row, 0) + 1
+    """Put the nodes in rows by how far they are from the inputs, as DR026 draws them."""
+    rows: dict[str, int] = {}
+    taken: dict[int, int] = {}
+    for node in sorted(group.nodes(), key=lambda node: (_row(node, rows), node.name())):
+        row = rows[node.name()]
+        node.setXYpos(_COLUMN_PX * taken.get(row, 0), _ROW_PX * row)
+        taken[row] = taken.get(row, 0) + 1
 
 
-_COLUMN, _ROW = 120, 80
+def _row(node: nuke.Node, rows: dict[str, int]) -> int:
+    """Return a node's row; *rows* remembers them by name."""
+    if node.name() not in rows:
+        pipes = (node.input(place) for place in range(node.inputs()))
+        above = [_row(pipe, rows) + 1 for pipe in pipes if pipe is not None]
+        rows[node.name()] = max(above, default=0)
+    return rows[node.name()]
+
+
+_COLUMN_PX, _ROW_PX = 120, 80
