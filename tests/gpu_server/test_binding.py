@@ -8,6 +8,7 @@ import pytest
 from fakes.frames import manifest, part, plane, rgb
 from filmgate.errors import LayerError
 from filmgate.image.frame import Part, Plate
+from filmgate.manifest import ModelInput
 from filmgate_server.worker.binding import BoundInput, bind_own_file, bind_views
 
 INPUTS = manifest().inputs
@@ -111,3 +112,9 @@ def test_own_file_without_the_channels() -> None:
     """A depth file is no albedo."""
     with pytest.raises(LayerError):
         own(part({"Z": plane(1, dtype=np.float32)}))
+
+
+def test_own_file_with_a_normal_in_plain_channels() -> None:
+    """A host's pipe shows its normal as red, green and blue; the file was given as the normal."""
+    normal = ModelInput("normal", "normal", ("X", "Y", "Z"), optional=True)
+    assert bind_own_file(normal, Plate((part(rgb(1)),)), "", None) == BoundInput(0, RGB)

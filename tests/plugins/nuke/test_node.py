@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fakes.manifests import EVERY_PARAMETER, denoiser, manifest, retimer, upscaler
+from fakes.manifests import EVERY_PARAMETER, denoiser, manifest, matter, retimer, upscaler
 
 SHARP = {"name": "sharp", "type": "float", "default": 0.25}
 
@@ -53,6 +53,17 @@ def test_it_carries_its_manifest(nuke: Any, node: Any) -> None:
     group = node.create(retimer(), "retime@champion")
     assert knobs.manifest_of(group) == retimer()
     assert json.loads(group["filmgate_state"].value())["model"] == "retime@champion"
+
+
+@pytest.mark.parametrize("version", ["14.0", "15.0", "16.0", "17.0"])
+@pytest.mark.parametrize("mode", ["gui", "-t"])
+def test_it_is_made_in_every_nuke(fresh: Any, version: str, mode: str) -> None:
+    """With an interface or without one, and with the knobs that each version has."""
+    fresh(version, mode)
+    from filmgate_nuke import graph, node  # noqa: PLC0415
+
+    for model in (denoiser(params=EVERY_PARAMETER), retimer(), upscaler(), matter()):
+        assert graph.fits(node.create(model, model.name), model)
 
 
 def test_every_knob_of_the_contract_is_there(nuke: Any, node: Any) -> None:
