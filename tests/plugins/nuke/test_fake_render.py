@@ -295,10 +295,10 @@ def test_the_reader_is_the_librarys_equal(nuke: Any, examples: Path) -> None:
     path = examples / "noisy_0001.exr"
     read = nuke.nodes.Read(file=str(path), raw=True)
     with library.File(str(path), separate_channels=True) as file:
-        pixels = file.channels()["R"].pixels
+        pixels = file.channels()["ViewLayer.Combined.R"].pixels
     height = read.height()
     for x, y in ((0, 0), (3, 5), (pixels.shape[1] - 1, height - 1)):
-        assert read.sample("rgba.red", x, height - 1 - y) == float(pixels[y, x])
+        assert read.sample("ViewLayer_Combined.red", x, height - 1 - y) == float(pixels[y, x])
 
 
 def test_no_library_is_needed_to_read_plain_files(

@@ -132,8 +132,7 @@ class Radio_Knob(Enumeration_Knob):
 class Channel_Knob(Knob):
     """A layer or, with a depth of 1, one channel; a text such as `rgb` or `depth.Z`."""
 
-    _user_type = 16_000
-    _class_word = "Channel"
+    _user_type = 11
 
     def __init__(self, name: str, label: Optional[str] = None, channels: int = 4) -> None:
         super().__init__(name, label)
@@ -160,6 +159,8 @@ class Channel_Knob(Knob):
 
 class ChannelMask_Knob(Channel_Knob):
     """A set of channels."""
+
+    _user_type = 10
 
     def __init__(self, name: str, label: Optional[str] = None, channels: int = 4) -> None:
         super().__init__(name, label, channels)

@@ -27,7 +27,6 @@ _FUNCTIONS: dict[str, Any] = {
     "trunc": math.trunc, "fmod": math.fmod,
 }  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\.\w+)*")
-_COMPONENTS = {"x": 0, "y": 1, "r": 2, "t": 3, "z": 2, "w": 0, "h": 1, "g": 1, "b": 2, "a": 3}
 
 
 class ExpressionError(RuntimeError):
@@ -62,7 +61,7 @@ def _to_python(text: str) -> str:
     if not found:
         return re.sub(r"\b(and|or|not)\b", lambda word: _KEYWORDS[word[0]], text)
     condition, yes, no = (_to_python(part.strip()) for part in found.groups())
-    return f"[({no}),({yes})][1 if ({condition}) else 0]"
+    return f"(({no}),({yes}))[({condition})!=0]"
 
 
 _KEYWORDS = {"and": "&1&", "or": "|", "not": "1-"}
@@ -76,7 +75,7 @@ def _number(name: str, knob: Knob, frame: float, view: str) -> float:
         return float(_world.current().gui)
     found, rest = find_knob(name, knob)
     numbers = _numbers_of(found, frame, view)
-    return float(numbers[_component(rest, len(numbers))])
+    return float(numbers[_component(rest, len(numbers), getattr(found, "_letters", ""))])
 
 
 def _local(name: str, knob: Knob) -> Optional[Knob]:
@@ -97,10 +96,10 @@ def _numbers_of(knob: Any, frame: float, view: str) -> list[float]:
     raise ExpressionError(f"{knob.name()} holds no number")
 
 
-def _component(rest: list[str], count: int) -> int:
+def _component(rest: list[str], count: int, letters: str) -> int:
     if not rest:
         return 0
-    index = int(rest[0]) if rest[0].isdigit() else _COMPONENTS.get(rest[0], -1)
+    index = int(rest[0]) if rest[0].isdigit() else letters.find(rest[0])
     if not 0 <= index < count:
         raise ExpressionError(f"there is no component {rest[0]}")
     return index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from typing import Any, NamedTuple, Optional
 
 from nuke import _callbacks, _expressions, _exr, _ops, _planes, _session, _world
@@ -27,9 +28,8 @@ def to_nuke(name: str) -> str:
     if name in BARE:
         return BARE[name]
     layer, _, channel = name.rpartition(".")
-    if not layer:
-        return f"other.{channel}"
-    return f"{layer.replace('.', '_')}.{COLORS.get(channel, channel)}"
+    layer = re.sub(r"\W", "_", layer) or "other"
+    return f"{layer}.{COLORS.get(channel.upper(), channel)}"
 
 
 def from_nuke(name: str) -> str:

@@ -90,6 +90,8 @@ class Array_Knob(Knob):
 
     _user_type = 0
     _size = 1
+    _letters = ""
+    """What expressions call its components."""
     _initial = 0.0
     _whole = False
     _splits = True
@@ -371,6 +373,7 @@ class XY_Knob(Array_Knob):
 
     _user_type = 12
     _size = 2
+    _letters = "xy"
 
     def x(self, oc: Optional[OutputContext] = None) -> float:
         return self._numbers(oc.frame() if oc else None)[0]
@@ -384,6 +387,7 @@ class XYZ_Knob(Array_Knob):
 
     _user_type = 13
     _size = 3
+    _letters = "xyz"
 
 
 class UV_Knob(Array_Knob):
@@ -391,6 +395,7 @@ class UV_Knob(Array_Knob):
 
     _user_type = 30
     _size = 2
+    _letters = "uv"
 
 
 class WH_Knob(Array_Knob):
@@ -398,6 +403,7 @@ class WH_Knob(Array_Knob):
 
     _user_type = 14
     _size = 2
+    _letters = "wh"
     _splits = False
 
 
@@ -406,6 +412,7 @@ class BBox_Knob(Array_Knob):
 
     _user_type = 15
     _size = 4
+    _letters = "xyrt"
 
     def x(self) -> float:
         return self._numbers()[0]
@@ -431,6 +438,7 @@ class Color_Knob(Array_Knob):
 
     _user_type = 18
     _size = 3
+    _letters = "rgb"
     _splits = False
 
 
@@ -439,3 +447,4 @@ class AColor_Knob(Color_Knob):
 
     _user_type = 19
     _size = 4
+    _letters = "rgba"

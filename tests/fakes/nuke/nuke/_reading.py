@@ -130,6 +130,7 @@ def _unknown(node: Node, name: str) -> None:
 def _name(node: Node, wish: str) -> None:
     parent = node._parent
     assert parent is not None
+    node._rename("")
     node._rename(wish if parent._find(wish) in (None, node) else parent._free_name(wish))
 
 

@@ -106,8 +106,6 @@ def scriptOpen(filename: Optional[str] = None) -> None:
         world.root._knobs["name"]._state = path
     world.modified = False
     world.undo.done.clear()
-    for node in world.root._walk():
-        _callbacks.fire_at_node("onScriptLoad", node)
     _callbacks.fire_at_node("onScriptLoad", world.root)
 
 

@@ -48,17 +48,13 @@ def _ordered(nodes: list[Node]) -> list[Node]:
     order: list[Node] = []
     waiting = list(reversed(nodes))
     while waiting:
-        node = waiting[-1]
-        needed = [
-            above
-            for above in node._inputs
-            if above is not None and above in nodes and above not in order and above not in waiting
-        ]
-        if needed:
-            waiting += needed
+        node = waiting.pop()
+        missing = [above for above in node._inputs if above in nodes and above not in order]
+        if node in order:
             continue
-        waiting.pop()
-        if node not in order:
+        if missing:
+            waiting += [node, *(above for above in missing if above is not None)]
+        else:
             order.append(node)
     return order
 
