@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,17 @@ def environment(tmp_path: Path, **changes: str) -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if not name.startswith(hidden)}
     folders = {name: str(tmp_path) for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME")}
     return {**kept, **folders, **changes}
+
+
+def test_it_is_documented(repository: Path) -> None:
+    """In the table of commands, in a section of its own and on the artists' page."""
+    text = (repository / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert "| `filmgate panel` |" in text
+    assert "## The panel" in text
+    page = (repository / "docs" / "panel.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page)
+    assert len(pictures) >= 5
+    assert all((repository / "docs" / name).is_file() for name in pictures)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a display")

@@ -51,6 +51,15 @@ def test_a_closed_mailbox_runs_nothing(mailbox: Mailbox, qtbot: Any, qapp: Any) 
     assert got == []
 
 
+def test_an_application_that_ends_closes_it(mailbox: Mailbox, qtbot: Any, qapp: Any) -> None:
+    """Threads go on for a moment after that."""
+    got: list[str] = []
+    qapp.aboutToQuit.emit()
+    mailbox.post(lambda: got.append("after"))
+    qapp.processEvents()
+    assert got == []
+
+
 def test_a_call_may_post_another(mailbox: Mailbox, qtbot: Any) -> None:
     """It is run in the next turn of the event loop."""
     got: list[str] = []

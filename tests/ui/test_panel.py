@@ -83,8 +83,10 @@ def test_a_deleted_panel_leaves_nothing_behind(desk: Any, qtbot: Any, kit: Any) 
     panel = FilmgatePanel(desk)
     panel.show()
     qtbot.waitUntil(lambda: bool(desk.link.threads))
-    with qtbot.waitSignal(panel.destroyed):
-        panel.deleteLater()
+    gone: list[bool] = []
+    panel.destroyed.connect(lambda: gone.append(True))
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: bool(gone))
     desk.board.begin(kit.run("a"))
     desk.link.gate.set()
     qtbot.waitUntil(lambda: not running_threads())
@@ -170,6 +172,31 @@ def test_the_hosts_look_is_untouched(panel: Any, qapp: Any, qtbot: Any) -> None:
     assert qapp.styleSheet() == ""
     assert other.styleSheet() == ""
     assert other.palette().window().color() != panel.palette().window().color()
+
+
+def test_the_hosts_look_does_not_shine_through(
+    panel: Any, qapp: Any, qtbot: Any, desk: Any, kit: Any
+) -> None:
+    """Hosts set style sheets on the application, some of them on every widget."""
+    desk.board.begin(kit.run("a"))
+    desk.board.note("info", "hello")
+    desk.catalogue.found = (kit.model("denoise"),)
+    panel.models.reload()
+    qtbot.waitUntil(lambda: panel.models.list.current is not None)
+    qapp.setStyleSheet("QWidget { background: #ff00ff } QPushButton { border: 9px solid #ff00ff }")
+    try:
+        for at in range(panel.tabs.count()):
+            panel.tabs.setCurrentIndex(at)
+            assert "#ff00ff" not in colours(panel)
+    finally:
+        qapp.setStyleSheet("")
+
+
+def colours(widget: Any) -> set[str]:
+    """Return every colour that a widget shows."""
+    image = widget.grab().toImage()
+    spots = ((x, y) for x in range(0, image.width(), 3) for y in range(0, image.height(), 3))
+    return {image.pixelColor(x, y).name() for x, y in spots}
 
 
 def test_it_fits_into_a_narrow_pane(panel: Any, desk: Any, qtbot: Any, kit: Any) -> None:

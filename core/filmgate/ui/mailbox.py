@@ -21,21 +21,22 @@ class Mailbox(QtCore.QObject):
     _stirred = Signal()
 
     def __init__(self) -> None:
-        super().__init__(QtCore.QCoreApplication.instance())
+        application = QtCore.QCoreApplication.instance()
+        super().__init__(application)
         self._lock = threading.Lock()
         self._calls: deque[Call] = deque()
         self._is_open = True
         self._stirred.connect(self._deliver, QtCore.Qt.ConnectionType.QueuedConnection)
+        if application is not None:
+            application.aboutToQuit.connect(self.close)
 
     def post(self, call: Call) -> None:
         """Run *call* soon on the main thread; from any thread."""
         # Under the lock, so that nothing is emitted once `close` has returned: Qt may then delete
         # this object at any time.
         with self._lock:
-            if not self._is_open:
-                return
-            self._calls.append(call)
-            if len(self._calls) == 1:
+            if self._is_open:
+                self._calls.append(call)
                 self._stirred.emit()
 
     def close(self) -> None:
@@ -47,7 +48,8 @@ class Mailbox(QtCore.QObject):
             self._calls.clear()
 
     def _deliver(self) -> None:
+        """Run one call, so that one that fails takes no other with it."""
         with self._lock:
-            calls, self._calls = self._calls, deque()
-        for call in calls:
+            call = self._calls.popleft() if self._calls else None
+        if call is not None:
             call()
