@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import floor
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
+from filmgate.client import Client
 from filmgate.digest import digest_text
 from filmgate.errors import (
     CancelledError,
@@ -22,6 +23,7 @@ from filmgate.errors import (
     UnknownModelError,
 )
 from filmgate.host.board import WARNING, Comparison
+from filmgate.host.connection import CONNECT_WITHIN_S
 from filmgate.host.delivery import Delivery, Frame
 from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
 from filmgate.host.node import NodeState
@@ -161,11 +163,14 @@ class Dispatch:
             self._send(order, note, request)
 
     def _send(self, order: Order, note: FrameNote, request: Request) -> None:
-        client = self._hub.link.client()
-        if not order.run.feeding:  # cancelled while the server was waited for
+        run, task = order.run, order.task
+        client = self._client(run)
+        if client is None:
+            self._again(order)
+            return
+        if not run.feeding:  # cancelled while the server was waited for
             self._drop(order)
             return
-        run, task = order.run, order.task
         work = Work(
             order.model,
             order.payloads,
@@ -184,6 +189,21 @@ class Dispatch:
         run.attach(task.key, job)
         self._events.stirred(run)
 
+    def _client(self, run: Run) -> Optional[Client]:
+        """Return the connection; None where a server that served this run is away for now."""
+        try:
+            return self._hub.link.client(CONNECT_WITHIN_S)
+        except ConnectionLostError:
+            if not run.served:
+                raise
+            return None
+
+    def _again(self, order: Order) -> None:
+        """Begin anew with a frame, after what other nodes have to do meanwhile."""
+        order.run.progress(order.task.key, Progress())
+        self._events.stirred(order.run)
+        self._background(order, lambda: self._look_up(order))
+
     def _progressed(self, run: Run, task: FrameTask, job: Job) -> None:
         run.progress(task.key, job.progress)
         self._events.stirred(run)
@@ -198,6 +218,9 @@ class Dispatch:
             result = job.result()
         except CancelledError:
             self._drop(order)
+            return
+        except ConnectionLostError:  # another connection was made: what was open on this has ended
+            self._again(order)
             return
         self._hub.results.put(bytes.fromhex(note.key), result)
         self._accept(order, note, result)

@@ -70,7 +70,7 @@ class Run:
         self._under_way: dict[str, Progress] = {}
         self._jobs: dict[str, Job] = {}
         self._ended = {DONE: 0, FAILED: 0, DROPPED: 0}
-        self._cancelled = self._halted = self._retired = False
+        self._cancelled = self._halted = self._retired = self._served = False
 
     @property
     def cancelled(self) -> bool:
@@ -95,9 +95,9 @@ class Run:
         return self.feeding and (self.task is not None or next_one)
 
     @property
-    def sent(self) -> bool:
-        """Whether the server has a part of it."""
-        return bool(self._jobs)
+    def served(self) -> bool:
+        """Whether a server has had a part of it: if that is gone, it is waited for."""
+        return self._served
 
     @property
     def views(self) -> int:
@@ -125,6 +125,7 @@ class Run:
         """Note the job of a frame, or cancel it at once if the run has been cancelled."""
         with self._lock:
             wanted = not self._cancelled
+            self._served = True
             if wanted:
                 self._jobs[key] = job
         if not wanted:

@@ -43,7 +43,7 @@ class Standing:
             text, total = "Asking the server for the model", len(run.moments)
             return Status(State.RUNNING, text, total=total)
         status = running_status(run.tally(), self._clock.now_s() - run.started_s, run.warnings)
-        if run.sent and self._link.state().kind == LOST:
+        if run.served and self._link.state().kind == LOST:
             return replace(status, text="The connection is lost; waiting for the server")
         return status
 

@@ -13,6 +13,7 @@ from fakes.echo import EchoServer
 from filmgate.digest import digest_text
 from filmgate.endpoint import FOLDER_VARIABLE
 from filmgate.errors import CancelledError, ImageError, StorageError
+from filmgate.host import dispatch
 from filmgate.host.port import Moment
 from filmgate.host.results import Results
 from filmgate.host.session import DEBOUNCE_S
@@ -303,6 +304,24 @@ def test_no_server_is_an_error_with_a_remedy(
         assert problem is not None
         assert (problem.code, bool(problem.remedy)) == ("connection", True)
         assert (len(desk.host.problems), len(desk.host.captured) <= 4) == (1, True)
+
+
+def test_a_server_that_is_away_for_long_is_waited_for(
+    desk: Desk, server: EchoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range whose server was there goes on when it is back; nothing finished is made again."""
+    monkeypatch.setattr(dispatch, "CONNECT_WITHIN_S", 0.01)
+    server.allow(2)
+    desk.run(*range(1, 9))
+    desk.settle(lambda: server.ended.count("result") == 2)
+    server.stop()
+    desk.settle(lambda: "lost" in desk.session.status.text)
+    desk.settle(lambda: desk.session.status.done == 2)
+    server.allow(None)
+    server.restart()
+    desk.settle()
+    assert (desk.states(range(1, 9)), desk.codes()) == ([State.FRESH] * 8, [])
+    assert server.ended.count("result") == 8
 
 
 def test_a_model_that_nobody_knows_is_an_error(tmp_path: Path, server: EchoServer) -> None:

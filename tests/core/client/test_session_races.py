@@ -157,3 +157,16 @@ def test_no_more_frames_are_captured_than_the_server_can_use(
     server_jobs += [submitted(desk, server, first=False) for _ in range(3)]
     assert (desk.session.pump(), len(desk.host.captured)) == (False, 4)
     desk.session.cancel()
+
+
+def test_work_on_a_connection_that_is_dropped_goes_to_the_next(
+    desk: Desk, server: ScriptedServer
+) -> None:
+    """An artist who connects anew loses no frame that is under way."""
+    desk.run(1)
+    submitted(desk, server)
+    desk.hub.link.reset()
+    again = submitted(desk, server)
+    give(desk, server, again.job_id, ref(b"pixels"), b"pixels")
+    desk.settle()
+    assert (desk.states([1]), desk.codes()) == ([State.FRESH], [])
