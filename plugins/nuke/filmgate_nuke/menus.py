@@ -1,7 +1,7 @@
 """The Filmgate menu of the toolbar, which the tab menu lists too: one entry for each model.
 
-It is made of what is on disk; the server is asked in the background, and the menu made again on the
-main thread when it has answered.
+It is made of what is on disk: Nuke's start asks no network. Whoever asks the server later (the
+panel, a node, *Refresh models*), the menu is made again on the main thread if the list has changed.
 """
 
 from __future__ import annotations
@@ -17,24 +17,38 @@ from filmgate.wire.records import ModelSummary
 from filmgate_nuke import knobs, labels, layout, node, script, sessions, threads, vendor
 
 NAME = "Filmgate"
-NO_MODELS = "No models known yet"
+NO_MODELS = "No models known yet: ask the server"
 
 _FAVOURED = "champion"
 _SERVES = "image"
 
 
 def install() -> None:
-    """Make the menu from what is on disk and refresh it in the background.
+    """Make the menu from what is on disk, and make it again whenever that has changed.
 
     Nothing that goes wrong here keeps Nuke from starting: the menu then says what it was.
     """
     labels.register()
     try:
         vendor.check_modules()
-        rebuild()
-        refresh()
+        follow()
     except (FilmgateError, ImportError) as error:
         _say(_emptied_menu(), str(error))
+
+
+def follow() -> None:
+    """Make the menu, and make it again when the catalogue has another list of models."""
+    hub = sessions.hub()
+    listed = [hub.catalogue.models()]
+
+    def heard() -> None:
+        models = hub.catalogue.models()
+        if models != listed[0]:
+            listed[0] = models
+            threads.post(rebuild)
+
+    hub.board.listen(heard)
+    rebuild()
 
 
 def rebuild() -> None:
@@ -49,22 +63,17 @@ def rebuild() -> None:
     ]
     for summary, _ in sorted(offered, key=lambda each: (each[0].task, each[0].name)):
         menu.addCommand(summary.name, _creator(summary), tooltip=summary.summary)
-    if not offered:
-        _say(menu, NO_MODELS, "Connect to a server with the panel, then refresh.")
     menu.addSeparator()
-    menu.addCommand("Refresh models", lambda: refresh(tell=True))
+    menu.addCommand("Refresh models" if offered else NO_MODELS, refresh)
     list_versions(catalogue.models())
 
 
-def refresh(tell: bool = False) -> None:
-    """Ask the server for its models in the background.
-
-    Args:
-        tell: whether the artist waits to be told that it failed.
-    """
+def refresh() -> None:
+    """Ask the server for its models in the background; say so if it could not be asked."""
 
     def done(error: Optional[FilmgateError]) -> None:
-        threads.post(rebuild if error is None else lambda: _failed(error, tell))
+        if error is not None:
+            threads.post(lambda: nuke.message(str(error)))
 
     sessions.hub().catalogue.refresh(done)
 
@@ -104,7 +113,7 @@ def create(model: ModelSummary) -> Optional[nuke.Group]:
     """Make a node for a model, from what is on disk; None where its manifest is not there yet."""
     manifest = sessions.hub().catalogue.manifest(model)
     if manifest is None:
-        refresh(tell=True)
+        refresh()
         nuke.message(f"{model.name} is not known well enough yet: the server is being asked.")
         return None
     group = node.create(manifest, reference(model))
@@ -134,12 +143,6 @@ def _emptied_menu() -> nuke.Menu:
     return menu
 
 
-def _say(menu: nuke.Menu, text: str, tooltip: str = "") -> None:
+def _say(menu: nuke.Menu, text: str) -> None:
     """Let the menu say *text* with an entry that shows it whole."""
-    menu.addCommand(text, lambda: nuke.message(f"{text}\n{tooltip}".strip()), tooltip=tooltip)
-
-
-def _failed(error: FilmgateError, tell: bool) -> None:
-    nuke.tprint(f"Filmgate: {error}")
-    if tell:
-        nuke.message(str(error))
+    menu.addCommand(text, lambda: nuke.message(text))

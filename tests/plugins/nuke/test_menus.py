@@ -37,6 +37,7 @@ class Shelf:
         self.known: dict[bytes, Manifest] = {}
         self.listed: list[ModelSummary] = []
         self.asked: list[Any] = []
+        self.board = Board()
 
     def put(self, model: Manifest, *aliases: str, manifest: bool = True) -> ModelSummary:
         """List a model; *manifest* says whether it is on disk."""
@@ -59,11 +60,24 @@ class Shelf:
         self.asked.append(done)
 
 
+class Board:
+    """A board that tells when a test says so."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Any] = []
+
+    def listen(self, call: Any) -> Any:
+        """Remember who listens."""
+        self.listeners.append(call)
+        return lambda: None
+
+
 class Hub:
     """What the menu needs of a hub."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.catalogue = shelf
+        self.board = shelf.board
 
 
 class Chosen:
@@ -150,35 +164,62 @@ def test_models_that_nuke_cannot_feed_are_left_out(nuke: Any, menus: Any, shelf:
 
 
 def test_the_menu_says_that_no_model_is_known(nuke: Any, menus: Any, shelf: Shelf) -> None:
-    """An empty menu would say nothing."""
+    """An empty menu would say nothing; its entry asks the server."""
     menus.install()
-    assert entries(nuke) == [menus.NO_MODELS, "Refresh models"]
+    assert entries(nuke) == [menus.NO_MODELS]
+    choose(nuke, menus.NO_MODELS)
+    assert len(shelf.asked) == 1
 
 
-def test_the_menu_is_made_again_when_the_server_has_answered(
+def test_nuke_s_start_asks_nobody(nuke: Any, menus: Any, shelf: Shelf) -> None:
+    """The list on disk will do until somebody uses it."""
+    shelf.put(denoiser())
+    menus.install()
+    assert shelf.asked == []
+
+
+def test_the_menu_is_made_again_when_the_list_has_changed(
     nuke: Any, menus: Any, shelf: Shelf, world: Any
 ) -> None:
-    """On the main thread, from what is then on disk."""
+    """Whoever asked the server, and on the main thread; not for every other change."""
     menus.install()
+    shelf.board.listeners[0]()
+    assert world.queued() == 0
     shelf.put(denoiser())
-    shelf.asked[0](None)
+    shelf.board.listeners[0]()
     assert "denoise" not in entries(nuke)
     world.run_events()
     assert "denoise" in entries(nuke)
 
 
-def test_a_server_that_is_away_stays_quiet_at_the_start(
+def test_a_server_that_is_away_is_said_to_whoever_asked(
     nuke: Any, menus: Any, shelf: Shelf, world: Any
 ) -> None:
-    """Only who asked for a refresh is told in a window."""
+    """In a window, on the main thread."""
+    shelf.put(denoiser())
     menus.install()
-    shelf.asked.pop()(ConnectionLostError("No server."))
-    world.run_events()
-    assert world.messages == []
     choose(nuke, "Refresh models")
     shelf.asked.pop()(ConnectionLostError("No server."))
     world.run_events()
     assert "No server." in world.messages[0]
+
+
+def test_nodes_list_the_versions_that_there_are(
+    nuke: Any, menus: Any, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, world: Any
+) -> None:
+    """The newest first, and without a change to save."""
+    from filmgate_nuke import guard, node  # noqa: PLC0415
+
+    group = node.create(denoiser(), "denoise@champion")
+    nuke.root().setModified(False)
+    watched = [guard.Watched(group, lambda moment: None)]
+    monkeypatch.setattr(menus.sessions, "watched", lambda: watched)
+    for version in ("1.10.0", "1.0.0", "1.9.0"):
+        shelf.put(denoiser(version=version))
+    menus.install()
+    assert group["filmgate_version"].values() == ["1.10.0", "1.9.0", "1.0.0"]
+    assert group["filmgate_version"].value() == "1.0.0"
+    assert not nuke.root().modified()
 
 
 def test_a_model_without_manifest_is_asked_for(
@@ -189,7 +230,7 @@ def test_a_model_without_manifest_is_asked_for(
     menus.install()
     choose(nuke, "denoise")
     assert nuke.allNodes() == []
-    assert len(shelf.asked) == 2
+    assert len(shelf.asked) == 1
     assert "being asked" in world.messages[0]
 
 
