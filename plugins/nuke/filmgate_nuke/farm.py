@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -13,13 +14,17 @@ from typing import NoReturn, Optional
 import nuke
 
 from filmgate.cli.exits import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, exit_code
+from filmgate.config import load_config
 from filmgate.errors import FilmgateError, InputError, RequestError, error_from_wire
 from filmgate.frames import parse_frames, write_frames
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem, State
-from filmgate_nuke import actions, callbacks, script, sessions, threads
+from filmgate_nuke import actions, callbacks, guard, script, sessions, threads
 
-USAGE = "nuke -t bake.py SCRIPT.nk --node NAME --frames=1-100 [--server tcp://HOST:PORT] [--save]"
+USAGE = (
+    "nuke -t bake.py SCRIPT.nk --node NAME --frames=1-100 [--server ADDRESS] [--version 1] [--save]"
+)
+_TAKE = re.compile(r"\{take(?::([^}]*))?\}")
 _USAGE_REMEDY = f"Usage: {USAGE}"
 
 
@@ -33,6 +38,9 @@ class Order:
         frames: which; none means the range of each node.
         server: an address in place of the nodes' own and the configured one.
         save: whether the script is saved with the bakes in it.
+        version: what stands for the take in the site's template. Machines that share a job make
+            takes of their own, and a job that is started again makes new ones: one number lets
+            them all write into one folder.
     """
 
     script: str
@@ -40,6 +48,7 @@ class Order:
     frames: tuple[int, ...]
     server: str
     save: bool
+    version: int = 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     finally:
         sessions.close_hubs()
+        sessions.given.clear()
 
 
 def parse_order(arguments: Sequence[str]) -> Order:
@@ -78,12 +88,13 @@ def parse_order(arguments: Sequence[str]) -> Order:
     parser.add_argument("--frames", nargs="?", const="", default=None)
     parser.add_argument("--server", default="")
     parser.add_argument("--save", action="store_true")
+    parser.add_argument("--version", type=int, default=1)
     given = parser.parse_args(list(arguments))
     if given.frames == "":
         text = "--frames has no value: Nuke takes a frame range at the end for its own."
         raise RequestError(text, "Write --frames=1-100, with the sign.")
     frames = () if given.frames is None else tuple(parse_frames(given.frames))
-    return Order(given.script, tuple(given.node), frames, given.server, given.save)
+    return Order(given.script, tuple(given.node), frames, given.server, given.save, given.version)
 
 
 def say(text: str) -> None:
@@ -99,6 +110,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _bake(order: Order) -> int:
     callbacks.register()
+    template = load_config().bake.value
+    sessions.given["bake"] = _TAKE.sub(lambda found: f"{order.version:{found[1] or ''}}", template)
     _open_script(order.script)
     codes = [_bake_node(group, order) for group in _groups(order.nodes)]
     if order.save and not any(codes):
@@ -117,16 +130,14 @@ def _open_script(path: str) -> None:
 
 
 def _groups(names: Sequence[str]) -> list[nuke.Group]:
-    """Find the nodes by name; without names, all that are not disabled."""
+    """Find the nodes by name, without names all not disabled; those that feed others first."""
+    found = [_group(name) for name in names]
     if not names:
-        ours = [
-            node for node in nuke.allNodes("Group", recurseGroups=True) if sessions.is_ours(node)
-        ]
-        found = [node for node in ours if not node["disable"].value()]
-        if not found:
-            raise RequestError("The script has no Filmgate node that is not disabled.")
-        return found
-    return [_group(name) for name in names]
+        found = [group for group in _ours() if not group["disable"].value()]
+    if not found:
+        raise RequestError("The script has no Filmgate node that is not disabled.")
+    above = {group.fullName(): guard.names_above([group]) for group in found}
+    return sorted(found, key=lambda group: len(above[group.fullName()] & above.keys()))
 
 
 def _ours() -> list[nuke.Group]:

@@ -24,9 +24,6 @@ _HASH_MASK = (1 << 64) - 1
 SHOW_EVERY_S = 0.2
 """A label that changes more often only costs redraws."""
 
-MARK_FOR_S = 0.5
-"""How long one look at everything above counts: a script may have a thousand nodes."""
-
 RETRY_S = 0.05
 """How soon a slice is tried again that came while Nuke was executing something."""
 
@@ -57,7 +54,8 @@ class NukeHost(HostPort):
         self._patterns: Callable[[], Mapping[str, str]] = dict
         self._check_inputs: Callable[[Moment], None] = lambda _: None
         self._manifest: tuple[str, Optional[Manifest]] = ("", None)
-        self._mark, self._marked_at_s = "", -MARK_FOR_S
+        self._in_slice = False
+        self._mark: Optional[str] = None
         self._shown_at_s = 0.0
         self._shown: Optional[Status] = None
         self._undoable = False
@@ -103,10 +101,12 @@ class NukeHost(HostPort):
 
     def fingerprint(self, moment: Moment) -> str:
         """Return a text that changes when anything above is edited, the same at every frame."""
-        now_s = time.monotonic()
-        if now_s - self._marked_at_s > MARK_FOR_S:
-            self._mark, self._marked_at_s = upstream.edit_mark(graph.sources(self.group)), now_s
-        return self._mark
+        if self._mark is not None:
+            return self._mark
+        mark = upstream.edit_mark(graph.sources(self.group))
+        if self._in_slice:  # nobody edits meanwhile, and a script may have a thousand nodes
+            self._mark = mark
+        return mark
 
     def hashes(self) -> str:
         """Return Nuke's own hashes of what is connected, which it knows for the current frame."""
@@ -148,9 +148,16 @@ class NukeHost(HostPort):
             if nuke.executing():
                 threads.post_later(slice_, RETRY_S)
             elif self.alive:
-                call()
+                self._run_slice(call)
 
         threads.post(slice_)
+
+    def _run_slice(self, call: Callable[[], None]) -> None:
+        self._in_slice, self._mark = True, None
+        try:
+            call()
+        finally:
+            self._in_slice, self._mark = False, None
 
     # What the artist sees.
 

@@ -43,6 +43,9 @@ class Entry:
     server: str = ""
 
 
+given: dict[str, str] = {}
+"""Settings that count more than files and environment: those of a command line."""
+
 _entries: list[Entry] = []
 _hubs: dict[str, Hub] = {}
 
@@ -63,7 +66,7 @@ def hub(server: str = "") -> Hub:
         StorageError: the folder of the cache cannot be made.
     """
     if server not in _hubs:
-        _hubs[server] = Hub(load_config({"server": server}))
+        _hubs[server] = Hub(load_config({**given, "server": server}))
     return _hubs[server]
 
 
