@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("typer", reason="no command line is installed in a host's interpreter")
+
 COMMAND = [sys.executable, "-m", "filmgate.cli", "panel"]
 
 

@@ -13,6 +13,8 @@ from filmgate.host.hub import Hub
 from filmgate.ui.panel import FilmgatePanel
 from filmgate.ui.qt import QtWidgets
 
+pytest.importorskip("filmgate_server", reason="no server is installed in a host's interpreter")
+
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
