@@ -59,6 +59,9 @@ def create(manifest: Manifest, model_ref: str) -> nuke.Group:
             group.setInput(0, above[0])
             group.setXYpos(above[0].xpos(), above[0].ypos() + _BELOW_PX)
         graph.bind_outputs(group, manifest)
+        for node in above:
+            node.setSelected(False)
+        group.setSelected(True)
     return group
 
 

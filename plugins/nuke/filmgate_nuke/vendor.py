@@ -16,7 +16,7 @@ from types import ModuleType
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "vendor"
 DESCRIPTION = "bundle.json"
-OLDEST = {"zmq": (26,), "msgpack": (1, 1), "blake3": (1,)}
+OLDEST = {"zmq": (26,), "msgpack": (1, 1, 2), "blake3": (1,)}
 """Below these, a module lacks what filmgate needs."""
 
 _PARTS = 3

@@ -43,7 +43,9 @@ def test_a_selected_node_becomes_the_main_input(nuke: Any, node: Any) -> None:
     """As for every node that Nuke makes."""
     plate = nuke.nodes.Constant()
     plate.setSelected(True)
-    assert node.create(denoiser(), "denoise").input(0) == plate
+    group = node.create(denoiser(), "denoise")
+    assert group.input(0) == plate
+    assert nuke.selectedNodes() == [group]
 
 
 def test_it_carries_its_manifest(nuke: Any, node: Any) -> None:
