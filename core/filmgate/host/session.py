@@ -94,7 +94,7 @@ class HostSession:
     @property
     def busy(self) -> bool:
         """Whether anything is under way or waits for the main thread; from any thread."""
-        return self._flow.busy or self._live.pending
+        return not self._closed and (self._flow.busy or self._live.pending)
 
     def state_at(self, moment: Moment) -> State:
         """Return the state of one frame; asks neither the network nor for pixels."""
@@ -133,6 +133,8 @@ class HostSession:
         """Read the node's state from the port again, after the host has undone something."""
         self._node.reload()
         self._flow.follow()
+        self._flow.standing.unread()
+        self._show()
 
     # The model.
 

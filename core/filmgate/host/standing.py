@@ -28,7 +28,7 @@ class Standing:
 
     def __init__(self, node: Node, reading: Reading, link: Connection, clock: Clock) -> None:
         self._node, self._reading, self._link, self._clock = node, reading, link, clock
-        self.rest = Status(State.BAKED if node.state.baked else State.EMPTY)
+        self.unread()
 
     def during(self, runs: tuple[Run, ...]) -> Status:
         """Return where the node stands with these runs, none of which need be wanted any more."""
@@ -69,7 +69,7 @@ class Standing:
         )
 
     def unread(self) -> None:
-        """Note that nothing is known of what the node reads until somebody looks."""
+        """Note that nothing is known of what the node reads: stale, until somebody looks."""
         has_frames = bool(self._reading.notes.frames)
         state = State.STALE if has_frames else State.EMPTY
         self.rest = Status(State.BAKED if self._node.state.baked else state)

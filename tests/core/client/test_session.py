@@ -16,9 +16,10 @@ from filmgate.errors import CancelledError, ImageError, StorageError
 from filmgate.host import dispatch
 from filmgate.host.port import Moment
 from filmgate.host.results import Results
-from filmgate.host.session import DEBOUNCE_S
+from filmgate.host.session import DEBOUNCE_S, HostSession
 from filmgate.host.state import State
 from filmgate.job import Result
+from filmgate.testing import TICK, FakeHost
 
 AUX = {"name": "albedo", "role": "albedo", "channels": ["R", "G", "B"], "optional": True}
 MODELS: list[dict[str, Any]] = [
@@ -133,7 +134,7 @@ def test_a_node_deleted_while_jobs_run_is_left_alone(desk: Desk, server: EchoSer
     desk.host.gone = True
     desk.settle(lambda: server.ended == ["cancelled"] * 2)
     desk.settle(lambda: all(row.ended_s for row in desk.hub.board.runs()))
-    assert desk.host.violations == []
+    assert (desk.host.violations, desk.session.busy) == ([], False)
 
 
 def test_settings_that_change_meanwhile_make_the_result_stale(
@@ -356,6 +357,16 @@ def test_a_change_shows_as_stale_at_once(desk: Desk) -> None:
     assert desk.host.statuses[-1].state is State.STALE
     desk.session.cancel()
     assert not desk.session.busy
+
+
+def test_an_opened_node_is_stale_until_somebody_looks(desk: Desk, tmp_path: Path) -> None:
+    """What was saved may have been edited since: the label claims nothing that nobody checked."""
+    desk.make(1)
+    again = HostSession(FakeHost(TICK, desk.host.pixels, state=desk.host.state), desk.hub)
+    assert again.status.state is State.STALE
+    assert (again.look_at(Moment(1)).state, again.status.state) == (State.FRESH, State.FRESH)
+    assert again.look_at(Moment(2)).state is State.PARTIAL
+    again.close()
 
 
 def test_the_board_shows_runs_and_cancels_them(desk: Desk, server: EchoServer) -> None:
