@@ -158,7 +158,9 @@ def _text_files(repository: Path) -> Iterator[Path]:
     yield from (path for path in repository.iterdir() if path.suffix in TEXT_SUFFIXES)
     for folder in FOLDERS:
         for path in (repository / folder).rglob("*"):
-            if path.suffix in TEXT_SUFFIXES and "__pycache__" not in path.parts:
+            parts = path.relative_to(repository / folder).parts
+            cached = any(part.startswith(".") or part == "__pycache__" for part in parts)
+            if path.suffix in TEXT_SUFFIXES and not cached:
                 yield path
 
 
