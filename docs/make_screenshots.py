@@ -4,6 +4,8 @@ Run it where a display is; one in memory will do::
 
     xvfb-run --auto-servernum --server-args '-screen 0 1600x1200x24' python docs/make_screenshots.py
 
+Qt wants libxcb-cursor0, libxcb-icccm4, libxcb-keysyms1 and libxkbcommon-x11-0 for that.
+
 Before and after are computed by the denoiser; server, jobs and queue are played, so that the same
 pictures come out everywhere.
 """

@@ -211,6 +211,19 @@ def test_the_log_is_copied_with_remedies_and_ids(log: Any, desk: Any) -> None:
     assert lines[2:] == ["  what to do: Mend it.", "  id: model 7f3a"]
 
 
+def test_a_line_is_copied_by_the_usual_keys_and_told_by_its_tip(
+    log: Any, qtbot: Any, desk: Any
+) -> None:
+    """Whole, though the row shows as much as there is room for; markup in it is only text."""
+    desk.board.note(ERROR, "It <b>broke</b>.", "Mend it.", "model 7f3a")
+    log.tell(desk.board.log())
+    log.list.choose(0)
+    qtbot.keyClick(log.list.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QtWidgets.QApplication.clipboard().text().endswith("  id: model 7f3a")
+    tip = log.list.model.data(log.list.model.index(0), int(Qt.ItemDataRole.ToolTipRole))
+    assert "It &lt;b&gt;broke&lt;/b&gt;." in tip
+
+
 def test_figures_read_as_people_say_them() -> None:
     """Durations, places and memory."""
     assert [duration(s) for s in (0, 59.6, 3605, 273_000)] == ["0 s", "1 min", "1 h 5 s", "3 d 3 h"]

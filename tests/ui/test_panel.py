@@ -165,6 +165,17 @@ def test_tabs_count_what_is_open(panel: Any, desk: Any, qtbot: Any, kit: Any) ->
     qtbot.waitUntil(lambda: panel.tabs.tabText(1) == "Queue 5")
 
 
+def test_the_log_counts_errors_until_they_are_seen(panel: Any, desk: Any, qtbot: Any) -> None:
+    """Warnings and what is merely told are not counted."""
+    desk.board.note("error", "It broke.")
+    desk.board.note("warning", "It creaks.")
+    qtbot.waitUntil(lambda: panel.tabs.tabText(4) == "Log 1")
+    panel.tabs.setCurrentWidget(panel.log)
+    assert panel.tabs.tabText(4) == "Log"
+    panel.tabs.setCurrentWidget(panel.jobs)
+    assert panel.tabs.tabText(4) == "Log"
+
+
 def test_the_hosts_look_is_untouched(panel: Any, qapp: Any, qtbot: Any) -> None:
     """Palette and style sheet belong to the panel alone."""
     other = QtWidgets.QLabel("of the host")

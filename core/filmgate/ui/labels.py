@@ -102,7 +102,7 @@ class EmptyPage(QtWidgets.QWidget):
 def plain_tip(text: str) -> str:
     """Return a tool tip that breaks its lines and takes no markup from *text*."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<p>{escaped}</p>" if text else ""
+    return "<p>" + escaped.replace("\n", "<br>") + "</p>" if text else ""
 
 
 def wrapped(text: str = "", name: str = "") -> QtWidgets.QLabel:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Optional, Union
 
 from filmgate.errors import FilmgateError
-from filmgate.host.board import ERROR, INFO, WARNING
+from filmgate.host.board import ERROR, INFO, WARNING, LogLine
 from filmgate.host.connection import CONNECT_WITHIN_S
 from filmgate.host.hub import Hub
 from filmgate.ui.artists import QueuePage
@@ -66,6 +66,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._error: Optional[FilmgateError] = None
         self._start_error: Optional[FilmgateError] = None
         self._is_asking = self._is_starting = self._is_own = self._knows_models = False
+        self._log_seen_s = 0.0
         self._stirred = threading.Event()
         ties = self._ties = Ties(hub.board)
         self.head = ServerHead()
@@ -195,6 +196,10 @@ class FilmgatePanel(QtWidgets.QWidget):
         if not self._pause.isActive():
             self._pause.start(SHOW_AFTER_MS)
 
+    def _turned(self, tab: int) -> None:
+        """Count errors as seen where the log has been opened."""
+        self._show_board()
+
     def _show_board(self) -> None:
         self._stirred.clear()
         if not self.isVisible():
@@ -203,9 +208,17 @@ class FilmgatePanel(QtWidgets.QWidget):
         board = self._hub.board
         runs = board.runs()
         self.jobs.tell(runs)
-        self.log.tell(board.log())
+        lines = board.log()
+        self.log.tell(lines)
+        self._count("Log", self._unseen_errors(lines))
         self.result.tell(board.comparison())
         self._count("Jobs", sum(is_open(run) for run in runs))
+
+    def _unseen_errors(self, lines: Sequence[LogLine]) -> int:
+        """Return how many errors have come since the log was last looked at."""
+        if lines and self.tabs.currentWidget() is self.log:
+            self._log_seen_s = lines[-1].time_s
+        return sum(line.level == ERROR and line.time_s > self._log_seen_s for line in lines)
 
     def _count(self, tab: str, number: int) -> None:
         self.tabs.setTabText(TABS.index(tab), f"{tab} {number}" if number else tab)
@@ -217,6 +230,7 @@ class FilmgatePanel(QtWidgets.QWidget):
         self.head.start_wanted.connect(self._start_local)
         self.head.stop_wanted.connect(self._stop_local)
         self.head.retry_wanted.connect(self.refresh)
+        self.tabs.currentChanged.connect(self._turned)
         self.models.node_wanted.connect(self.node_wanted)
         again = QtGui.QShortcut(QtGui.QKeySequence("F5"), self)
         again.setContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)

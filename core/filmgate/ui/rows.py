@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable, Generic, Optional, TypeVar
 
+from filmgate.ui.labels import plain_tip
 from filmgate.ui.qt import QtCore
 
 R = TypeVar("R")
@@ -14,6 +15,7 @@ ROW_ROLE = int(QtCore.Qt.ItemDataRole.UserRole)
 """The role that returns the row itself."""
 
 _Index = QtCore.QModelIndex
+_Role = QtCore.Qt.ItemDataRole
 
 
 class RowsModel(QtCore.QAbstractListModel, Generic[R]):
@@ -41,14 +43,16 @@ class RowsModel(QtCore.QAbstractListModel, Generic[R]):
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
     def data(self, index: Any, role: int = 0) -> Any:
-        """Return a row, or its text."""
+        """Return a row, or its text: what the row itself elides is in its tool tip."""
         at = int(index.row()) if index.isValid() else len(self.rows)
         if at >= len(self.rows):
             return None
         row = self.rows[at]
         if role == ROW_ROLE:
             return row
-        shown = (QtCore.Qt.ItemDataRole.DisplayRole, QtCore.Qt.ItemDataRole.AccessibleTextRole)
+        if role == _Role.ToolTipRole:
+            return plain_tip(self._text(row))
+        shown = (_Role.DisplayRole, _Role.AccessibleTextRole)
         return self._text(row) if role in shown else None
 
     def place_of(self, key: Any) -> int:
