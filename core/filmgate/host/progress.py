@@ -9,7 +9,7 @@ from filmgate.host.state import State, Status
 from filmgate.job import Progress
 
 _INFER_SHARE = 0.8
-_STAGE_SHARES = {"decode": 0.05, "infer": 0.1, "encode": 0.9, "ready": 0.95}
+_STAGE_SHARES = {"decode": 0.05, "infer": 0.1, "encode": 0.9, "ready": 0.95, "result": 0.98}
 """How much of a frame is done when a stage begins; what comes before counts as nothing."""
 
 _STAGE_TEXTS = {
@@ -20,6 +20,7 @@ _STAGE_TEXTS = {
     "infer": "computing",
     "encode": "computing",
     "ready": "fetching",
+    "result": "storing",
 }
 
 

@@ -19,7 +19,7 @@ from filmgate.host.freshness import FrameNote, TakeNotes, frame_key, parse_take_
 from filmgate.host.live import Debounce
 from filmgate.host.node import NodeState, parse_node_state
 from filmgate.host.port import Moment
-from filmgate.host.progress import Tally, folded, running_status
+from filmgate.host.progress import Tally, folded, frame_fraction, running_status
 from filmgate.host.state import State, Status
 from filmgate.host.task import Need
 from filmgate.host.upgrade import compare_manifests, find_model, find_newer
@@ -218,6 +218,7 @@ def test_a_run_is_one_fraction_and_one_time() -> None:
     """Frames that are done, in hand and to come add up; the pace gives the time to go."""
     tally = Tally(2, 0, 4, (Progress("infer", 0, 1, 2),))
     status = running_status(tally, 10.0)
+    assert frame_fraction(Progress("result")) > frame_fraction(Progress("ready")) > 0.9
     assert (status.done, status.total, status.fraction) == (2, 4, 0.625)
     assert (status.eta_s, status.text) == (6.0, "Frame 3 of 4: computing")
 
