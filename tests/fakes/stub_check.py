@@ -89,16 +89,20 @@ def _add_member(node: ast.stmt, members: Members) -> None:
 def load_fake(folder: Path, public: Mapping[str, str]) -> Stub:
     """Read a fake's package: the names in *public*, each with the module that defines it."""
     stub = Stub()
-    for module in {"__init__", *public.values()}:
-        tree = ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
+    for module, tree in _modules(folder).items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
                 _add_class(node, stub)
-            elif module == "__init__" or getattr(node, "name", None) in public:
+            elif module in ("__init__", public.get(getattr(node, "name", ""))):
                 _add_member(node, stub.functions)
     offered = {name: stub.functions.get(name, []) for name in public}
     own = {name: found for name, found in stub.functions.items() if name not in stub.classes}
     return Stub({**own, **offered}, stub.classes, stub.bases)
+
+
+def _modules(folder: Path) -> dict[str, ast.Module]:
+    paths = sorted(folder.glob("*.py"))
+    return {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def public_names(folder: Path) -> dict[str, str]:
@@ -201,23 +205,28 @@ def to_stub(
 ) -> str:
     """Return the stub of what a fake offers: signatures with their types, no bodies."""
     public = public_names(folder) if modules is None else dict(modules)
-    trees = {
-        module: ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
-        for module in dict.fromkeys((*public.values(), "__init__"))
-    }
+    trees = _modules(folder)
     lines = [_HEAD.format(title=title, unruly=unruly)]
-    classes = [
-        node
-        for tree in trees.values()
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and (node.name in public or node.name[0] == "_")
-    ]
+    classes = _with_bases(public, trees)
     known = {node.name for node in classes}
     for node in _bases_first(classes):
         lines += _class_lines(node, known)
-    for module, tree in trees.items():
-        lines += _loose_lines(tree, module, public)
+    for module in [*sorted(trees.keys() - {"__init__"}), "__init__"]:
+        lines += _loose_lines(trees[module], module, public)
     return "\n".join(lines) + "\n"
+
+
+def _with_bases(public: Mapping[str, str], trees: Mapping[str, ast.Module]) -> list[ast.ClassDef]:
+    """Return the public classes and, of those that are not, the ones that they inherit from."""
+    nodes = [node for tree in trees.values() for node in tree.body]
+    held = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
+    wanted = {name for name in public if name in held}
+    while True:
+        bases = {ast.unparse(base) for name in wanted for base in held[name].bases}
+        more = {name for name in bases & held.keys() if name not in {*wanted, "Guarded"}}
+        if not more:
+            return [held[name] for name in sorted(wanted)]
+        wanted |= more
 
 
 def _bases_first(nodes: list[ast.ClassDef]) -> list[ast.ClassDef]:

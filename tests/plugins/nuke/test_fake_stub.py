@@ -69,7 +69,7 @@ def test_the_overlay_is_needed(published: Path, fake: Path) -> None:
     [
         ("_graph", "def toNode(s: str)", "def toNode(path: str)", "toNode(path)"),
         ("_graph", "def toNode(s: str)", "def toNode(s: str, more: int)", "toNode(s, more)"),
-        ("_nodes", "def fullName(self)", "def wholeName(self)", "Node.wholeName"),
+        ("_node", "def fullName(self)", "def wholeName(self)", "Node.wholeName"),
         (
             "_knobs",
             "def setValue(self, val: Any, chan",

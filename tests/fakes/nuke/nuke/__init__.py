@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from nuke import _formats, _graph, _session, _world
+from nuke import _formats, _graph, _layers, _world
 from nuke._boxes import (
     Box as Box,
     Info as Info,
@@ -134,6 +134,11 @@ from nuke._knobs import (
     Tab_Knob as Tab_Knob,
     Text_Knob as Text_Knob,
 )
+from nuke._layers import (
+    Layer as Layer,
+    channels as channels,
+    layers as layers,
+)
 from nuke._menus import (
     Menu as Menu,
     MenuItem as MenuItem,
@@ -141,28 +146,27 @@ from nuke._menus import (
     menu as menu,
     toolbar as toolbar,
 )
+from nuke._messages import (
+    CancelledError as CancelledError,
+    ask as ask,
+    askWithCancel as askWithCancel,
+    critical as critical,
+    debug as debug,
+    error as error,
+    getFramesAndViews as getFramesAndViews,
+    getInput as getInput,
+    message as message,
+    tprint as tprint,
+    warning as warning,
+)
+from nuke._node import Node as Node
 from nuke._nodes import (
     BackdropNode as BackdropNode,
     Group as Group,
-    Node as Node,
     Root as Root,
     Viewer as Viewer,
 )
-from nuke._numbers import (
-    AColor_Knob as AColor_Knob,
-    Array_Knob as Array_Knob,
-    BBox_Knob as BBox_Knob,
-    Boolean_Knob as Boolean_Knob,
-    Color_Knob as Color_Knob,
-    Disable_Knob as Disable_Knob,
-    Double_Knob as Double_Knob,
-    Int_Knob as Int_Knob,
-    Unsigned_Knob as Unsigned_Knob,
-    UV_Knob as UV_Knob,
-    WH_Knob as WH_Knob,
-    XY_Knob as XY_Knob,
-    XYZ_Knob as XYZ_Knob,
-)
+from nuke._numbers import Array_Knob as Array_Knob
 from nuke._ranges import (
     FrameRange as FrameRange,
     FrameRanges as FrameRanges,
@@ -189,27 +193,15 @@ from nuke._scripts import (
     scriptSaveToTemp as scriptSaveToTemp,
 )
 from nuke._session import (
-    CancelledError as CancelledError,
     GlobalsEnvironment as GlobalsEnvironment,
-    Layer as Layer,
     addFormat as addFormat,
     addView as addView,
-    ask as ask,
-    askWithCancel as askWithCancel,
     autolabel as autolabel,
-    channels as channels,
-    critical as critical,
-    debug as debug,
     deleteView as deleteView,
-    error as error,
     expression as expression,
     filename as filename,
     formats as formats,
     frame as frame,
-    getFramesAndViews as getFramesAndViews,
-    getInput as getInput,
-    layers as layers,
-    message as message,
     modified as modified,
     pluginAddPath as pluginAddPath,
     pluginAppendPath as pluginAppendPath,
@@ -218,12 +210,10 @@ from nuke._session import (
     script_directory as script_directory,
     show as show,
     stripFrameRange as stripFrameRange,
-    tprint as tprint,
     undo as undo,
     updateUI as updateUI,
     value as value,
     views as views,
-    warning as warning,
 )
 from nuke._texts import (
     EvalString_Knob as EvalString_Knob,
@@ -244,6 +234,20 @@ from nuke._threads import (
     Undo as Undo,
     executeInMainThread as executeInMainThread,
     executeInMainThreadWithResult as executeInMainThreadWithResult,
+)
+from nuke._values import (
+    AColor_Knob as AColor_Knob,
+    BBox_Knob as BBox_Knob,
+    Boolean_Knob as Boolean_Knob,
+    Color_Knob as Color_Knob,
+    Disable_Knob as Disable_Knob,
+    Double_Knob as Double_Knob,
+    Int_Knob as Int_Knob,
+    Unsigned_Knob as Unsigned_Knob,
+    UV_Knob as UV_Knob,
+    WH_Knob as WH_Knob,
+    XY_Knob as XY_Knob,
+    XYZ_Knob as XYZ_Knob,
 )
 
 env = GlobalsEnvironment()
@@ -267,7 +271,7 @@ _ONLY_IN_SOME = {"activeGroup": activeGroup}
 def _fresh(version: str = "16.0", mode: str = "gui") -> _world.World:
     """End the session and start another: a release, and `gui`, `-t` or `-x`."""
     world = _world.replace(version, mode)
-    world.layers.update({name: list(names) for name, names in _session.LAYERS.items()})
+    world.layers.update({name: list(names) for name, names in _layers.LAYERS.items()})
     world.formats += [_formats.parse_format(text) for text in _formats.DEFAULTS]
     world.root = _graph.start_root()
     world.root["format"]._set_default(_formats.find_format("HD_1080"))

@@ -7,7 +7,8 @@ from typing import Any, Optional, Union
 from nuke import _flags, _words, _world
 from nuke._formats import Format, find_format
 from nuke._knobs import Knob
-from nuke._numbers import Track, Unsigned_Knob
+from nuke._tracks import Track
+from nuke._values import Unsigned_Knob
 
 
 class Enumeration_Knob(Unsigned_Knob):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from nuke import _choices, _flags, _numbers, _texts
+from nuke import _choices, _flags, _texts, _values
 from nuke._knobs import Knob, Obsolete_Knob
 
 Make = Callable[[], Knob]
@@ -28,7 +28,7 @@ def _text(name: str, value: str = "", kind: Any = _texts.String_Knob) -> Make:
     return make
 
 
-def _number(name: str, *values: float, kind: Any = _numbers.Double_Knob) -> Make:
+def _number(name: str, *values: float, kind: Any = _values.Double_Knob) -> Make:
     def make() -> Knob:
         knob = kind(name)
         knob.setDefaultValue(list(values) or [0.0])
@@ -37,7 +37,7 @@ def _number(name: str, *values: float, kind: Any = _numbers.Double_Knob) -> Make
     return make
 
 
-def _flag(name: str, value: bool = False, kind: Any = _numbers.Boolean_Knob) -> Make:
+def _flag(name: str, value: bool = False, kind: Any = _values.Boolean_Knob) -> Make:
     return _number(name, float(value), kind=kind)
 
 
@@ -71,7 +71,7 @@ def _event(name: str) -> Make:
 
 
 def _int(name: str, value: int) -> Make:
-    return _number(name, value, kind=_numbers.Int_Knob)
+    return _number(name, value, kind=_values.Int_Knob)
 
 
 def _format(name: str = "format") -> Make:
@@ -98,22 +98,22 @@ COMMON: tuple[Make, ...] = (
     _text("help"),
     _text("name", kind=_texts._Name),
     _text("label", kind=_texts.Multiline_Eval_String_Knob),
-    _number("tile_color", 0, kind=_numbers.Unsigned_Knob),
-    _number("gl_color", 0, kind=_numbers.Unsigned_Knob),
-    _number("note_font_color", 0, kind=_numbers.Unsigned_Knob),
+    _number("tile_color", 0, kind=_values.Unsigned_Knob),
+    _number("gl_color", 0, kind=_values.Unsigned_Knob),
+    _number("note_font_color", 0, kind=_values.Unsigned_Knob),
     _text("note_font", "Verdana"),
     _number("note_font_size", 11),
     _text("icon"),
     _flag("selected"),
-    _number("xpos", 0, kind=_numbers.Int_Knob),
-    _number("ypos", 0, kind=_numbers.Int_Knob),
+    _number("xpos", 0, kind=_values.Int_Knob),
+    _number("ypos", 0, kind=_values.Int_Knob),
     _flag("hide_input"),
     _flag("postage_stamp"),
     _flag("bookmark"),
     _flag("cached"),
     _number("indicators", 0),
 )
-DISABLE = _flag("disable", kind=_numbers.Disable_Knob)
+DISABLE = _flag("disable", kind=_values.Disable_Knob)
 MIX = (_number("mix", 1.0), _layer("maskChannelMask", "none"), _flag("invert_mask"))
 RENDER_EVENTS = tuple(
     map(
@@ -200,13 +200,13 @@ SPECS: dict[str, Spec] = {
     "BackdropNode": Spec((_number("bdwidth", 80), _number("bdheight", 80)), 0),
     "StickyNote": Spec((), 0),
     "Constant": Spec((
-        _layer("channels", "rgb"), _number("color", 0, 0, 0, 0, kind=_numbers.AColor_Knob),
+        _layer("channels", "rgb"), _number("color", 0, 0, 0, 0, kind=_values.AColor_Knob),
         _format(), _int("first", 1), _int("last", 1), DISABLE,
     )),
     "CheckerBoard2": Spec((
-        _format(), _number("boxsize", 64, kind=_numbers.WH_Knob),
-        _number("color0", 0.1, kind=_numbers.AColor_Knob),
-        _number("color1", 0.5, kind=_numbers.AColor_Knob), DISABLE,
+        _format(), _number("boxsize", 64, kind=_values.WH_Knob),
+        _number("color0", 0.1, kind=_values.AColor_Knob),
+        _number("color1", 0.5, kind=_values.AColor_Knob), DISABLE,
     ), 0),
     "Remove": Spec((
         _choice("operation", "remove", "keep"), _channels(),
@@ -241,11 +241,11 @@ SPECS: dict[str, Spec] = {
     ), 3, 2),
     "Switch": Spec((_int("which", 0), DISABLE), 100),
     "Grade": Spec((
-        _channels(value="rgb"), _number("multiply", 1, kind=_numbers.AColor_Knob),
-        _number("add", 0, kind=_numbers.AColor_Knob), _flag("black_clamp", True),
+        _channels(value="rgb"), _number("multiply", 1, kind=_values.AColor_Knob),
+        _number("add", 0, kind=_values.AColor_Knob), _flag("black_clamp", True),
         _flag("white_clamp"), *MIX, DISABLE,
     ), 2, 1),
-    "Multiply": Spec((_channels(), _number("value", 1, kind=_numbers.AColor_Knob), DISABLE)),
+    "Multiply": Spec((_channels(), _number("value", 1, kind=_values.AColor_Knob), DISABLE)),
     "Invert": Spec((_channels(), DISABLE)),
     "Reformat": Spec((
         _choice("type", "to format", "to box", "scale"), _format(),
@@ -256,17 +256,17 @@ SPECS: dict[str, Spec] = {
         _choice("filter", "Cubic", "Impulse", "Keys", "Lanczos4"), DISABLE,
     )),
     "Crop": Spec((
-        _number("box", 0, 0, 0, 0, kind=_numbers.BBox_Knob), _flag("reformat"), _flag("intersect"),
+        _number("box", 0, 0, 0, 0, kind=_values.BBox_Knob), _flag("reformat"), _flag("intersect"),
         _flag("crop", True), _number("softness", 0), DISABLE,
     )),
     "CopyBBox": Spec((DISABLE,), 2, 2),
-    "AdjBBox": Spec((_number("numpixels", 25, kind=_numbers.WH_Knob), DISABLE)),
+    "AdjBBox": Spec((_number("numpixels", 25, kind=_values.WH_Knob), DISABLE)),
     "BlackOutside": Spec((DISABLE,)),
     "TimeOffset": Spec((_number("time_offset", 0), _flag("reverse_input"), DISABLE)),
     "TimeWarp": Spec((_number("lookup", 0), DISABLE)),
     "FrameHold": Spec((_int("first_frame", 0), _int("increment", 0), DISABLE)),
     "FrameRange": Spec((_int("first_frame", 1), _int("last_frame", 100), DISABLE)),
-    "Blur": Spec((_channels(), _number("size", 0, kind=_numbers.WH_Knob), *MIX, DISABLE), 2, 1),
+    "Blur": Spec((_channels(), _number("size", 0, kind=_values.WH_Knob), *MIX, DISABLE), 2, 1),
     "AddChannels": Spec((_channels(value="none"), _number("color", 0), DISABLE)),
     "Premult": Spec((_channels(value="rgb"), _layer("alpha", "rgba.alpha"), DISABLE)),
     "Unpremult": Spec((_channels(value="rgb"), _layer("alpha", "rgba.alpha"), DISABLE)),

@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, NamedTuple, Optional
 
-from nuke import _callbacks, _expressions, _exr, _ops, _planes, _session, _world
+from nuke import _callbacks, _expressions, _exr, _layers, _ops, _planes, _world
 from nuke._boxes import Area
 from nuke._context import Context
 from nuke._formats import Format
@@ -154,12 +154,12 @@ class Read(Operator):
         first, last = (int(node._value(name, at)) for name in ("first", "last"))
         if file is None:
             full = scaled_format(node._knobs["format"].value(), at.scale)
-            names = tuple(_session.LAYERS["rgba"])
+            names = tuple(_layers.LAYERS["rgba"])
             return Found(full, area_of(full), names, first, last)
         box = _upwards(file.data, file.display)
         names = tuple(to_nuke(name) for name in file.names)
         for name in names:
-            _session.declare_layer(name.partition(".")[0], [name])
+            _layers.declare_layer(name.partition(".")[0], [name])
         full = _known(Format(file.display.width, file.display.height, file.aspect))
         return Found(
             scaled_format(full, at.scale),
@@ -224,7 +224,7 @@ def _metadata(file: _exr.File, choice: Choice) -> dict[str, Any]:
 
 def decoded(plane: Plane, channel: str, colorspace: str) -> Plane:
     """Make a file's values linear; only red, green and blue have a curve."""
-    if colorspace != "sRGB" or channel not in _session.LAYERS["rgb"]:
+    if colorspace != "sRGB" or channel not in _layers.LAYERS["rgb"]:
         return plane
     return _planes.apply(
         lambda v: v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4, plane
@@ -233,7 +233,7 @@ def decoded(plane: Plane, channel: str, colorspace: str) -> Plane:
 
 def encoded(plane: Plane, channel: str, colorspace: str) -> Plane:
     """Take `decoded` back."""
-    if colorspace != "sRGB" or channel not in _session.LAYERS["rgb"]:
+    if colorspace != "sRGB" or channel not in _layers.LAYERS["rgb"]:
         return plane
     return _planes.apply(
         lambda v: v * 12.92 if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055, plane

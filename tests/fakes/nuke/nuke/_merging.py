@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional
 
-from nuke import _ops, _planes, _session, _words
+from nuke import _layers, _ops, _planes, _words
 from nuke._boxes import Area
 from nuke._context import Context
 from nuke._nodes import Node
@@ -61,7 +61,7 @@ class Merge(Operator):
         text = f"{node._value('output', at)} {node._value('also_merge', at)}"
         if "all" in text.split():
             return list(present)
-        return [name for name in _session.expand_layer(text) if name in present]
+        return [name for name in _layers.expand_layer(text) if name in present]
 
     def info(self, ev: Evaluation, node: Node, at: Context) -> Found:
         b, a = (ev.info_of_input(node, index, at) for index in (B, A))
@@ -101,10 +101,10 @@ class Copy(Operator):
         for index in range(4):
             source, target = (node._value(f"{way}{index}", at) for way in ("from", "to"))
             if source != "none" and target != "none":
-                pairs = zip(_session.expand_layer(target), _session.expand_layer(source))
+                pairs = zip(_layers.expand_layer(target), _layers.expand_layer(source))
                 found.update(pairs)
         text = node._value("channels", at)
-        same = a.channels if text == "all" else _session.expand_layer(text)
+        same = a.channels if text == "all" else _layers.expand_layer(text)
         return {**found, **{name: name for name in same}}
 
     def info(self, ev: Evaluation, node: Node, at: Context) -> Found:
@@ -163,16 +163,16 @@ class ChannelMerge(Operator):
 
     def info(self, ev: Evaluation, node: Node, at: Context) -> Found:
         b, a = (ev.info_of_input(node, index, at) for index in (B, A))
-        made = _session.expand_layer(node._value("output", at))
+        made = _layers.expand_layer(node._value("output", at))
         kept = tuple(dict.fromkeys((*b.channels, *made)))
         return b._replace(box=b.box.union(a.box), channels=kept)
 
     def plane(self, ev: Evaluation, node: Node, at: Context, channel: str) -> Plane:
         box = ev.info(node, at).box
         before = ev.input_over(node, B, at, channel, box)
-        if channel not in _session.expand_layer(node._value("output", at)):
+        if channel not in _layers.expand_layer(node._value("output", at)):
             return before
-        names = [_session.expand_layer(node._value(side, at))[0] for side in "AB"]
+        names = [_layers.expand_layer(node._value(side, at))[0] for side in "AB"]
         a, b = (ev.input_over(node, index, at, name, box) for index, name in zip((A, B), names))
         after = _combined(str(node._value("operation", at)), (a, b, a, b))
         mask = _mask(ev, node, at, box, "maskChannelMask", "invert_mask")
@@ -186,7 +186,7 @@ class Shuffle(Operator):
         """Return for each channel made the input and channel it comes from."""
         words = list(_words.split(node._value("mappings", at)))[1:]
         if not words:
-            names = (_session.expand_layer(node._value(knob, at)) for knob in ("out1", "in1"))
+            names = (_layers.expand_layer(node._value(knob, at)) for knob in ("out1", "in1"))
             return {to: (self._side(node, at, 0), name) for to, name in zip(*names)}
         rows = [words[start : start + 6] for start in range(0, len(words), 6)]
         return {row[3]: (self._side(node, at, int(row[1])), row[0]) for row in rows}

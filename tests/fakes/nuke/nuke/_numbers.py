@@ -1,88 +1,12 @@
-"""Knobs that hold numbers, which can be animated and follow expressions."""
+"""What all knobs share that hold numbers, which can be animated and follow expressions."""
 
 from __future__ import annotations
 
-import bisect
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import Any, Optional
 
-from nuke import _expressions, _flags, _words, _world
+from nuke import _flags, _world
 from nuke._knobs import Knob
-
-if TYPE_CHECKING:
-    from nuke._context import OutputContext
-
-
-class Track(NamedTuple):
-    """One number of a knob through time; between keys it is linear, where Nuke's is smooth."""
-
-    constant: float = 0.0
-    keys: tuple[tuple[float, float], ...] = ()
-    expression: str = ""
-
-    def at(self, knob: Knob, frame: float, view: str) -> float:
-        if self.expression:
-            return float(_expressions.evaluate(self.expression, knob, frame, view))
-        return self._between(frame) if self.keys else self.constant
-
-    def _between(self, frame: float) -> float:
-        index = bisect.bisect_right(self.keys, (frame, float("inf")))
-        if index == 0:
-            return self.keys[0][1]
-        if index == len(self.keys):
-            return self.keys[-1][1]
-        (t0, v0), (t1, v1) = self.keys[index - 1 : index + 1]
-        return v0 + (v1 - v0) * (frame - t0) / (t1 - t0)
-
-    def with_key(self, frame: float, value: float) -> Track:
-        keys = dict(self.keys)
-        keys[frame] = value
-        return self._replace(keys=tuple(sorted(keys.items())), expression="")
-
-    def to_word(self) -> str:
-        if self.expression:
-            return "{" + _words.quote(self.expression) + "}"
-        if self.keys:
-            pairs = " ".join(f"x{_number(time)} {_number(value)}" for time, value in self.keys)
-            return "{curve " + pairs + "}"
-        return _number(self.constant)
-
-
-def _number(value: float) -> str:
-    return f"{value:.9g}"
-
-
-def parse_track(word: str) -> Track:
-    """Read one component of a knob's value in a script."""
-    try:
-        return Track(float(word))
-    except ValueError:
-        pass
-    words = list(_words.split(word))
-    if words[:1] == ["curve"]:
-        return _parse_curve(words[1:])
-    return Track(expression=words[0] if len(words) == 1 else word)
-
-
-def _components(text: str) -> list[str]:
-    """Return the components of a value, which may stand in one more pair of braces."""
-    words = list(_words.split(text))
-    if len(words) != 1 or not text.lstrip().startswith("{"):
-        return words
-    inner = list(_words.split(words[0]))
-    several = all(word[:1].isdigit() or word[:1] in "-." for word in inner)
-    return inner if words[0].startswith("{") or (inner and several) else words
-
-
-def _parse_curve(words: list[str]) -> Track:
-    keys: dict[float, float] = {}
-    frame = 0.0
-    for word in words:
-        if word.startswith("x"):
-            frame = float(word[1:])
-        elif word[:1].isdigit() or word[:1] in "-+.":
-            keys[frame] = float(word)
-            frame += 1
-    return Track(keys=tuple(sorted(keys.items())))
+from nuke._tracks import Track, components, number_word, parse_track
 
 
 class Array_Knob(Knob):
@@ -132,12 +56,12 @@ class Array_Knob(Knob):
         return "{" + " ".join(words) + "}"
 
     def _from_words(self, text: str) -> None:
-        tracks = [parse_track(word) for word in _components(text)]
+        tracks = [parse_track(word) for word in components(text)]
         self._single = len(tracks) == 1 < self._size
         self._change(tuple(tracks * self._size if self._single else tracks)[: self._size])
 
     def _definition(self) -> list[str]:
-        return ["R", *map(_number, self._range)] if self._ranged else []
+        return ["R", *map(number_word, self._range)] if self._ranged else []
 
     def _define(self, key: str, value: str) -> None:
         if key == "R":
@@ -289,162 +213,3 @@ class Array_Knob(Knob):
 
     def notDefault(self) -> bool:
         return not self._is_default()
-
-
-class Double_Knob(Array_Knob):
-    """A float."""
-
-    _user_type = 7
-
-    def __init__(self, name: str, label: Optional[str] = None, *rest: Any) -> None:
-        super().__init__(name, label)
-        self._range = (0.0, 1.0)
-
-
-class Int_Knob(Array_Knob):
-    """An integer."""
-
-    _user_type = 3
-    _whole = True
-
-    def value(self) -> int:
-        return int(self._numbers()[0])
-
-    def setValue(self, val: int) -> bool:
-        return super().setValue(val)
-
-
-class Unsigned_Knob(Array_Knob):
-    """An integer that is not negative."""
-
-    _whole = True
-
-    def value(self) -> int:
-        return int(self._numbers()[0])
-
-    def setValue(self, val: int) -> bool:
-        return super().setValue(val)
-
-    def _to_word(self) -> str:
-        return str(int(self._state[0].constant))
-
-    def _from_words(self, text: str) -> None:
-        self._change((Track(float(int(text, 0))),))
-
-
-class Boolean_Knob(Array_Knob):
-    """A check box."""
-
-    _user_type = 6
-    _starts_line = False
-
-    def __init__(self, name: str, label: Optional[str] = None, value: bool = False) -> None:
-        super().__init__(name, label)
-        self._state = (Track(float(value)),)
-
-    def value(self) -> bool:
-        return bool(self._numbers()[0])
-
-    def setValue(self, b: Union[bool, int]) -> bool:
-        return super().setValue(bool(b))
-
-    def _to_word(self) -> str:
-        track = self._state[0]
-        return super()._to_word() if track.keys or track.expression else str(self.value()).lower()
-
-    def _from_words(self, text: str) -> None:
-        lowered = text.strip().lower()
-        known = {"true": "1", "on": "1", "yes": "1", "false": "0", "off": "0", "no": "0"}
-        super()._from_words(known.get(lowered, text))
-
-
-class Disable_Knob(Boolean_Knob):
-    """The check box that lets a node's input through."""
-
-    def value(self) -> bool:
-        return bool(self._numbers()[0])
-
-    def setValue(self, b: Union[bool, int]) -> bool:
-        return super().setValue(b)
-
-
-class XY_Knob(Array_Knob):
-    """A point on the image."""
-
-    _user_type = 12
-    _size = 2
-    _letters = "xy"
-
-    def x(self, oc: Optional[OutputContext] = None) -> float:
-        return self._numbers(oc.frame() if oc else None)[0]
-
-    def y(self, oc: Optional[OutputContext] = None) -> float:
-        return self._numbers(oc.frame() if oc else None)[1]
-
-
-class XYZ_Knob(Array_Knob):
-    """A point in space."""
-
-    _user_type = 13
-    _size = 3
-    _letters = "xyz"
-
-
-class UV_Knob(Array_Knob):
-    """A point of a texture."""
-
-    _user_type = 30
-    _size = 2
-    _letters = "uv"
-
-
-class WH_Knob(Array_Knob):
-    """A width and a height."""
-
-    _user_type = 14
-    _size = 2
-    _letters = "wh"
-    _splits = False
-
-
-class BBox_Knob(Array_Knob):
-    """A box on the image: left, bottom, right, top."""
-
-    _user_type = 15
-    _size = 4
-    _letters = "xyrt"
-
-    def x(self) -> float:
-        return self._numbers()[0]
-
-    def y(self) -> float:
-        return self._numbers()[1]
-
-    def r(self) -> float:
-        return self._numbers()[2]
-
-    def t(self) -> float:
-        return self._numbers()[3]
-
-    def toDict(self) -> dict[str, float]:
-        return dict(zip("xyrt", self._numbers()))
-
-    def fromDict(self, box: dict[str, float]) -> None:
-        self.setValue([box[name] for name in "xyrt"])
-
-
-class Color_Knob(Array_Knob):
-    """Red, green and blue."""
-
-    _user_type = 18
-    _size = 3
-    _letters = "rgb"
-    _splits = False
-
-
-class AColor_Knob(Color_Knob):
-    """Red, green, blue and alpha."""
-
-    _user_type = 19
-    _size = 4
-    _letters = "rgba"

@@ -17,6 +17,8 @@ from nuke._formats import Format
 from nuke._nodes import Group, Node
 from nuke._planes import Plane
 
+COLORS = ("red", "green", "blue", "alpha")
+
 
 class RenderError(RuntimeError):
     """A node that cannot make its image; its text names the node."""
@@ -153,6 +155,15 @@ def operator_of(node: Node) -> Operator:
 
     _operators.load()
     return OPERATORS.get(node._class) or OPERATORS[""]
+
+
+def component(values: Any, channel: str) -> float:
+    """Return a channel's part of a colour knob's value."""
+    if isinstance(values, (int, float)):
+        return float(values)
+    name = channel.rpartition(".")[2]
+    index = COLORS.index(name) if name in COLORS else 0
+    return float(values[min(index, len(values) - 1)])
 
 
 OPERATORS[""] = Operator()

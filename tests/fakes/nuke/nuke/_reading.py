@@ -10,16 +10,16 @@ from nuke import (
     _flags,
     _graph,
     _knobs,
-    _numbers,
-    _session,
+    _layers,
     _texts,
+    _values,
     _words,
     _world,
 )
 from nuke._knobs import Knob
 from nuke._nodes import Group, Node
 
-_MODULES = (_knobs, _numbers, _texts, _choices)
+_MODULES = (_knobs, _values, _texts, _choices)
 IGNORED = {"version", "define_window_layout_xml", "add_toolbar"}
 
 
@@ -54,7 +54,7 @@ class _Reader:
                 names[words[1]] = stack[-1] if stack else None
             elif command == "add_layer":
                 name, *channels = list(_words.split(words[1]))
-                _session.declare_layer(name, channels)
+                _layers.declare_layer(name, channels)
             elif command == "Root":
                 read_knobs(_world.current().root, words[1])
             elif command not in IGNORED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nuke import _flags, _session, _words, _world
+from nuke import _flags, _layers, _words, _world
 from nuke._knobs import Knob
 from nuke._nodes import Group, Node, Root
 
@@ -39,7 +39,7 @@ def _layer_lines() -> list[str]:
     return [
         f"add_layer {{{name} {' '.join(channels)}}}"
         for name, channels in world.layers.items()
-        if _session.LAYERS.get(name) != channels
+        if _layers.LAYERS.get(name) != channels
     ]
 
 
