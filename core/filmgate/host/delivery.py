@@ -153,8 +153,8 @@ class Delivery:
 
     def delivered(self, take: Take) -> None:
         """Remove the earlier takes of the same work: the host reads *take* now."""
-        earlier = [each for each in self._own if each.number < take.number]
-        self._own = [each for each in self._own if each.number >= take.number]
+        earlier = [each for each in self._own if each.number < take.number and each != self._base]
+        self._own = [each for each in self._own if each not in earlier]
         for each in earlier:
             with suppress(StorageError):  # in use: it goes when the node's takes are trimmed
                 self._takes().remove(each)
@@ -182,7 +182,7 @@ class Delivery:
         if base is None:
             return {}
         outputs: dict[tuple[str, int], list[str]] = {}
-        for file in base.files:
+        for file in Take(base.folder, base.number).files:  # as the folder is now
             outputs.setdefault((file.view, file.frame), []).append(file.output)
         there = {key: note for key, note in frames.items() if parse_frame_key(key) in outputs}
         for view, frame in map(parse_frame_key, there):

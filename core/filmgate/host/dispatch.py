@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import floor
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from filmgate.client import Client
-from filmgate.digest import digest_text
 from filmgate.errors import (
     CancelledError,
     ColourError,
@@ -26,18 +25,16 @@ from filmgate.host.board import WARNING, Comparison
 from filmgate.host.connection import CONNECT_WITHIN_S
 from filmgate.host.delivery import Delivery, Frame
 from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
-from filmgate.host.node import NodeState
+from filmgate.host.order import Order
 from filmgate.host.port import Moment
 from filmgate.host.problem import to_problem
-from filmgate.host.results import Found, Request
+from filmgate.host.results import Found
 from filmgate.host.run import DONE, DROPPED, FAILED, Run
 from filmgate.host.state import Problem
 from filmgate.host.task import FrameTask
-from filmgate.job import Job, Output, Payload, Progress, Result, Work
-from filmgate.manifest import Manifest
-from filmgate.params import resolve_parameters
+from filmgate.job import Job, Output, Progress, Result
 from filmgate.takes import Take
-from filmgate.wire.records import PNG_MEDIA, BlobRef, Wish
+from filmgate.wire.records import PNG_MEDIA
 
 if TYPE_CHECKING:
     from filmgate.host.hub import Hub
@@ -78,32 +75,6 @@ class DispatchEvents:
 
     def ended(self, run: Run) -> None:
         """Say that a run is over, and what it made delivered."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """A captured frame, and the exact model that it is for."""
-
-    run: Run
-    task: FrameTask
-    payloads: tuple[Payload, ...]
-    state: NodeState
-    manifest: Manifest
-
-    @property
-    def model(self) -> str:
-        """The model as the server is asked for it, whatever aliases mean by now."""
-        return f"{self.manifest.name}@{digest_text(bytes.fromhex(self.state.package))}"
-
-    @property
-    def wish(self) -> Wish:
-        """What to answer: only images have pictures."""
-        return Wish(preview=self.run.preview and self.manifest.main_input.kind == "image")
-
-    @property
-    def header(self) -> TakeNotes:
-        """What a take with its result says of the node."""
-        return TakeNotes(self.state.node, self.state.model, self.state.package)
 
 
 class Dispatch:
@@ -153,16 +124,13 @@ class Dispatch:
         if not order.run.feeding:
             self._drop(order)
             return
-        request = _request(order, self._hub.config.show.value)
-        key = request.key()
-        found = self._hub.results.find(key)
-        note = _note(order, key, request.inputs)
+        found = self._hub.results.find(order.request.key())
         if found is not None:
-            self._accept(order, note, found)
+            self._accept(order, found)
         else:
-            self._send(order, note, request)
+            self._send(order)
 
-    def _send(self, order: Order, note: FrameNote, request: Request) -> None:
+    def _send(self, order: Order) -> None:
         run, task = order.run, order.task
         client = self._client(run)
         if client is None:
@@ -171,20 +139,11 @@ class Dispatch:
         if not run.feeding:  # cancelled while the server was waited for
             self._drop(order)
             return
-        work = Work(
-            order.model,
-            order.payloads,
-            request.params,
-            request.wish,
-            request.layers,
-            request.time,
-            request.colour,
-        )
         job = client.submit(
-            work,
+            order.work,
             run.options(task.moment.view),
             lambda job: self._progressed(run, task, job),
-            lambda job: self._answered(order, note, job),
+            lambda job: self._answered(order, job),
         )
         run.attach(task.key, job)
         self._events.stirred(run)
@@ -208,11 +167,11 @@ class Dispatch:
         run.progress(task.key, job.progress)
         self._events.stirred(run)
 
-    def _answered(self, order: Order, note: FrameNote, job: Job) -> None:
+    def _answered(self, order: Order, job: Job) -> None:
         name = job.id.hex()
-        self._hub.background(lambda: self._do(order, lambda: self._store(order, note, job), name))
+        self._hub.background(lambda: self._do(order, lambda: self._store(order, job), name))
 
-    def _store(self, order: Order, note: FrameNote, job: Job) -> None:
+    def _store(self, order: Order, job: Job) -> None:
         """Keep a result, whether or not it is still wanted."""
         try:
             result = job.result()
@@ -222,15 +181,15 @@ class Dispatch:
         except ConnectionLostError:  # another connection was made: what was open on this has ended
             self._again(order)
             return
-        self._hub.results.put(bytes.fromhex(note.key), result)
-        self._accept(order, note, result)
+        self._hub.results.put(order.request.key(), result)
+        self._accept(order, result)
 
-    def _accept(self, order: Order, note: FrameNote, result: Union[Result, Found]) -> None:
+    def _accept(self, order: Order, result: Union[Result, Found]) -> None:
         run, task = order.run, order.task
         if run.cancelled:
             self._drop(order)
             return
-        note = replace(note, work_key=result.work_key.hex(), numerics=result.numerics)
+        note = replace(order.note, work_key=result.work_key.hex(), numerics=result.numerics)
         frame = Frame(task.key, task.serial, result.outputs, note)
         if self._delivery.is_newest(frame):
             self._add(frame, order.header)
@@ -289,32 +248,6 @@ class Dispatch:
             return
         if take is not None:
             self._events.taken(take)
-
-
-def _request(order: Order, show: str) -> Request:
-    settings = order.task.settings
-    return Request(
-        bytes.fromhex(order.state.package),
-        resolve_parameters(order.manifest.params, settings.params),
-        settings.layers,
-        tuple(_ref(payload) for payload in order.payloads),
-        order.wish,
-        settings.colour,
-        order.task.time,
-        show,
-    )
-
-
-def _ref(payload: Payload) -> BlobRef:
-    blob = payload.digested
-    media, time, view = payload.media, payload.time, payload.view
-    return BlobRef(payload.name, blob.digest, blob.size_bytes, media, time, view)
-
-
-def _note(order: Order, key: bytes, inputs: tuple[BlobRef, ...]) -> FrameNote:
-    digests = {f"{ref.name}@{ref.time:g}": ref.digest.hex() for ref in inputs}
-    task = order.task
-    return FrameNote(key.hex(), task.digest, task.fingerprint, inputs=digests)
 
 
 def _picture(outputs: tuple[Output, ...], name: str) -> bytes:

@@ -13,13 +13,14 @@ from filmgate.host.board import ERROR, RunRow
 from filmgate.host.captures import Captures
 from filmgate.host.clock import Clock
 from filmgate.host.delivery import Delivery
-from filmgate.host.dispatch import Dispatch, DispatchEvents, Order
+from filmgate.host.dispatch import Dispatch, DispatchEvents
 from filmgate.host.errands import Errands
 from filmgate.host.failures import Failures
 from filmgate.host.feeder import Feeder, FeederEvents
 from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
 from filmgate.host.inbox import Inbox
 from filmgate.host.node import Node
+from filmgate.host.order import Order
 from filmgate.host.port import HostPort, Moment
 from filmgate.host.problem import to_problem
 from filmgate.host.reading import Reading
@@ -172,8 +173,10 @@ class Workflow(FeederEvents, DispatchEvents):
 
     def follow(self) -> None:
         """Read what the node's state says, after the host has changed it."""
+        before = self.reading.take
         self.reading.follow(self.node.state)
-        self.rebase()
+        if self.reading.take != before:
+            self.rebase()
 
     def own_take(self) -> None:
         """Make the take that a copied node reads its own: the original's may be removed."""
@@ -205,7 +208,8 @@ class Workflow(FeederEvents, DispatchEvents):
         manifest = self.node.manifest
         if manifest is not None:
             self._asked[task.key] = (task.digest, task.fingerprint)
-            self._dispatch.post(Order(run, task, payloads, self.node.state, manifest))
+            show = self._hub.config.show.value
+            self._dispatch.post(Order(run, task, payloads, self.node.state, manifest, show))
 
     def unchanged(self, run: Run) -> None:
         """Look whether that was all."""

@@ -132,6 +132,28 @@ def test_earlier_takes_of_the_same_work_go_once_a_later_one_is_read(bench: Bench
     assert [take.number for take in bench.takes.all()] == [of_before.number, last.number]
 
 
+def test_a_take_that_is_gone_on_from_is_not_removed(bench: Bench) -> None:
+    """An undo may bring an earlier take back while a later one is on its way to the host."""
+    bench.add(1)
+    first = bench.take()
+    bench.add(2)
+    second = bench.take()
+    bench.delivery.rebase(first)
+    bench.delivery.delivered(second)
+    bench.add(3)
+    assert bench.take().frames() == [1, 3]
+
+
+def test_a_take_that_vanished_costs_its_frames_only(bench: Bench) -> None:
+    """Somebody emptied the whole folder after it was looked into: new results still come."""
+    bench.add(1)
+    first = bench.take()
+    assert first.frames() == [1]
+    bench.takes.remove(first)
+    bench.add(2)
+    assert bench.take().frames() == [2]
+
+
 def test_only_the_last_takes_of_a_node_are_kept(bench: Bench) -> None:
     """A node that is run a hundred times does not fill the disk."""
     for frame in range(TAKES_KEPT + 3):
