@@ -31,7 +31,16 @@ def make_manifest(name: str = "grade", version: str = "1.0.0", **sections: Any) 
         "inputs": [{"name": "color", "role": "color", "channels": ["R", "G", "B"]}],
         "outputs": [{"name": "color", "channels": ["R", "G", "B"], "replaces": "color"}],
         "runtime": {"engine": "array", "entry": "model.py:Model"},
-        "params": [{"name": "gain", "type": "float", "default": 1.0, "low": 0.0, "high": 8.0}],
+        "params": [
+            {
+                "name": "gain",
+                "type": "float",
+                "default": 1.0,
+                "low": 0.0,
+                "high": 8.0,
+                "animatable": True,
+            }
+        ],
         **sections,
     }
     return parse_manifest(document)

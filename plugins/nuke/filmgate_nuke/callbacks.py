@@ -82,7 +82,7 @@ def before_frame() -> None:
 
 
 def _knob_changed(group: nuke.Group) -> None:
-    if not sessions.is_adopted(group):  # its knobs are being loaded
+    if not group.shown():  # its knobs are being loaded, which is no change of the artist's
         return
     name = nuke.thisKnob().name()
     if name == "filmgate_version":
