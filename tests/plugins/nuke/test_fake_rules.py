@@ -120,7 +120,6 @@ def test_execute_is_not_reentrant(nuke: Any, render: Any) -> None:
 
 def test_buttons_cannot_render(nuke: Any, world: Any, render: Any) -> None:
     """A button's script cannot execute; queued for the loop it can."""
-    sys.modules["__main__"].nuke = nuke  # type: ignore[attr-defined]
     call = "nuke.execute(nuke.toNode('Write1'), 1, 1)"
     render.addKnob(nuke.PyScript_Knob("go", "Go", call))
     with pytest.raises(RuntimeError, match="already executing"):

@@ -42,13 +42,24 @@ def group(nuke: Any) -> Any:
 
 def test_knobs_have_the_defaults_of_nuke(nuke: Any) -> None:
     """What plugins trip over when they leave a knob alone."""
-    write, read = nuke.nodes.Write(), nuke.nodes.Read()
+    write, read = nuke.nodes.Write(file_type="exr"), nuke.nodes.Read()
     assert write["channels"].value() == "rgb"
     assert write["datatype"].value() == "16 bit half"
     assert write["metadata"].value() == "default metadata"
     assert (read["before"].value(), read["after"].value()) == ("hold", "hold")
     assert (read["first"].value(), read["last"].value()) == (1, 1)
     assert read["on_error"].value() == "error"
+
+
+def test_a_write_has_the_knobs_of_its_file_type(nuke: Any) -> None:
+    """Compression, datatype and metadata are EXR's: before the type is chosen they are missing."""
+    write = nuke.nodes.Write()
+    with pytest.raises(NameError, match="datatype"):
+        write["datatype"].setValue("32 bit float")
+    assert "metadata" not in write.knobs()
+    write["file_type"].setValue("exr")
+    write["datatype"].setValue("32 bit float")
+    assert nuke.nodes.Write(file="/a/b.exr").knob("metadata") is not None
 
 
 def test_unknown_knobs_are_name_errors(nuke: Any) -> None:

@@ -276,6 +276,7 @@ def _fresh(version: str = "16.0", mode: str = "gui") -> _world.World:
     world.root = _graph.start_root()
     world.root["format"]._set_default(_formats.find_format("HD_1080"))
     world.root["proxy_format"]._set_default(_formats.find_format("PC_Video"))
+    world.names["nuke"] = sys.modules[__name__]
     _publish(world)
     return world
 

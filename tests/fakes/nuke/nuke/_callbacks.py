@@ -58,7 +58,7 @@ def fire_at_node(event: str, node: Node, knob: Optional[Knob] = None) -> None:
 def run_script(node: Optional[Node], knob: Optional[Knob], script: str) -> Any:
     """Run a node's stored Python, with nothing but what scripts see."""
     world = _world.current()
-    names = vars(sys.modules["__main__"])
+    names = _world.current().names
     with world.handling(), world.about(node, knob):
         try:
             code = compile(script, "<knob>", "eval")

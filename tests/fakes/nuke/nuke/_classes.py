@@ -142,6 +142,8 @@ METADATA = (
     "all metadata except input/*",
     "all metadata",
 )
+OF_EXR = {"datatype", "compression", "interleave", "metadata", "autocrop", "write_hash"}
+"""The knobs that a Write has only once it is known that it writes EXR."""
 OPERATIONS = (
     "copy", "divide", "from", "in", "mask", "matte", "max", "min", "minus", "multiply", "out",
     "over", "plus", "screen", "stencil", "under",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from nuke import _words, _world
@@ -172,7 +171,7 @@ _FILE = {
 def _python(words: list[str], knob: Knob) -> str:
     code = " ".join(word for word in words if not word.startswith("-"))
     with _world.current().about(knob._node, knob):
-        return str(eval(code, vars(sys.modules["__main__"])))
+        return str(eval(code, _world.current().names))
 
 
 def expand_path(path: str, frame: Optional[float], view: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, Optional, Union
 
@@ -57,7 +56,7 @@ class MenuItem(Guarded):
             return
         with _world.current().handling():
             if isinstance(self._command, str):
-                exec(self._command, vars(sys.modules["__main__"]))
+                exec(self._command, _world.current().names)
             elif self._command is not None:
                 self._command()
 

@@ -90,13 +90,22 @@ class Node(_Picture):
 
     def knob(self, p: Union[str, int], follow_link: bool = True) -> Optional[Knob]:
         """Return a knob; for a link the knob that it leads to, but `knobs` gives the link."""
-        self._check()
-        found = list(self._knobs.values())[p] if isinstance(p, int) else self._knobs.get(p)
+        present = self.knobs()
+        found = list(present.values())[p] if isinstance(p, int) else present.get(p)
         return (_followed(found) if follow_link else found) if found is not None else None
 
     def knobs(self) -> dict[str, Knob]:
         self._check()
-        return dict(self._knobs)
+        return {name: knob for name, knob in self._knobs.items() if self._shows(name)}
+
+    def _shows(self, name: str) -> bool:
+        """Say whether a knob is there: a Write has those of a file type once it is chosen."""
+        if self._class != "Write" or name not in _classes.OF_EXR:
+            return True
+        chosen = self._knobs["file_type"].value()
+        return bool(
+            chosen == "exr" or (not chosen and self._knobs["file"].value().endswith(".exr"))
+        )
 
     def allKnobs(self) -> list[Knob]:
         return list(self._knobs.values())
@@ -106,7 +115,7 @@ class Node(_Picture):
 
     def __getitem__(self, name: str) -> Knob:
         self._check()
-        if name not in self._knobs:
+        if name not in self._knobs or not self._shows(name):
             raise NameError(f"knob {name} does not exist")
         return _followed(self._knobs[name])
 

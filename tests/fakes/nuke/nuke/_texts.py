@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from nuke import _callbacks, _expressions, _words, _world
@@ -152,7 +151,7 @@ class PyScript_Knob(Script_Knob):
         """Press the button; while its script runs nothing can be rendered."""
         world = _world.current()
         with world.handling(), world.about(self._node, self):
-            exec(self._state, vars(sys.modules["__main__"]))
+            exec(self._state, _world.current().names)
 
 
 class PyCustom_Knob(Script_Knob):
@@ -168,7 +167,7 @@ class PyCustom_Knob(Script_Knob):
         """Build the widget, as opening the panel does."""
         world = _world.current()
         with world.about(self._node, self):
-            self._object = eval(self._state, vars(sys.modules["__main__"]))
+            self._object = eval(self._state, _world.current().names)
         return self._object.makeUI()
 
 

@@ -6,6 +6,7 @@ buttons, the event loop, the cancel button) and what a test looks at; none of th
 
 from __future__ import annotations
 
+import builtins
 import collections
 import contextlib
 import threading
@@ -72,6 +73,8 @@ class World:
         self._queue: collections.deque[Callable[[], None]] = collections.deque()
         self._wake = threading.Condition()
         self.root: Any = None
+        self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
+        """What scripts in knobs and menus see: Nuke's `__main__`, with `nuke` imported."""
 
     # ---- the script -------------------------------------------------------------------------
 
