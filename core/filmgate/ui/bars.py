@@ -1,7 +1,5 @@
 """Bars that show a share: of work done, of a memory, of a device's time."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from typing import Optional

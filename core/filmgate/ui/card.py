@@ -1,7 +1,5 @@
 """One model in full: picture, licence and card."""
 
-# ruff: noqa: A002, N802 - Qt's own names
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """One's own jobs: what runs, how far it is, and what became of it."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Lines of text that give way, and what an empty page says."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from typing import Optional

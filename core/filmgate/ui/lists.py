@@ -1,7 +1,5 @@
 """A list that paints its rows by itself and stands beside an empty page."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The server's models: a list to search, and one of them in full."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from collections.abc import Sequence

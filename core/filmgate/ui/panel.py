@@ -1,7 +1,5 @@
 """The Filmgate panel: one widget that a host docks, or that stands alone."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 import threading

@@ -1,7 +1,5 @@
 """A list model that changes only the rows that have changed, so that long lists stay quick."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from collections.abc import Sequence

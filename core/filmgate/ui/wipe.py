@@ -1,7 +1,5 @@
 """Two pictures over each other and a line between them that can be dragged."""
 
-# ruff: noqa: N802 - Qt's own names
-
 from __future__ import annotations
 
 from typing import Any, Optional

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from filmgate.errors import LayerError
 from filmgate.image.frame import Part, Plate
-from filmgate.manifest.layers import MAIN, bind_layers, list_layers
 from filmgate.manifest import ModelInput
+from filmgate.manifest.layers import MAIN, bind_layers, list_layers
 
 _SEPARATORS = "._- "
 
