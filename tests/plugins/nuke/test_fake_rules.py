@@ -237,6 +237,20 @@ def test_callbacks_know_their_node(nuke: Any) -> None:
     assert seen == ["Grade1", "-Grade1"]
 
 
+def test_background_renders_have_no_node(nuke: Any, world: Any) -> None:
+    """What is called when a background render ends gets its context; thisNode is an error there."""
+    seen: list[Any] = []
+
+    def ended(context: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="thisNode"):
+            nuke.thisNode()
+        seen.append(context["id"])
+
+    nuke.addAfterBackgroundRender(ended)
+    world.finish_background({"id": 7})
+    assert seen == [7]
+
+
 def test_removed_callbacks_are_silent(nuke: Any) -> None:
     """A callback is removed by the same arguments."""
     seen: list[int] = []

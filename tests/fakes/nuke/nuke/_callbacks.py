@@ -47,6 +47,14 @@ def fire(event: str, node: Optional[Node], knob: Optional[Knob] = None) -> None:
             call(*args, **kwargs)
 
 
+def fire_background(context: dict[str, Any]) -> None:
+    """Call what waits for the end of a background render, with its context and no node."""
+    world = _world.current()
+    with world.handling(), world.about(None):
+        for call, args, kwargs in _entries("afterBackgroundRender", None):
+            call(context, *args, **kwargs)
+
+
 def fire_at_node(event: str, node: Node, knob: Optional[Knob] = None) -> None:
     """Run the script in the node's own knob of the event, then what is registered."""
     own: Any = node._knobs.get(event)

@@ -184,6 +184,12 @@ class World:
 
         return _callbacks.label_of(node)
 
+    def finish_background(self, context: dict[str, Any]) -> None:
+        """Let the render of another process end: its callbacks are about no node of this one."""
+        from nuke import _callbacks
+
+        _callbacks.fire_background(context)
+
     def undo_steps(self) -> list[str]:
         """Return the names of what undo would take back, the latest last."""
         return [step.name for step in self.undo.done]
