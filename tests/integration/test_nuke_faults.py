@@ -134,9 +134,7 @@ def test_cancel_reaches_the_server_and_keeps_what_is_finished(
         is_result(desk, group, frame)
 
 
-def test_script_opens_and_renders_with_the_server_away(
-    desk: Desk, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_script_opens_and_renders_with_the_server_away(desk: Desk, service: Service) -> None:
     """Results that were made before are read; a new frame fails with a text that helps."""
     group = desk.node("negate", plates(desk, 2))
     desk.nuke.frame(1)
@@ -147,7 +145,6 @@ def test_script_opens_and_renders_with_the_server_away(
     desk.nuke.scriptClear()
     service.stop()
     desk.start()
-    monkeypatch.setattr("filmgate.host.connection.CONNECT_WITHIN_S", 0.5)
 
     desk.nuke.scriptOpen(path)
 

@@ -254,3 +254,35 @@ def test_chain_of_two_nodes(desk: Desk) -> None:
         colours(desk.result(second, "color", 1)),
         colours(desk.folder / "plate.0001.exr"),
     )
+
+
+def test_every_view_is_made_and_read(desk: Desk) -> None:
+    """In a stereo script a frame is captured, made and read for each view."""
+    desk.nuke.addView("left")
+    desk.nuke.addView("right")
+    desk.nuke.deleteView("main")
+    group = desk.node("negate", desk.plate(sequence(desk.folder, 1, 1), 1, 1))
+    desk.world.rendered.clear()
+
+    desk.press(group, "run_frame")
+
+    assert desk.session(group).status.problem is None
+    assert len(desk.world.rendered) == 2
+    pattern = desk.session(group).patterns()["color"]
+    assert "%V" in pattern
+    plate = colours(desk.folder / "plate.0001.exr")
+    for view in ("left", "right"):
+        made = colours(Path(pattern.replace("%V", view) % 1))
+        same(made, {name: -plane for name, plane in plate.items()})
+
+
+def test_proxy_mode_makes_full_size_results(desk: Desk) -> None:
+    """An artist who works in proxy gets the result of the full picture, and stays in proxy."""
+    group = desk.node("negate", desk.plate(sequence(desk.folder, 1, 1), 1, 1))
+    desk.nuke.root()["proxy"].setValue(True)
+
+    desk.press(group, "run_frame")
+
+    assert desk.nuke.root()["proxy"].value()
+    plate = colours(desk.folder / "plate.0001.exr")
+    same(colours(desk.result(group, "color", 1)), {name: -plane for name, plane in plate.items()})
