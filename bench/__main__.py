@@ -31,6 +31,7 @@ from bench.frames import (
 )
 from bench.load import LOAD_FULL, LOAD_QUICK, MEMORY_PLOT, measure_load
 from bench.measure import Case, Timings, interleave
+from bench.nuke_node import measure_nuke_node
 from bench.peers.triton import Triton, TritonMissingError
 from bench.pressure import measure_deadlock, measure_memory
 from bench.promises import handoff_targets, path_target, repeat_targets, triton_target
@@ -59,8 +60,12 @@ from bench.transport import (
 
 STORE_FRAMES = 7
 """Frames, with their results, that fill the server's store: it is full when the clock starts."""
-FRAMES, LOAD = "frames", "load"
-HEADINGS = {FRAMES: "Targets of single frames", LOAD: "Targets of a shared server"}
+FRAMES, LOAD, HOSTS = "frames", "load", "hosts"
+HEADINGS = {
+    FRAMES: "Targets of single frames",
+    LOAD: "Targets of a shared server",
+    HOSTS: "Targets inside a host",
+}
 PAGE = ROOT / "docs" / "performance.md"
 
 
@@ -243,15 +248,26 @@ def measure_studio(quick: bool) -> Report:
     return report
 
 
+def measure_hosts(effort: Effort) -> Report:
+    """Measure what an artist waits for besides the server."""
+    report = Report()
+    size = effort.sizes[-1]
+    say("a node in Nuke")
+    clicks, targets = measure_nuke_node(size, effort.tile_rounds)
+    report.promise(*targets)
+    report.add(f"Run frame in Nuke's stand-in, {size.width} x {size.height} RGB", clicks)
+    return report
+
+
 def main() -> None:
     """Measure and report; only a full run is written into the documentation."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", FRAMES, LOAD),
+        choices=("all", FRAMES, LOAD, HOSTS),
         default="all",
-        help="single frames and sequences, or many artists and faults; else both",
+        help="single frames and sequences, many artists and faults, or hosts; else all of it",
     )
     parser.add_argument("--quick", action="store_true", help="tiny and once, print only")
     parser.add_argument(
@@ -261,11 +277,13 @@ def main() -> None:
         help="an interpreter that has nvidia-pytriton",
     )
     options = parser.parse_args()
+    effort = QUICK if options.quick else FULL
     if options.part in ("all", FRAMES):
-        effort = QUICK if options.quick else FULL
         publish(measure_frames(effort, options.triton_python), FRAMES, options.quick)
     if options.part in ("all", LOAD):
         publish(measure_studio(options.quick), LOAD, options.quick)
+    if options.part in ("all", HOSTS):
+        publish(measure_hosts(effort), HOSTS, options.quick)
 
 
 def publish(report: Report, part: str, quick: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a node in Nuke adds: ``python -m bench.nuke_node``, with the stand-in for Nuke.
+"""What a node in Nuke adds to the server's own time, with the stand-in for Nuke.
 
 The stand-in renders and writes in plain Python, far slower than Nuke: what its renders take is
 measured apart and counts neither for the plugin nor against it.
@@ -20,15 +20,14 @@ from typing import Any
 
 import OpenEXR
 
-from bench.frames import ROOT, SIZES, Size, load_rendering, to_exr
+from bench.frames import ROOT, Size, load_rendering, to_exr
 from bench.measure import elapsed_s
-from bench.table import Target, milliseconds, table, target_table
+from bench.table import Target, milliseconds, table
 from filmgate.client import Client
 from filmgate.endpoint import publish_endpoint
 from filmgate.job import Job, Listener, Options, Payload, Work
 from filmgate.local_server import LocalServer
 
-ROUNDS = 3
 MAIN_THREAD_BOUND_S = 0.05
 OVERHEAD_BOUND = 0.15
 PATIENCE_S = 120.0
@@ -195,7 +194,7 @@ def _report(size: Size, clicks: list[Click], plain: list[float]) -> tuple[str, l
             overhead <= OVERHEAD_BOUND,
         ),
     ]
-    return table((f"Run frame, {size.width} x {size.height}", "Median, ms"), rows), targets
+    return table(("what", "median, ms"), rows), targets
 
 
 def _median(seconds: Iterable[float]) -> str:
@@ -239,14 +238,3 @@ def _close() -> None:
     from filmgate_nuke import sessions  # noqa: PLC0415
 
     sessions.close_hubs()
-
-
-def main() -> None:
-    """Print table and targets."""
-    size = SIZES[-1]
-    text, targets = measure_nuke_node(size, ROUNDS)
-    sys.stdout.write(f"{text}\n\n{target_table(targets)}\n")
-
-
-if __name__ == "__main__":
-    main()

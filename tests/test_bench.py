@@ -35,6 +35,8 @@ FRAME_ROWS = (
     "**Filmgate, EXR**",
     "publish, folder",
 )
+HOST_SECTIONS = ("Targets inside a host", "Run frame in Nuke's stand-in")
+HOST_ROWS = ("the plugin on the main thread", "from the click to the result")
 LOAD_SECTIONS = ("Targets of a shared server", "Many artists at once", "Artists beside a farm")
 LOAD_ROWS = (
     "4 clients x 3 frames",
@@ -52,7 +54,11 @@ LOAD_ROWS = (
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("part", "sections", "rows"),
-    [("frames", FRAME_SECTIONS, FRAME_ROWS), ("load", LOAD_SECTIONS, LOAD_ROWS)],
+    [
+        ("frames", FRAME_SECTIONS, FRAME_ROWS),
+        ("load", LOAD_SECTIONS, LOAD_ROWS),
+        ("hosts", HOST_SECTIONS, HOST_ROWS),
+    ],
 )
 def test_quick_run_prints_every_table(
     part: str, sections: tuple[str, ...], rows: tuple[str, ...]
