@@ -1,8 +1,8 @@
 """Make docs/images/nuke_node.png: a node's controls and its states, drawn from what it is made of.
 
-No Nuke is asked. The plugin makes the node in the stand-in for Nuke that the tests use, and its knobs,
-tile colours and labels are drawn with Qt: every name, value and order is the node's own, the look is
-only like Nuke's. No display is needed::
+No Nuke is asked. The plugin makes the node in the stand-in for Nuke that the tests use, and its
+knobs, tile colours and labels are drawn with Qt: names, values and order are the node's own, the
+look is only like Nuke's. No display is needed::
 
     QT_QPA_PLATFORM=offscreen python docs/make_node_picture.py
 """
