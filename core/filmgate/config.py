@@ -49,6 +49,8 @@ ORIGIN_GIVEN = "given"
 CACHE_GB = "50"
 BAKE_FIELDS = ("script_dir", "script", "node", "output", "show", "version", "take")
 BAKE = "{script_dir}/filmgate/{script}/{node}/v{take:03d}/{output}.%04d.exr"
+"""Where bakes go, unless the site says otherwise."""
+
 GROUP_SEPARATOR, PREFIX_SEPARATOR = ";", "="
 """Of the setting ``paths``."""
 

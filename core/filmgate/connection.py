@@ -90,16 +90,7 @@ def reach_server(
 ) -> Client:
     """Wait for a server; one on this machine may write its token while we wait.
 
-    Args:
-        server: its address.
-        config: the settings.
-        wait_s: how long it may take to answer.
-        tell: told, when it does not answer at once, that it is waited for.
-        given_up: asked a few times each second whether to stop waiting.
-        remedy: what helps where it does not answer.
-
-    Raises:
-        FilmgateError: as `reach` raises.
+    What it takes but *server*, an address, and what it returns and raises is as `reach` has it.
     """
     patience = _Patience(server, wait_s, tell, given_up)
     while True:

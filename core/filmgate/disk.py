@@ -57,6 +57,16 @@ def storage_remedy(error: OSError) -> str:
     return _REMEDIES.get(error.errno or 0, _REMEDY)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in; one that is there is left as it is.
+
+    Raises:
+        StorageError: the disk refuses, or a file has that name.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def write_whole(path: Path, content: Buffer, mode: int = _SHARED) -> None:
     """Write *content* under a temporary name beside *path*, then rename it into place.
 

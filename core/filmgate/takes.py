@@ -26,7 +26,7 @@ from typing import Any, Optional
 
 from filmgate.cache import ABANDONED_AFTER_S, Cache
 from filmgate.digest import Buffer
-from filmgate.disk import READ_ONLY, link_or_copy, remove, storage_errors, write_new
+from filmgate.disk import READ_ONLY, link_or_copy, make_folder, remove, storage_errors, write_new
 from filmgate.errors import InputError, IntegrityError, StorageError, UnsupportedError
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA
@@ -143,8 +143,7 @@ class Takes:
     def __init__(self, folder: Path, cache: Cache) -> None:
         self.folder = folder
         self.cache = cache
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def all(self) -> list[Take]:
         """List the finished takes, the oldest first.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from filmgate.cache import ABANDONED_AFTER_S
+from filmgate.config import BAKE
 from filmgate.disk import publish, remove, storage_errors
 from filmgate.errors import ConfigError, InputError, RequestError, StorageError
 from filmgate.frames import Sequence as FileSequence
@@ -23,15 +24,12 @@ from filmgate.frames import parse_sequence
 from filmgate.takes import Take, suffix_of
 from filmgate.wire.records import PNG_MEDIA
 
-TEMPLATE = "{script_dir}/filmgate/{script}/{node}/v{take:03d}/{output}.%04d.exr"
-"""Where bakes go, unless the site says otherwise."""
-
 VIEW_PLACE = "%V"
 """Stands for the view's name, as in Nuke."""
 
 _UNFIT = re.compile(r'[\x00-\x1f<>:"/\\|?*%#]')
 _BLOCK_BYTES = 1 << 20
-_TEMPLATE_REMEDY = f"Correct the setting `bake`; it may be left out, and is then {TEMPLATE}"
+_TEMPLATE_REMEDY = f"Correct the setting `bake`; it may be left out, and is then {BAKE}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from filmgate.digest import DIGEST_BYTES, canonical, digest_bytes
-from filmgate.disk import remove, storage_errors, write_whole
+from filmgate.disk import make_folder, remove, storage_errors, write_whole
 from filmgate.errors import FilmgateError, StorageError
 from filmgate.wire.codec import unpack
 from filmgate.wire.fields import read_fields, write_fields
@@ -36,8 +36,7 @@ class Listings:
     def __init__(self, folder: Path, key: str) -> None:
         self._folder = folder
         self._key = key
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def load(self) -> Optional[tuple[ModelSummary, ...]]:
         """Return the newest list that is whole; None where there is none."""

@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 from filmgate.cache import Cache
 from filmgate.digest import DIGEST_BYTES, canonical_digest, digest_bytes
-from filmgate.disk import READ_ONLY, publish, remove, storage_errors, write_new
+from filmgate.disk import READ_ONLY, make_folder, publish, remove, storage_errors, write_new
 from filmgate.errors import RequestError, StorageError
 from filmgate.job import Output, Result
 from filmgate.wire.records import BlobRef, ColourSpec, Wish
@@ -108,8 +108,7 @@ class Results:
     def __init__(self, folder: Path, cache: Cache) -> None:
         self.folder = folder
         self.cache = cache
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def find(self, key: bytes) -> Optional[Found]:
         """Return the result of a request, every byte of it verified; None where one is missing.

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from filmgate.cache import Cache
+from filmgate.config import BAKE
 from filmgate.errors import ConfigError, InputError, StorageError
-from filmgate.host.bake import TEMPLATE, bake, expand, free_number, path_of
+from filmgate.host.bake import bake, expand, free_number, path_of
 from filmgate.takes import Take, Takes
 from filmgate.tensor import TENSOR_MEDIA
 from filmgate.wire.records import PNG_MEDIA
@@ -49,7 +50,7 @@ def place(folder: Path, number: int = 1) -> str:
 
 def test_the_default_place_is_beside_the_script() -> None:
     """A bake is found by whoever finds the script."""
-    assert expand(TEMPLATE, **PLACE) == (
+    assert expand(BAKE, **PLACE) == (
         "/show/sh010/comp/filmgate/sh010_comp_v007/Denoise1/v003/color.%04d.exr"
     )
 
@@ -84,13 +85,13 @@ def test_a_template_that_cannot_be_used_says_why(template: str, reason: str) -> 
     with pytest.raises(ConfigError) as caught:
         expand(template, **PLACE)
     assert reason in caught.value.text
-    assert TEMPLATE in caught.value.remedy
+    assert BAKE in caught.value.remedy
 
 
 def test_a_script_that_was_never_saved_has_no_place_for_bakes() -> None:
     """Nothing is written to wherever the host happens to have been started."""
     with pytest.raises(InputError, match="script dir"):
-        expand(TEMPLATE, **{**PLACE, "script_dir": ""})
+        expand(BAKE, **{**PLACE, "script_dir": ""})
 
 
 def test_a_bake_holds_the_same_bytes(takes: Takes, tmp_path: Path) -> None:
