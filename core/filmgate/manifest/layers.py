@@ -67,9 +67,19 @@ ROLE_PATTERNS: Mapping[str, tuple[str, ...]] = {
 what follows one of its dots (``ViewLayer.Combined`` is found as ``combined``)."""
 
 _CYCLES = frozenset(
-    ("combined", "noisy image", "denoising albedo", "denoising normal", "denoising depth")
+    (
+        "combined",
+        "noisy image",
+        "denoising albedo",
+        "denoising normal",
+        "denoising depth",
+        "diffcol",
+        "depth",
+        "vector",
+    )
 )
-"""Patterns that Nuke spells otherwise: it makes ``ViewLayer_Denoising_Albedo`` of Cycles' name."""
+"""Patterns that Nuke spells otherwise: it makes ``ViewLayer_Denoising_Albedo`` of Cycles' name:
+the view layer's stands before that of every pass."""
 
 _SAME_AXIS = ("RXU", "GYV", "BZ", "A", "W")
 _ONE_CHANNEL = "ZRYVX"

@@ -211,3 +211,23 @@ def test_layers_of_cycles_are_found_as_nuke_spells_them():
     bound = bind_layers(DENOISER, channels)
     assert bound["color"][0] == "ViewLayer_Combined.red"
     assert bound["albedo"][0] == "ViewLayer_Denoising_Albedo.red"
+
+
+@pytest.mark.parametrize(
+    ("role", "layer", "letters"),
+    [
+        ("color", "ViewLayer_Combined", "RGB"),
+        ("color", "ViewLayer_Noisy_Image", "RGB"),
+        ("albedo", "ViewLayer_DiffCol", "RGB"),
+        ("normal", "View_Layer_Normal", "XYZ"),
+        ("depth", "ViewLayer_Depth", "Z"),
+        ("motion", "ViewLayer_Vector", "XYZW"),
+    ],
+)
+def test_every_pass_of_cycles_is_found_behind_its_view_layers_name(
+    role: str, layer: str, letters: str
+) -> None:
+    """Nuke joins the two with an underscore, and people give view layers any name."""
+    wanted = ModelInput("wanted", role, tuple(letters))
+    channels = [f"{layer}.{letter}" for letter in letters]
+    assert bind_layers([wanted], channels) == {"wanted": tuple(channels)}
