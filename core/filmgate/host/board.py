@@ -106,7 +106,7 @@ class Board:
         self._tell()
 
     def update(self, id: str, status: Status) -> None:
-        """Show where a run stands; one that is no longer shown is left alone."""
+        """Show where a run stands; one that has ended or is no longer shown is left alone."""
         self._change(id, status, 0.0)
 
     def end(self, id: str, status: Status) -> None:
@@ -161,7 +161,7 @@ class Board:
     def _change(self, id: str, status: Status, ended_s: float) -> None:
         with self._lock:
             run = self._runs.get(id)
-            if run is None:
+            if run is None or run.ended_s:  # threads tell: what is late must not bring it back
                 return
             self._runs[id] = replace(run, status=status, ended_s=ended_s)
         self._tell()

@@ -56,6 +56,16 @@ def test_only_ended_runs_are_forgotten() -> None:
     assert (shown[0], shown[-1]) == ("last", "long")
 
 
+def test_a_run_that_has_ended_never_runs_again() -> None:
+    """Another thread may still tell of its progress."""
+    board = Board(clock=lambda: 7.0)
+    board.begin(row("a"))
+    board.end("a", DONE)
+    board.update("a", RUNNING)
+    board.end("a", RUNNING)
+    assert [(run.status, run.ended_s) for run in board.runs()] == [(DONE, 7.0)]
+
+
 def test_a_run_that_is_not_shown_is_left_alone() -> None:
     """What was forgotten may still tell of itself."""
     board = Board()
