@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import zmq
+
 from fakes.scripted import WELCOME, Received, ScriptedServer, pieces
 from filmgate.digest import digest_blob, digest_bytes, digest_text
 from filmgate.errors import FilmgateError, SupersededError, UnknownModelError
@@ -110,7 +112,7 @@ class EchoServer:
     # Its own thread.
 
     def _start(self, port: int) -> None:
-        self._server = ScriptedServer(port)
+        self._server = ForgivingServer(port)
         self.address, self.port = self._server.address, self._server.port
         self._jobs: dict[bytes, EchoJob] = {}
         self._blobs: dict[bytes, bytes] = {offer.blob.digest: offer.text for offer in self._models}
@@ -246,6 +248,18 @@ class EchoServer:
 
     def _params(self, work: WorkSpec) -> Mapping[str, Any]:
         return resolve_parameters(self._offer(work).manifest.params, work.params)
+
+
+class ForgivingServer(ScriptedServer):
+    """Goes on where the client that it answers has vanished."""
+
+    def tell(self, message: Message, re: int | None = None, piece: bytes = b"") -> None:
+        """Send a message, if anybody is there."""
+        try:
+            super().tell(message, re, piece)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
 
 
 class _Offer:

@@ -15,8 +15,10 @@ from filmgate.manifest import Manifest, parse_manifest_json
 
 SCHEMA = 1
 
-_NODE = re.compile(r"[0-9a-f]{32}\Z")
-"""It names a folder, and a script may have been edited."""
+_WRITTEN = {
+    "node": re.compile(r"[0-9a-f]{32}\Z"),  # it names a folder, and a script may have been edited
+    "package": re.compile(r"(?:[0-9a-f]{64})?\Z"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class NodeState:
         model: as it was asked for: ``denoise@champion``.
         version: what that meant when it was resolved; empty before.
         package: the exact package, as hexadecimal digest; empty before it was resolved.
-        manifest: of that package, as JSON text; empty before.
+        manifest: of that package, as JSON text; before it was resolved, of what the node looks like
+            in the host meanwhile; may be empty then.
         take: the folder that the node reads; empty before the first result.
         baked: the path pattern of each baked output; empty while nothing is baked.
         bake_frames: which frames are baked, written as ``1-10,20``.
@@ -75,23 +78,26 @@ class Node:
 
     Attributes:
         state: what the node keeps.
-        is_new: whether the port kept nothing before.
     """
 
     def __init__(self, port: HostPort, model: str = "") -> None:
         self._port = port
         self._parsed: tuple[str, Optional[Manifest]] = ("", None)
         kept = port.load_state()
-        self.is_new = not kept
         self.state = parse_node_state(kept)
         if model and not self.state.model:
             self.state = replace(self.state, model=model)
-        if self.is_new:
+        if not kept:
             port.store_state(self.state.to_text())
 
     @property
     def manifest(self) -> Optional[Manifest]:
-        """The embedded manifest; None before the model is known, or where nobody can read it."""
+        """The manifest of the exact package; None before that is known."""
+        return self.embedded if self.state.package else None
+
+    @property
+    def embedded(self) -> Optional[Manifest]:
+        """What the node looks like in the host; None where it carries nothing that can be read."""
         text = self.state.manifest
         if self._parsed[0] != text:
             self._parsed = (text, _manifest(text))
@@ -119,6 +125,6 @@ def _manifest(text: str) -> Optional[Manifest]:
 def _fits(spec: Any, document: Mapping[str, Any]) -> bool:
     kinds: dict[str, type] = {"schema": int, "baked": dict}
     value = document.get(spec.name)
-    if spec.name == "node":
-        return isinstance(value, str) and _NODE.match(value) is not None
+    if spec.name in _WRITTEN:
+        return isinstance(value, str) and _WRITTEN[spec.name].match(value) is not None
     return isinstance(value, kinds.get(spec.name, str))

@@ -61,8 +61,7 @@ class HostSession:
         self._baking = Baking(self._flow, hub, self._inbox.wake)
         self._pumping = self._closed = False
         self._shown: Optional[Status] = None
-        if self._node.is_new:
-            self._flow.versions.pin()
+        self._flow.versions.pin()
 
     # What the node is.
 
@@ -83,8 +82,8 @@ class HostSession:
 
     @property
     def manifest(self) -> Optional[Manifest]:
-        """The embedded manifest; None until the model is known."""
-        return self._node.manifest
+        """The manifest that the node carries; None where it carries none."""
+        return self._node.embedded
 
     @property
     def status(self) -> Status:
@@ -98,7 +97,7 @@ class HostSession:
 
     def state_at(self, moment: Moment) -> State:
         """Return the state of one frame; asks neither the network nor for pixels."""
-        state = self._flow.reading.state_at(self.manifest, moment)
+        state = self._flow.reading.state_at(self._node.manifest, moment)
         if state is State.BAKED:
             return state
         if self._flow.pending(moment):
@@ -142,7 +141,8 @@ class HostSession:
         """Let the node be for another model, as ``name``, ``name@version`` or ``name@alias``.
 
         What the reference means is looked up in the list of models on disk; where it is not
-        there, the server is asked when something runs.
+        there, the server is asked when something runs; until then `manifest` is the earlier
+        model's, by which the host has built the node.
         """
         self.cancel()
         self._flow.versions.choose(model)

@@ -29,8 +29,8 @@ class Versions:
         self._node, self._hub, self._change = node, hub, change
 
     def choose(self, model: str) -> None:
-        """Let the node be for another model."""
-        self._change(model=model, version="", package="", manifest="")
+        """Let the node be for another model; it looks as it does until that one is known."""
+        self._change(model=model, version="", package="")
         self.pin()
 
     def pin(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.desk import Desk, DeskClock, document_of
-from fakes.echo import EchoServer
+from fakes.desk import Desk, DeskClock, document_of, embedded
+from fakes.echo import EchoServer, ForgivingServer
 from filmgate.digest import digest_text
 from filmgate.endpoint import FOLDER_VARIABLE
 from filmgate.errors import CancelledError, ImageError, StorageError
@@ -20,6 +21,7 @@ from filmgate.host.session import DEBOUNCE_S, HostSession
 from filmgate.host.state import State
 from filmgate.job import Result
 from filmgate.testing import TICK, FakeHost
+from filmgate.wire.messages import Credit
 
 AUX = {"name": "albedo", "role": "albedo", "channels": ["R", "G", "B"], "optional": True}
 MODELS: list[dict[str, Any]] = [
@@ -49,13 +51,47 @@ def desk(server: EchoServer, tmp_path: Path) -> Iterator[Desk]:
         yield desk
 
 
+def package_of(desk: Desk) -> bytes:
+    """Return the digest of the exact package that a node has."""
+    return bytes.fromhex(desk.session.node_state.package)
+
+
 def test_an_alias_is_settled_once(desk: Desk, server: EchoServer) -> None:
     """The node keeps what was asked for and the exact package, and asks for that by digest."""
     desk.make(1)
     state = desk.session.node_state
     assert (state.model, state.version) == ("echo@champion", "1.0.0")
-    expected = f"echo@{digest_text(bytes.fromhex(state.package))}"
+    expected = f"echo@{digest_text(package_of(desk))}"
     assert [work.model for work in server.submitted] == [expected]
+
+
+def test_a_manifest_without_its_package_is_settled_anew(desk: Desk, server: EchoServer) -> None:
+    """A state that was edited, or cut short, may not name a package that is none."""
+    state = replace(embedded(MODELS[0]), package="")
+    desk.host.state = state.to_text().replace('"package": ""', '"package": "of old"')
+    desk.session.reload()
+    desk.make(1)
+    assert (desk.states([1]), desk.codes()) == ([State.FRESH], [])
+    assert server.submitted[0].model == f"echo@{digest_text(package_of(desk))}"
+
+
+def test_a_node_looks_as_it_did_until_another_model_is_known(desk: Desk) -> None:
+    """A model that is not listed on disk has no manifest yet, and the host needs one to draw."""
+    desk.make(1)
+    before = desk.session.manifest
+    desk.session.choose("aided")
+    assert (desk.session.manifest, desk.states([1])) == (before, [State.STALE])
+    desk.make(2)
+    assert desk.session.manifest is not None
+    assert (desk.session.manifest.name, desk.states([2])) == ("aided", [State.FRESH])
+
+
+def test_the_server_outlives_its_clients() -> None:
+    """What is sent to one that has vanished is dropped."""
+    with ForgivingServer() as forgiving:
+        forgiving.route = b"vanished"
+        forgiving.tell(Credit(1))
+        assert forgiving.silent(1)
 
 
 def test_nothing_connected_is_an_error_that_says_so(desk: Desk, server: EchoServer) -> None:
