@@ -67,7 +67,7 @@ def _check(
 ) -> None:
     above = None if ends is None else names_above(ends)
     for each in nodes:
-        if _reads_result(each.group) and (above is None or _counts(each.group, above)):
+        if _reads_result(each.group) and (above is None or each.group.fullName() in above):
             for moment in moments:
                 _check_node(each, moment)
 
@@ -91,12 +91,6 @@ def _in_view(moment: Moment) -> str:
 def _reads_result(group: nuke.Group) -> bool:
     disabled = bool(group["disable"].value())
     return not disabled and group["filmgate_view"].value() != SHOWS_SOURCE
-
-
-def _counts(group: nuke.Group, above: set[str]) -> bool:
-    """Whether a node, or a Group around it, is among *above*."""
-    parts = group.fullName().split(".")
-    return any(".".join(parts[:count]) in above for count in range(1, len(parts) + 1))
 
 
 def _inputs(node: nuke.Node) -> Iterator[nuke.Node]:

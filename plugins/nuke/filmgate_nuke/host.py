@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from math import floor
 from typing import Optional
 
 import nuke
@@ -54,8 +55,6 @@ class NukeHost(HostPort):
         self._patterns: Callable[[], Mapping[str, str]] = dict
         self._check_inputs: Callable[[Moment], None] = lambda _: None
         self._manifest: tuple[str, Optional[Manifest]] = ("", None)
-        self._in_slice = False
-        self._mark: Optional[str] = None
         self._shown_at_s = 0.0
         self._shown: Optional[Status] = None
         self._undoable = False
@@ -100,13 +99,12 @@ class NukeHost(HostPort):
     # Pixels out.
 
     def fingerprint(self, moment: Moment) -> str:
-        """Return a text that changes when anything above is edited, the same at every frame."""
-        if self._mark is not None:
-            return self._mark
-        mark = upstream.edit_mark(graph.sources(self.group))
-        if self._in_slice:  # nobody edits meanwhile, and a script may have a thousand nodes
-            self._mark = mark
-        return mark
+        """Return a text that changes when anything above is edited or a file that is read there.
+
+        The edits alone are the same at every frame.
+        """
+        ends = graph.sources(self.group)
+        return f"{upstream.edit_mark(ends)} {upstream.file_mark(ends, floor(moment.time))}".rstrip()
 
     def hashes(self) -> str:
         """Return Nuke's own hashes of what is connected, which it knows for the current frame."""
@@ -153,11 +151,11 @@ class NukeHost(HostPort):
         threads.post(slice_)
 
     def _run_slice(self, call: Callable[[], None]) -> None:
-        self._in_slice, self._mark = True, None
+        upstream.keep()  # nobody edits meanwhile, and a script may have a thousand nodes
         try:
             call()
         finally:
-            self._in_slice, self._mark = False, None
+            upstream.drop()
 
     # What the artist sees.
 

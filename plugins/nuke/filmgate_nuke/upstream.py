@@ -7,7 +7,9 @@ text at every frame, in every session and on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Optional
 
 import nuke
 
@@ -39,41 +41,163 @@ _LOOKS = frozenset(
 """Knobs that change no pixel."""
 
 
+_ROOT_KNOBS = (
+    "OCIO_config",
+    "colorManagement",
+    "customOCIOConfigPath",
+    "floatLut",
+    "format",
+    "gsv",
+    "int16Lut",
+    "int8Lut",
+    "logLut",
+    "workingSpaceLUT",
+)
+"""Settings of the script that change pixels though no node is edited; versions differ in them."""
+
+_EXPRESSIONS = (
+    nuke.EXPRESSIONS
+    | int(getattr(nuke, "LINKINPUTS", 0))
+    | int(getattr(nuke, "LINKNODE_INPUTS", 0))  # Nuke 14 and later
+)
+
+
+class Table:
+    """What was read of the script, for as long as nobody can edit it.
+
+    Attributes:
+        knobs: what nodes say of themselves, by full name.
+        marks: by the full names of the ends.
+        reads: the Reads above, likewise.
+    """
+
+    def __init__(self) -> None:
+        self.knobs: dict[str, str] = {}
+        self.marks: dict[tuple[str, ...], str] = {}
+        self.reads: dict[tuple[str, ...], list[nuke.Node]] = {}
+
+
+_tables: list[Table] = []
+_stamps: dict[str, str] = {}
+"""Time and size of files, by path, since the last run began."""
+
+
+def keep() -> None:
+    """Read each node once from now on, until `drop`: nobody edits the script meanwhile."""
+    _tables[:] = [Table()]
+
+
+def drop() -> None:
+    """Read the script anew from now on."""
+    _tables.clear()
+
+
+def forget_files() -> None:
+    """Look at the files of Reads anew: a run or a render begins."""
+    drop()
+    _stamps.clear()
+
+
 def nodes_above(ends: Iterable[nuke.Node]) -> list[nuke.Node]:
-    """Return *ends* and every node that they depend on, by pipes and by expressions, each once."""
-    found: dict[str, nuke.Node] = {}
+    """Return *ends* and every node that they depend on, by pipes and by expressions, each once.
+
+    Groups are looked into, and left through their Inputs. Of a Group around one of the *ends*
+    only the knobs count, where an expression reads them.
+    """
     waiting = list(ends)
+    around = _around(waiting)
+    found: dict[str, nuke.Node] = {}
     while waiting:
         node = waiting.pop()
-        if found.setdefault(node.fullName(), node) is node:
-            waiting.extend(reversed(_sources(node)))
+        name = node.fullName()
+        if node.Class() != "Root" and found.setdefault(name, node) is node:
+            waiting.extend(reversed(_sources(node, name in around)))
     return list(found.values())
 
 
 def edit_mark(ends: Sequence[nuke.Node]) -> str:
     """Return a short text that changes when a node among *ends* or above them is edited."""
-    nodes = nodes_above(ends)
+    names, table = tuple(node.fullName() for node in ends), _table()
+    if names not in table.marks:
+        nodes = nodes_above(ends)
+        table.marks[names] = _mark(names, nodes, table)
+        table.reads[names] = [node for node in nodes if node.Class() == "Read"]
+    return table.marks[names]
+
+
+def file_mark(ends: Sequence[nuke.Node], frame: int) -> str:
+    """Return a text that changes when a file that is read above at *frame* was written anew.
+
+    Each file is looked at once after `forget_files`; empty where nothing is read.
+    """
+    names, table = tuple(node.fullName() for node in ends), _table()
+    if names not in table.reads:
+        table.reads[names] = [node for node in nodes_above(ends) if node.Class() == "Read"]
+    files = (read["file"] for read in table.reads[names])
+    paths = [each.evaluate(frame) for each in files if isinstance(each, nuke.File_Knob)]
+    return ",".join(_stamp(str(path or "")) for path in paths)
+
+
+def _table() -> Table:
+    return _tables[0] if _tables else Table()
+
+
+def _stamp(path: str) -> str:
+    if path not in _stamps:
+        try:
+            found = Path(path).stat()
+        except (OSError, ValueError):
+            _stamps[path] = "-"
+        else:
+            _stamps[path] = f"{found.st_mtime_ns:x}.{found.st_size:x}"
+    return _stamps[path]
+
+
+def _mark(names: tuple[str, ...], nodes: Sequence[nuke.Node], table: Table) -> str:
     places = {node.fullName(): place for place, node in enumerate(nodes)}
-    heads = ",".join(str(places[node.fullName()]) for node in ends)
-    return digest_bytes("\0".join((heads, *(_told(node, places) for node in nodes))).encode()).hex()
+    heads = ",".join(str(places[name]) for name in names)
+    told = (_told(node, places, table) for node in nodes)
+    return digest_bytes("\0".join((heads, _root(), *told)).encode()).hex()
 
 
-def _sources(node: nuke.Node) -> list[nuke.Node]:
-    return node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS)
+def _around(ends: Iterable[nuke.Node]) -> set[str]:
+    """Name the Groups that *ends* are in."""
+    parts = [node.fullName().split(".") for node in ends]
+    return {".".join(each[:count]) for each in parts for count in range(1, len(each))}
 
 
-def _told(node: nuke.Node, places: dict[str, int]) -> str:
-    """Return a node's class, what it is connected to, and its knobs; of a Group the inside too."""
-    pipes = [node.input(place) for place in range(node.inputs())]
+def _sources(node: nuke.Node, is_around: bool) -> list[nuke.Node]:
+    if is_around:
+        return node.dependencies(_EXPRESSIONS)
+    inside = node.nodes() if isinstance(node, nuke.Group) else []
+    outputs = [each for each in inside if each.Class() == "Output"]
+    above = node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | _EXPRESSIONS)
+    outside = _outside(node)
+    return [*outputs, *above, *([] if outside is None else [outside])]
+
+
+def _outside(node: nuke.Node) -> Optional[nuke.Node]:
+    """Return what feeds an Input from outside its Group: its own pipes end there."""
+    if node.Class() != "Input":
+        return None
+    group = nuke.root().node(node.fullName().rpartition(".")[0])
+    return None if group is None else group.input(int(node["number"].value()))
+
+
+def _told(node: nuke.Node, places: Mapping[str, int], table: Table) -> str:
+    """Return a node's class, what it is connected to, and its knobs."""
+    pipes = [_outside(node), *(node.input(place) for place in range(node.inputs()))]
     wires = ",".join("-" if each is None else str(places.get(each.fullName())) for each in pipes)
-    inside = _inside(node) if isinstance(node, nuke.Group) else ""
-    return f"{node.Class()} {wires}\n{_knobs(node)}\n{inside}"
+    name = node.fullName()
+    if name not in table.knobs:
+        table.knobs[name] = _knobs(node)
+    return f"{node.Class()} {wires}\n{table.knobs[name]}"
 
 
-def _inside(group: nuke.Group) -> str:
-    nodes = group.nodes()
-    places = {node.fullName(): place for place, node in enumerate(nodes)}
-    return "\0".join(_told(node, places) for node in nodes)
+def _root() -> str:
+    root = nuke.root()
+    found = ((name, root.knob(name)) for name in _ROOT_KNOBS)
+    return "\n".join(f"{name} {knob.toScript()}" for name, knob in found if knob is not None)
 
 
 def _knobs(node: nuke.Node) -> str:

@@ -158,3 +158,16 @@ def test_node_inside_a_group_counts(script: Script, nuke: Any) -> None:
 
     with pytest.raises(InputError, match=r"Outer\.Inner is stale"):
         script.check()
+
+
+def test_write_inside_a_group_asks_what_feeds_the_group(script: Script, nuke: Any) -> None:
+    """As pipelines build their Writes: the Group's pipe comes from a Filmgate node."""
+    outer = nuke.nodes.Group(name="Publish")
+    with outer:
+        script.write = nuke.nodes.Write(inputs=[nuke.nodes.Input()])
+        nuke.nodes.Output(inputs=[script.write])
+    outer.setInput(0, script.second)
+    script.states["First"] = State.STALE
+
+    with pytest.raises(InputError, match="First is stale"):
+        script.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,87 @@ def test_edit_elsewhere_leaves_the_mark(chain: list[Any], nuke: Any) -> None:
     other["multiply"].setValue(2)
 
     assert mark(chain[3]) == before
+
+
+def in_group(nuke: Any, *pipes: Any) -> tuple[Any, Any]:
+    """Return a Group that is connected to *pipes*, and a grade of the last one inside it."""
+    group = nuke.nodes.Group()
+    with group:
+        inputs = [nuke.nodes.Input() for _ in pipes]
+        grade = nuke.nodes.Grade(inputs=[inputs[-1]])
+        nuke.nodes.Output(inputs=[grade])
+    for place, pipe in enumerate(pipes):
+        group.setInput(place, pipe)
+    return group, grade
+
+
+def test_mark_leaves_groups_through_their_inputs(chain: list[Any], nuke: Any) -> None:
+    """A node inside a Group, inside another one, is fed by what feeds the outer one."""
+    outer = nuke.nodes.Group()
+    with outer:
+        _, grade = in_group(nuke, nuke.nodes.Input())
+    outer.setInput(0, chain[2])
+    before = mark(grade)
+
+    chain[0]["color"].setValue([1, 2, 3, 4])
+
+    assert mark(grade) != before
+
+
+def test_only_the_pipe_that_an_input_stands_for_counts(chain: list[Any], nuke: Any) -> None:
+    """The other pipes of the Group feed other nodes."""
+    _, grade = in_group(nuke, chain[1], chain[2])
+    before = mark(grade)
+
+    chain[1]["color"].setValue([1, 2, 3, 4])
+    assert mark(grade) == before
+    chain[0]["color"].setValue([1, 2, 3, 4])
+    assert mark(grade) != before
+
+
+@pytest.mark.parametrize("knob", ["format", "colorManagement"])
+def test_settings_of_the_script_change_the_mark(chain: list[Any], nuke: Any, knob: str) -> None:
+    """They change pixels, and no node above is edited."""
+    before = mark(chain[3])
+
+    value = nuke.addFormat("8 4 0 0 8 4 1 tiny") if knob == "format" else "OCIO"
+    nuke.root()[knob].setValue(value)
+
+    assert mark(chain[3]) != before
+
+
+def test_file_that_was_written_anew_changes_the_mark_of_its_frame(
+    nuke: Any, tmp_path: Path
+) -> None:
+    """It is looked at once for each run: other frames and idle moments cost nothing."""
+    from filmgate_nuke import upstream  # noqa: PLC0415
+
+    for frame in (1, 2):
+        (tmp_path / f"plate.{frame:04d}.exr").write_bytes(b"pixels")
+    read = nuke.nodes.Read(file=(tmp_path / "plate.%04d.exr").as_posix())
+    before = [upstream.file_mark([read], frame) for frame in (1, 2)]
+
+    (tmp_path / "plate.0001.exr").write_bytes(b"other pixels")
+
+    assert upstream.file_mark([read], 1) == before[0]
+    upstream.forget_files()
+    assert upstream.file_mark([read], 1) != before[0]
+    assert upstream.file_mark([read], 2) == before[1]
+
+
+def test_each_node_is_read_once_while_nobody_edits(
+    chain: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two nodes below the same thousand cost one walk over their knobs."""
+    from filmgate_nuke import upstream  # noqa: PLC0415
+
+    read: list[str] = []
+    knobs = upstream._knobs
+    monkeypatch.setattr(upstream, "_knobs", lambda node: [read.append(node.name()), knobs(node)][1])
+    upstream.keep()
+
+    assert upstream.edit_mark([chain[3]]) == upstream.edit_mark([chain[3]])
+    upstream.edit_mark([chain[2]])
+    upstream.drop()
+
+    assert sorted(read) == sorted(node.name() for node in chain)

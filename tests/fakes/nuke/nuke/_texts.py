@@ -45,7 +45,9 @@ class String_Knob(Knob):
 
 
 class EvalString_Knob(String_Knob):
-    """Text in which brackets are evaluated."""
+    """Text in which brackets are evaluated; what a script's `addUserKnob` of type 1 makes."""
+
+    _user_type = 1
 
     def _evaluated(self, frame: Optional[float], view: str) -> str:
         at = _world.current().root._frame() if frame is None else frame
@@ -82,6 +84,9 @@ class File_Knob(EvalString_Knob):
         frame = oc.frame() if oc else None
         view = oc.viewname(oc.view()) if oc else "main"
         return _expressions.expand_path(self._evaluated(frame, view), frame, view)
+
+    def evaluate(self, time: Optional[float] = None) -> str:
+        return _expressions.expand_path(self._evaluated(time, "main"), time, "main")
 
     def fromUserText(self, val: str) -> None:
         """Take what an artist types: a path, and after it perhaps a range for first and last."""
