@@ -81,7 +81,7 @@ class HostPort(Protocol):
         ...
 
     def deliver(self, take: Take) -> None:
-        """Let the node read *take* from now on; neither an undo step nor a change to save."""
+        """Let the node read *take* from now on: no undo step, but a change to save."""
         ...
 
     def call_on_main(self, call: Callable[[], None]) -> None:

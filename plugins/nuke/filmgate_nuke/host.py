@@ -124,18 +124,29 @@ class NukeHost(HostPort):
     # Results in.
 
     def deliver(self, take: Take) -> None:
-        """Let the Reads read *take*."""
+        """Let the Reads read *take*: no undo step, but a change to save."""
         if self.alive:
             self._show({output: take.pattern(output) for output in take.outputs()})
 
     def show_results(self) -> None:
-        """Let the Reads read what the session says: a bake, a take or nothing."""
+        """Let the Reads read what the session says: a bake, a take or nothing; likewise."""
         if self.alive:
             self._show(self._patterns())
 
     def _show(self, patterns: Mapping[str, str]) -> None:
+        """Show *patterns*; the script is changed when it renders something else from now on."""
+        before = self._files()
+        self._respell(patterns)
+        if self._files() != before:
+            nuke.root().setModified(True)
+
+    def _respell(self, patterns: Mapping[str, str]) -> None:
+        """Let the Reads read the same files, as they are called here; nothing is left to save."""
         with script.untouched():
             node.show_take(self.group, patterns, self.span())
+
+    def _files(self) -> list[str]:
+        return [str(read["file"].value()) for read in graph.reads(self.group).values()]
 
     # The main thread.
 
@@ -163,15 +174,19 @@ class NukeHost(HostPort):
         """Show the state by colour and label, not more often than eyes can follow."""
         if not self.alive or not self._is_due(status):
             return
-        if status.state is State.BAKED and (
-            self._shown is None or self._shown.state != State.BAKED
-        ):
-            self.show_results()
+        if status.state is State.BAKED:
+            self._show_bake()
         self._shown, self._shown_at_s = status, time.monotonic()
         with script.untouched():
             labels.show(self.group, status)
         if not nuke.GUI and status.text:
             nuke.tprint(f"{self.group.fullName()}: {status.text}")
+
+    def _show_bake(self) -> None:
+        if self._shown is None:  # a script was opened
+            self._respell(self._patterns())
+        elif self._shown.state is not State.BAKED:
+            self.show_results()
 
     def report(self, problem: Problem) -> None:
         """Say it in a window when the artist waits for it, else in the terminal alone."""

@@ -70,10 +70,10 @@ def test_hashes_change_with_the_pixels(host: Any, nuke: Any) -> None:
     assert host.hashes() != before
 
 
-def test_delivery_shows_in_the_reads_without_a_trace(
+def test_delivery_shows_in_the_reads_and_is_to_be_saved(
     host: Any, nuke: Any, world: Any, tmp_path: Path
 ) -> None:
-    """The Read's path is the take's, its range the input's; nothing to undo and nothing to save."""
+    """The Read's path is the take's, its range the input's; no undo step, but Nuke asks to save."""
     folder = tmp_path / "take_0001"
     folder.mkdir()
     (folder / "color.0003.exr").write_bytes(b"pixels")
@@ -87,6 +87,36 @@ def test_delivery_shows_in_the_reads_without_a_trace(
     assert (read["first"].value(), read["last"].value()) == (3, 9)
     assert nuke.filename(read) == f"{folder.as_posix()}/color.%04d.exr"
     assert world.undo_steps() == steps
+    assert nuke.root().modified()
+    nuke.root().setModified(False)
+    host.deliver(Take(folder, 1))
+    assert not nuke.root().modified()
+
+
+def test_results_that_go_are_to_be_saved(host: Any, nuke: Any, world: Any) -> None:
+    """After Clear, Unbake or another version the script renders something else."""
+    patterns = {"color": "/show/color.%04d.exr"}
+    host.bind(lambda: patterns, lambda _: None)
+    host.show_results()
+    nuke.root().setModified(False)
+    steps = world.undo_steps()
+
+    patterns.clear()
+    host.show_results()
+
+    assert nuke.root().modified()
+    assert world.undo_steps() == steps
+
+
+def test_path_that_is_spelt_for_this_platform_is_nothing_to_save(host: Any, nuke: Any) -> None:
+    """A script that was baked elsewhere reads the same files when it is opened."""
+    host.bind(lambda: {"color": "/show/color.%04d.exr"}, lambda _: None)
+
+    host.show(Status(State.BAKED))
+
+    from filmgate_nuke import graph  # noqa: PLC0415
+
+    assert graph.reads(host.group)["color"]["file"].value() == "/show/color.%04d.exr"
     assert not nuke.root().modified()
 
 
