@@ -21,6 +21,7 @@ FOUND_BY_NAME = "all"
 """The layer knob's first entry: every layer is searched by the names that renderers use."""
 NOT_USED = "none"
 
+_PIPED = "image"
 _MAIN_LAYER = "rgba"
 _WORDS = {"R": "red", "G": "green", "B": "blue", "A": "alpha"}
 _MAIN_CHANNELS = {f"rgba.{word}": letter for letter, word in _WORDS.items()}
@@ -50,14 +51,19 @@ def _suffix(channel: str) -> str:
 
 
 def ensure_layers(names: Iterable[str]) -> None:
-    """Make the layers that Nuke does not know yet, so that knobs can name their channels."""
-    wanted: dict[str, list[str]] = {}
-    for name in names:
-        wanted.setdefault(layer_of(name), []).append(name)
-    known = set(nuke.layers())
-    for layer, members in wanted.items():
-        if layer not in known:
-            nuke.Layer(layer, members)
+    """Make the channels that Nuke does not know yet, so that knobs can name them."""
+    known = set(nuke.channels())
+    missing: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        if name not in known:
+            missing.setdefault(layer_of(name), []).append(name)
+    for layer, members in missing.items():
+        nuke.Layer(layer, members)
+
+
+def piped_inputs(manifest: Manifest) -> list[ModelInput]:
+    """Return the inputs that have an arrow, in the arrows' order: no pipe holds anything else."""
+    return [entry for entry in manifest.inputs if entry.kind == _PIPED]
 
 
 def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, ...]:
@@ -72,7 +78,10 @@ def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, .
         InputError: the main pipe is not connected.
         LayerError: a needed layer is missing, or the chosen one does not fit.
     """
-    wanted, chosen = manifest.input(name), str(group[layout.layer_knob(name)].value())
+    wanted = manifest.input(name)
+    if wanted.kind != _PIPED:
+        return ()
+    chosen = str(group[layout.layer_knob(name)].value())
     if chosen == NOT_USED and wanted.optional:
         return ()
     own = own_pipe(group, manifest, name)
@@ -90,8 +99,8 @@ def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, .
 
 
 def own_pipe(group: nuke.Group, manifest: Manifest, name: str) -> Optional[nuke.Node]:
-    """Return what is connected to the input *name* itself."""
-    return group.input([each.name for each in manifest.inputs].index(name))
+    """Return what is connected to the arrow of the input *name*."""
+    return group.input([each.name for each in piped_inputs(manifest)].index(name))
 
 
 def result_channels(manifest: Manifest, output: ModelOutput) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional
 import nuke
 
 from filmgate.errors import InputError
-from filmgate.manifest import Manifest, ModelOutput
+from filmgate.manifest import Manifest, ModelInput, ModelOutput
 from filmgate_nuke import channels, knobs, layout, script
 from filmgate_nuke.wiring import PAIRS
 
@@ -44,7 +44,7 @@ def fits(group: nuke.Group, manifest: Manifest) -> bool:
         scale["scale"].value() if scale is not None and scale.Class() == "Reformat" else 1,
     )
     wanted = (
-        sorted([*(layout.input_node(each.name) for each in manifest.inputs), layout.MASK]),
+        sorted([*map(_input_node, channels.piped_inputs(manifest)), layout.MASK]),
         sorted(layout.read_node(each.name) for each in manifest.outputs),
         manifest.temporal.kind == "between",
         manifest.geometry.scale,
@@ -85,12 +85,15 @@ def capture_nodes(group: nuke.Group, name: str) -> Optional[CaptureNodes]:
     if remove.input(0) != source:
         remove.setInput(0, source)
     _set_channels(remove["channels"], bound, pipe.channels() if pipe else [])
-    return CaptureNodes(remove, _inside(group, layout.capture_node(name)))
+    write = _inside(group, layout.capture_node(name))
+    _set_views(write)
+    return CaptureNodes(remove, write)
 
 
 def sources(group: nuke.Group) -> list[nuke.Node]:
     """Return the nodes that the model's inputs are connected to, the main one first."""
-    pipes = (group.input(place) for place in range(len(knobs.manifest_of(group).inputs)))
+    arrows = channels.piped_inputs(knobs.manifest_of(group))
+    pipes = (group.input(place) for place in range(len(arrows)))
     return [pipe for pipe in pipes if pipe is not None]
 
 
@@ -176,6 +179,17 @@ def _set_channels(knob: nuke.Knob, wanted: Sequence[str], existing: Sequence[str
             text = _MAIN_COLOURS
     if knob.value() != text:
         knob.fromScript(text)
+
+
+def _set_views(write: nuke.Node) -> None:
+    """Let a Write render every view; which one it is to render is said when it is executed."""
+    views = list(nuke.views())
+    if str(write["views"].value()).split() != views:
+        write["views"].setValue(" ".join(views))
+
+
+def _input_node(entry: ModelInput) -> str:
+    return layout.input_node(entry.name)
 
 
 def _copies(group: nuke.Group) -> set[str]:

@@ -18,7 +18,7 @@ MASK_INVERT = "filmgate_mask_invert"
 MASK = "mask"
 SOURCE = "source"
 RETIMED = "at_source_time"
-MIXED = "mixed"
+UNMASKED, MIXED, MASKED = "unmasked", "mixed", "masked"
 MORE, LESS, DIFFERENCE = "more", "less", "difference"
 HAS_RESULT = "has_result"
 
@@ -83,7 +83,9 @@ _INSIDE = (
     MASK,
     SOURCE,
     RETIMED,
+    UNMASKED,
     MIXED,
+    MASKED,
     MORE,
     LESS,
     DIFFERENCE,

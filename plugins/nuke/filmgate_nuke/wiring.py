@@ -11,11 +11,69 @@ from typing import Any, Optional, cast
 
 import nuke
 
+from filmgate.errors import InputError
 from filmgate.manifest import Manifest, ModelOutput
 from filmgate_nuke import channels, layout
 
 PAIRS = 4
 """How many channels one Copy takes over."""
+
+_MASKED: Mapping[str, Any] = {
+    "mix": 1.0,
+    "maskChannelInput": "none",
+    "maskChannelMask": "none",
+    "invert_mask": False,
+    "fringe": False,
+    "inject": False,
+}
+_PLAIN: Mapping[str, Mapping[str, Any]] = {
+    "Read": {"premultiplied": False, "auto_alpha": False, "proxy": "", "frame": ""},
+    "Write": {
+        "premultiplied": False,
+        "proxy": "",
+        "use_limit": False,
+        "frame_mode": "expression",
+        "frame": "",
+        "write_hash": False,
+        "standard_layer_name_format": False,
+        "write_full_layer_names": False,
+        "truncateChannelNames": False,
+        "write_ACES_compliant_EXR": False,
+    },
+    "Remove": {"channels2": "none", "channels3": "none", "channels4": "none"},
+    "TimeWarp": {"filter": "none", "length": 1.0},
+    "Reformat": {
+        "resize": "width",
+        "black_outside": False,
+        "clamp": False,
+        "flip": False,
+        "flop": False,
+        "turn": False,
+    },
+    "Merge2": {
+        "Achannels": "rgba",
+        "Bchannels": "rgba",
+        "output": "rgba",
+        "also_merge": "none",
+        "bbox": "union",
+        "metainput": "B",
+        "sRGB": False,
+        "screen_alpha": False,
+        **_MASKED,
+    },
+    "Copy": {
+        "channels": "none",
+        "bbox": "union",
+        "metainput": "B",
+        "unpremult": "none",
+        **_MASKED,
+    },
+}
+"""What new nodes have anyway, where no site has set other defaults for its artists' sake.
+
+A knob that a release lacks is left out. TimeWarp is the exception: it averages frames by itself,
+and the mean of two ids is the id of nothing.
+"""
 
 _WRITE: Mapping[str, Any] = {
     "file_type": "exr",  # first: the others belong to it
@@ -39,9 +97,15 @@ _READ: Mapping[str, Any] = {
     "localizationPolicy": "off",
 }
 """``hold`` is for what lies outside the input's range, where the source is held as well."""
-_ENLARGE: Mapping[str, Any] = {"type": "scale", "filter": "Impulse", "center": False, "pbb": True}
+_ENLARGE: Mapping[str, Any] = {"type": "scale", "center": False, "pbb": True}
 """Pixels are repeated: an id or a depth that was blended would be nothing's; overscan survives."""
+_UNFILTERED = "impulse"
 _OVERLAY_MIX = 0.5
+_MASK_CHANNEL = "rgba.alpha"
+
+
+class WiringError(InputError):
+    """This Nuke refuses a setting that a node inside needs."""
 
 
 def build(group: nuke.Group, manifest: Manifest) -> None:
@@ -49,7 +113,7 @@ def build(group: nuke.Group, manifest: Manifest) -> None:
     with group:
         inputs = [
             _make("Input", layout.input_node(entry.name), number=number)
-            for number, entry in enumerate(manifest.inputs)
+            for number, entry in enumerate(channels.piped_inputs(manifest))
         ]
         mask = _make("Input", layout.MASK, number=len(inputs))
         _make_captures(manifest, inputs)
@@ -69,14 +133,16 @@ def _make(kind: str, name: str, *inputs: Optional[nuke.Node], **settings: Any) -
         node.setInput(place, source)
     for knob, value in settings.items():
         node[knob].setValue(value)
+    for knob, value in _PLAIN.get(kind, {}).items():
+        if knob not in settings and node.knob(knob) is not None:
+            node[knob].setValue(value)
     return node
 
 
 def _make_captures(manifest: Manifest, inputs: Sequence[nuke.Node]) -> None:
-    for entry, pipe in zip(manifest.inputs, inputs):
-        if entry.kind == "image":
-            kept = _make("Remove", layout.keep_node(entry.name), pipe, operation="keep")
-            _make("Write", layout.capture_node(entry.name), kept, **_WRITE)
+    for entry, pipe in zip(channels.piped_inputs(manifest), inputs):
+        kept = _make("Remove", layout.keep_node(entry.name), pipe, operation="keep")
+        _make("Write", layout.capture_node(entry.name), kept, **_WRITE)
 
 
 def _make_source(manifest: Manifest, main: nuke.Node) -> nuke.Node:
@@ -86,7 +152,9 @@ def _make_source(manifest: Manifest, main: nuke.Node) -> nuke.Node:
         _express(main["lookup"], f"floor(parent.{layout.SOURCE_TIME})")
     if manifest.geometry.scale == 1:
         return _make("NoOp", layout.SOURCE, main)
-    return _make("Reformat", layout.SOURCE, main, **_ENLARGE, scale=manifest.geometry.scale)
+    source = _make("Reformat", layout.SOURCE, main, **_ENLARGE, scale=manifest.geometry.scale)
+    _choose(source["filter"], _UNFILTERED)
+    return source
 
 
 def _make_merge(manifest: Manifest, source: nuke.Node, mask: nuke.Node) -> nuke.Node:
@@ -104,12 +172,31 @@ def _make_merge(manifest: Manifest, source: nuke.Node, mask: nuke.Node) -> nuke.
     before, merged = results, source
     for output in manifest.outputs:
         before = _copy("before", manifest, output, before, source)
-    mixed = _make("Merge2", layout.MIXED, before, results, mask, operation="copy", also_merge="all")
-    _express(mixed["mix"], f"parent.{layout.MIX}")
-    _express(mixed["invert_mask"], f"parent.{layout.MASK_INVERT}")
+    mixed = _make_mix(manifest, before, results, mask)
     for output in manifest.outputs:
         merged = _copy("onto", manifest, output, merged, mixed)
     return merged
+
+
+def _make_mix(
+    manifest: Manifest, before: nuke.Node, results: nuke.Node, mask: nuke.Node
+) -> nuke.Node:
+    """Make what goes from the source's values to the results, by the mask once it is connected.
+
+    An Input that nothing is connected to is a node all the same, and as a mask it would be black:
+    so the merge that has no mask at all is taken until then.
+    """
+    copy: Mapping[str, Any] = {"operation": "copy", "also_merge": "all"}
+    free = _make("Merge2", layout.UNMASKED, before, results, **copy)
+    mixed = _make("Merge2", layout.MIXED, before, results, mask, **copy)
+    mixed["maskChannelMask"].setValue(_MASK_CHANNEL)  # last: connecting a mask may set it
+    for merge in (free, mixed):
+        _express(merge["mix"], f"parent.{layout.MIX}")
+    _express(mixed["invert_mask"], f"parent.{layout.MASK_INVERT}")
+    chosen = _make("Switch", layout.MASKED, free, mixed)
+    arrow = len(channels.piped_inputs(manifest))
+    _express(chosen["which"], f"[exists parent.input{arrow}]")
+    return chosen
 
 
 def _copy(
@@ -145,6 +232,23 @@ def _make_overlay(manifest: Manifest, source: nuke.Node, merged: nuke.Node) -> n
     read = nuke.toNode(layout.read_node(mattes[0].name))
     red = _make("Copy", "red", read, read, from0=matte, to0="rgba.red")
     return _make("Merge2", "overlay", source, red, operation="plus", mix=_OVERLAY_MIX)
+
+
+def _choose(knob: nuke.Knob, entry: str) -> None:
+    """Choose an entry whose spelling changes between releases, or else the first.
+
+    Raises:
+        WiringError: the knob shows another one then.
+    """
+    choice = cast("nuke.Enumeration_Knob", knob)
+    names = [text.partition("\t")[0].lower() for text in choice.values()]
+    wanted = names.index(entry) if entry in names else 0
+    choice.setValue(wanted)
+    if int(choice.getValue()) != wanted:
+        raise WiringError(
+            f"The knob {knob.name()} does not take {entry}, which a node of Filmgate needs.",
+            "Look for a knobDefault or a callback of your site that sets it.",
+        )
 
 
 def _express(knob: nuke.Knob, expression: str) -> None:

@@ -247,8 +247,8 @@ def test_without_result_the_source_passes(bench: Bench) -> None:
     assert pixel(group) == near(*BEAUTY[:3])
 
 
-def test_results_appear_without_a_trace(bench: Bench, world: Any) -> None:
-    """A delivered take is no change to save and nothing to undo."""
+def test_results_that_are_shown_untouched_leave_no_trace(bench: Bench, world: Any) -> None:
+    """Paths that are spelt anew when a script opens are no change to save and nothing to undo."""
     group = bench.make(retimer(), bench.pipe())
     bench.nuke.root().setModified(False)
     steps = world.undo_steps()
@@ -367,11 +367,100 @@ def test_mix_and_mask_limit_the_result(bench: Bench) -> None:
     assert pixel(group) == pytest.approx(middle, rel=1e-6)
     group["filmgate_mix"].setValue(1.0)
     group.setInput(3, bench.nuke.nodes.Constant(channels="rgba", color=[0, 0, 0, 0]))
-    assert pixel(group) == near(*RESULT_RGB)
-    group["filmgate_mask"].setValue("rgba.alpha")
     assert pixel(group) == near(*BEAUTY[:3])
     group["filmgate_mask_invert"].setValue(True)
     assert pixel(group) == near(*RESULT_RGB)
+    group["filmgate_mask_invert"].setValue(False)
+    group.node("mixed")["maskChannelMask"].setValue("none")
+    assert pixel(group) == near(*RESULT_RGB)
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_an_unconnected_mask_is_no_mask(bench: Bench, invert: bool) -> None:
+    """Though the merge inside sees a node there, which is black where nothing is connected."""
+    group = bench.make(denoiser(), bench.pipe())
+    bench.shown(group, {"color": bench.write("color", 1, RGB_FILE)})
+    group["filmgate_mask_invert"].setValue(invert)
+    assert group.node("mixed")["maskChannelMask"].value().endswith("alpha")
+    assert pixel(group) == near(*RESULT_RGB)
+    group["filmgate_mix"].setValue(0.0)
+    assert pixel(group) == near(*BEAUTY[:3])
+
+
+@pytest.mark.parametrize("version", ["14.0", "17.0"])
+def test_an_upscale_repeats_pixels_in_every_release(
+    fresh: Any, tmp_path: Path, version: str
+) -> None:
+    """Releases spell the filter in several ways; some entries carry a label after a tab."""
+    import nuke  # noqa: PLC0415 - found once the stand-in is on the path
+
+    fresh(version)
+    group = Bench(nuke, tmp_path).make(upscaler(), None)
+    assert group.node("source")["filter"].value().lower() == "impulse"
+
+
+def test_a_filter_that_is_refused_is_an_error(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that a filter blended would be nobody's: better no node than that."""
+    from filmgate_nuke.wiring import WiringError  # noqa: PLC0415
+
+    choose = bench.nuke.Enumeration_Knob.setValue
+
+    def refuse(knob: Any, value: Any) -> bool:
+        return knob.name() != "filter" and bool(choose(knob, value))
+
+    monkeypatch.setattr(bench.nuke.Enumeration_Knob, "setValue", refuse)
+    with pytest.raises(WiringError, match="filter does not take impulse"):
+        bench.make(upscaler())
+
+
+def test_a_site_s_defaults_stay_outside(bench: Bench) -> None:
+    """What artists want of new nodes would change the pixels of those inside."""
+    for knob, value in {
+        "Merge2.bbox": "B",
+        "Merge2.output": "rgb",
+        "Copy.mix": "0.5",
+        "Copy.bbox": "B",
+        "Read.premultiplied": "true",
+        "Read.auto_alpha": "true",
+        "Write.premultiplied": "true",
+        "Write.views": "left",
+        "Write.write_hash": "true",
+        "Remove.channels2": "depth",
+    }.items():
+        bench.nuke.knobDefault(knob, value)
+    group = bench.make(denoiser(), bench.pipe())
+    read, keep = group.node("read_color"), group.node("keep_color")
+    write = bench.capture(group, "color").write
+    merges = [each for each in group.nodes() if each.Class() in ("Merge2", "Copy")]
+    assert {each["bbox"].value() for each in merges} == {"union"}
+    assert {each["mix"].value() for each in merges if each.Class() == "Copy"} == {1.0}
+    assert group.node("mixed")["output"].value() == "rgba"
+    assert not any(read[name].value() for name in ("premultiplied", "auto_alpha"))
+    assert not any(write[name].value() for name in ("premultiplied", "write_hash"))
+    assert write["views"].value() == "main"
+    assert keep["channels2"].value() == "none"
+
+
+def test_a_channel_that_its_layer_lacks_is_made(bench: Bench) -> None:
+    """Another tool may have made the layer with other channels."""
+    from filmgate_nuke import channels  # noqa: PLC0415
+
+    bench.nuke.Layer("matte", ["matte.red"])
+    channels.ensure_layers(["matte.alpha", "matte.red"])
+    assert "matte.alpha" in bench.nuke.channels()
+
+
+def test_an_input_that_is_no_image_has_no_arrow(bench: Bench) -> None:
+    """Nothing in Nuke could be connected to it; the others keep their order."""
+    latent = {"name": "latent", "kind": "attribute", "optional": True}
+    model = manifest(inputs=[COLOR, latent, ALBEDO])
+    group = bench.make(model, bench.pipe(), bench.pipe(albedo=(0.1, 0.2, 0.3)))
+    assert bench.graph.input_names(group) == ["color", "albedo", "mask"]
+    assert bench.graph.fits(group, model)
+    assert bench.capture(group, "latent") is None
+    assert pixel(bench.capture(group, "albedo").write, "albedo.red") == near(0.1)
 
 
 def test_a_mask_leaves_other_channels_alone(bench: Bench) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from nuke import _choices, _flags, _texts, _values
+from nuke import _choices, _flags, _texts, _values, _world
 from nuke._knobs import Knob, Obsolete_Knob
 
 Make = Callable[[], Knob]
+_NEW_FILTERS = 17
 
 
 class Spec(NamedTuple):
@@ -44,8 +45,23 @@ def _flag(name: str, value: bool = False, kind: Any = _values.Boolean_Knob) -> M
 def _choice(name: str, *values: str, default: str = "") -> Make:
     def make() -> Knob:
         knob = _choices.Enumeration_Knob(name, None, list(values))
-        knob._set_default(values.index(default) if default else 0)
+        names = [value.split("\t")[0] for value in values]
+        knob._set_default(names.index(default) if default else 0)
         return knob
+
+    return make
+
+
+def _filter() -> Make:
+    """Make the list of filters, which Nuke 17 spells in its own way."""
+
+    def make() -> Knob:
+        new = _world.current().profile.major >= _NEW_FILTERS
+        return _choice(
+            "filter",
+            *(FILTERS_17 if new else FILTERS),
+            default="cubic" if new else "Cubic",
+        )()
 
     return make
 
@@ -114,7 +130,10 @@ COMMON: tuple[Make, ...] = (
     _number("indicators", 0),
 )
 DISABLE = _flag("disable", kind=_values.Disable_Knob)
-MIX = (_number("mix", 1.0), _layer("maskChannelMask", "none"), _flag("invert_mask"))
+MIX = (
+    _number("mix", 1.0), _layer("maskChannelInput", "none"),
+    _layer("maskChannelMask", "rgba.alpha"), _flag("invert_mask"), _flag("fringe"), _flag("inject"),
+)  # fmt: skip
 RENDER_EVENTS = tuple(
     map(
         _event,
@@ -145,9 +164,22 @@ METADATA = (
 OF_EXR = {"datatype", "compression", "interleave", "metadata", "autocrop", "write_hash"}
 """The knobs that a Write has only once it is known that it writes EXR."""
 OPERATIONS = (
-    "copy", "divide", "from", "in", "mask", "matte", "max", "min", "minus", "multiply", "out",
-    "over", "plus", "screen", "stencil", "under",
+    "atop", "average", "color-burn", "color-dodge", "conjoint-over", "copy", "difference",
+    "disjoint-over", "divide", "exclusion", "from", "geometric", "hard-light",
+    "hypot\t\t\tdiagonal", "in", "mask", "matte", "max", "min", "minus", "multiply", "out", "over",
+    "overlay", "plus", "screen", "soft-light", "stencil", "under", "xor",
 )  # fmt: skip
+SIDES = ("union", "B\tB side", "A\tA side")
+FILTERS = (
+    "Impulse", "Cubic", "Keys", "Simon", "Rifman", "Mitchell", "Parzen", "Notch", "Lanczos4",
+    "Lanczos6", "Sinc4",
+)  # fmt: skip
+FILTERS_17 = (
+    "impulse\t\t\tImpulse,Nearest", "linear\t\t\tBilinear", "cubic\t\t\tCubic,Bicubic", "Keys",
+    "Simon", "Rifman", "Mitchell", "Parzen", "notch\t\t\tNotch", "Lanczos4\t\t\tLanczos",
+    "Lanczos6", "sinc4\t\t\tSinc4,Sinc",
+)  # fmt: skip
+"""As a dump of Nuke 17.0v3 has them; scripts of before hold ``Impulse``."""
 
 _READ = (
     _file(), _file("proxy"), _format(), _format("proxy_format"),
@@ -157,8 +189,8 @@ _READ = (
     _choice("before", *OUTSIDE), _choice("after", *OUTSIDE),
     _choice("frame_mode", "expression", "start at", "offset"), _text("frame"),
     _choice("on_error", "error", "black", "checkerboard", "nearest frame"),
-    _choice("localizationPolicy", "on", "fromAutoLocalizePath", "onDemand", "off",
-            default="fromAutoLocalizePath"),
+    _choice("localizationPolicy", "on", "fromAutoLocalizePath\tfrom auto-localize path",
+            "onDemand\ton demand", "off", default="fromAutoLocalizePath"),
     _button("reload"),
     _choice("colorspace", *COLORSPACES), _flag("raw"), _flag("premultiplied"),
     _flag("auto_alpha"),
@@ -212,12 +244,13 @@ SPECS: dict[str, Spec] = {
     ), 0),
     "Remove": Spec((
         _choice("operation", "remove", "keep"), _channels(),
-        *(_channels(f"channels{i}", "none") for i in (1, 2, 3)), DISABLE,
+        *(_channels(f"channels{i}", "none") for i in (2, 3, 4)), DISABLE,
     )),
     "Copy": Spec((
         _layer("from0", "rgba.alpha"), _layer("to0", "rgba.alpha"),
         *(_layer(f"{way}{i}", "none") for i in range(1, 4) for way in ("from", "to")),
-        _channels(value="none"), _choice("bbox", "union", "B side", "A side"), *MIX, DISABLE,
+        _channels(value="none"), _choice("bbox", *SIDES), _choice("metainput", "B", "A", "All"),
+        _layer("unpremult", "none"), _flag("invert_unpremult"), *MIX, DISABLE,
     ), 3, 2),
     "Shuffle2": Spec((
         _layer("in1", "rgba"), _layer("in2", "none"), _layer("out1", "rgba"),
@@ -228,20 +261,20 @@ SPECS: dict[str, Spec] = {
         _choice("operation", *OPERATIONS, default="over"), _layer("Achannels", "rgba"),
         _layer("Bchannels", "rgba"), _layer("output", "rgba"), _channels("also_merge", "none"),
         _choice("bbox", "union", "intersection", "A", "B"),
-        _choice("metainput", "A", "B", "All", default="B"), *MIX, DISABLE,
+        _choice("metainput", "B", "A", "All"), _flag("sRGB"), _flag("screen_alpha"), *MIX, DISABLE,
     ), 100, 2),
     "Dissolve": Spec((
-        _channels(), _number("which", 0), _layer("maskChannelMask", "none"), DISABLE,
+        _channels(), _number("which", 0), _layer("maskChannelMask", "rgba.alpha"), DISABLE,
     ), 100, 2),
     "Keymix": Spec((
         _channels(), _layer("maskChannel", "rgba.alpha"), _flag("invertMask"), _number("mix", 1),
-        _choice("bbox", "union", "B side", "A side"), DISABLE,
+        _choice("bbox", *SIDES), DISABLE,
     ), 3, 3),
     "ChannelMerge": Spec((
         _layer("A", "rgba.alpha"), _layer("B", "rgba.alpha"), _layer("output", "rgba.alpha"),
         _choice("operation", *OPERATIONS, default="copy"), *MIX, DISABLE,
     ), 3, 2),
-    "Switch": Spec((_int("which", 0), DISABLE), 100),
+    "Switch": Spec((_number("which", 0), DISABLE), 100),
     "Grade": Spec((
         _channels(value="rgb"), _number("multiply", 1, kind=_values.AColor_Knob),
         _number("add", 0, kind=_values.AColor_Knob), _flag("black_clamp", True),
@@ -255,17 +288,21 @@ SPECS: dict[str, Spec] = {
         _number("scale", 1), _choice("resize", "none", "width", "height", "fit", "fill", "distort",
                                      default="width"),
         _flag("center", True), _flag("black_outside"), _flag("pbb"),
-        _choice("filter", "Cubic", "Impulse", "Keys", "Lanczos4"), DISABLE,
+        _filter(), _flag("clamp"), _flag("flip"), _flag("flop"), _flag("turn"),
+        _number("box_pixel_aspect", 1), DISABLE,
     )),
     "Crop": Spec((
         _number("box", 0, 0, 0, 0, kind=_values.BBox_Knob), _flag("reformat"), _flag("intersect"),
-        _flag("crop", True), _number("softness", 0), DISABLE,
+        _flag("crop", True), _number("softness", 0, kind=_values.WH_Knob), DISABLE,
     )),
     "CopyBBox": Spec((DISABLE,), 2, 2),
     "AdjBBox": Spec((_number("numpixels", 25, kind=_values.WH_Knob), DISABLE)),
     "BlackOutside": Spec((DISABLE,)),
     "TimeOffset": Spec((_number("time_offset", 0), _flag("reverse_input"), DISABLE)),
-    "TimeWarp": Spec((_number("lookup", 0), DISABLE)),
+    "TimeWarp": Spec((
+        _number("lookup", 0), _number("length", 1),
+        _choice("filter", "none", "nearest", "box", default="box"), DISABLE,
+    )),
     "FrameHold": Spec((_int("first_frame", 0), _int("increment", 0), DISABLE)),
     "FrameRange": Spec((_int("first_frame", 1), _int("last_frame", 100), DISABLE)),
     "Blur": Spec((_channels(), _number("size", 0, kind=_values.WH_Knob), *MIX, DISABLE), 2, 1),

@@ -2,8 +2,9 @@
 
 Of Nuke's language this understands numbers, `frame`, knobs (`parent.x`, `Node.x`, `this.x`,
 `root.x`, a component as `box.r` or `translate.0`), the usual operators and functions, and of Tcl
-`[value knob]`, `[knob name]`, `[getenv NAME]`, `[topnode]`, `[file dirname/tail/rootname path]`
-and `[python expression]`. Everything else is an error, never a guess.
+`[value knob]`, `[knob name]`, `[exists path]`, `[getenv NAME]`, `[topnode]`,
+`[file dirname/tail/rootname path]` and `[python expression]`. Everything else is an error, never a
+guess.
 """
 
 from __future__ import annotations
@@ -150,6 +151,8 @@ def _call(command: str, knob: Knob, frame: float, view: str) -> str:
             if hasattr(found, "_evaluated")
             else str(found.value())
         )
+    if name == "exists":
+        return str(int(_exists(words[1], knob)))
     if name == "getenv":
         return os.environ.get(words[1], "")
     if name == "file":
@@ -166,6 +169,15 @@ _FILE = {
     "tail": os.path.basename,
     "rootname": lambda path: os.path.splitext(path)[0],
 }
+
+
+def _exists(path: str, knob: Knob) -> bool:
+    """Return whether *path* leads to a knob or a node, `parent.input2` to one that is connected."""
+    node: Any = knob._node
+    *words, last = path.split(".")
+    for place, word in enumerate(words):
+        node = None if node is None else _step(node, word, place == 0)
+    return node is not None and (last in node._knobs or _step(node, last, not words) is not None)
 
 
 def _python(words: list[str], knob: Knob) -> str:

@@ -41,7 +41,7 @@ def _mask(ev: Evaluation, node: Node, at: Context, area: Area, channel: str, inv
 
 
 def _box(node: Node, at: Context, b: Found, a: Found) -> Area:
-    sides = {"A": a.box, "A side": a.box, "B": b.box, "B side": b.box}
+    sides = {"A": a.box, "B": b.box}
     side = node._value("bbox", at)
     if side == "intersection":
         return a.box.intersect(b.box)
@@ -51,6 +51,8 @@ def _box(node: Node, at: Context, b: Found, a: Found) -> Area:
 def _combined(operation: str, planes: tuple[Plane, Plane, Plane, Plane]) -> Plane:
     if operation == "copy":
         return planes[0]
+    if operation not in FORMULAS:
+        raise _ops.RenderError(f"this stand-in does not merge by {operation}")
     return _planes.apply(FORMULAS[operation], *planes)
 
 

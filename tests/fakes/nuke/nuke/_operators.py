@@ -81,7 +81,7 @@ class _Remove(Operator):
         found = ev.info_of_input(node, 0, at)
         named = {
             name
-            for knob in ("channels", "channels1", "channels2", "channels3")
+            for knob in ("channels", "channels2", "channels3", "channels4")
             for name in chosen(node, knob, at, found.channels)
         }
         keep = node._value("operation", at) == "keep"

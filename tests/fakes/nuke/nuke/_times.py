@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nuke import _world
+import math
+
+from nuke import _planes, _world
 from nuke._context import Context
 from nuke._nodes import Node
 from nuke._ops import Evaluation, Found, Operator
@@ -40,7 +42,20 @@ class _TimeWarp(_Time):
     def other(self, node: Node, at: Context) -> Context:
         if not node._knobs["lookup"].isAnimated():
             return at
-        return at._replace(frame=float(node._value("lookup", at)))
+        frame = float(node._value("lookup", at))
+        if node._value("filter", at) == "nearest":
+            frame = float(math.floor(frame + float(node._value("length", at)) / 2 + 0.5))
+        return at._replace(frame=frame)
+
+    def plane(self, ev: Evaluation, node: Node, at: Context, channel: str) -> Plane:
+        """Average, with the filter `box`, the frames between which the range lies."""
+        plane = super().plane(ev, node, at, channel)
+        length = float(node._value("length", at))
+        if node._value("filter", at) != "box" or not length or self.other(node, at) == at:
+            return plane
+        end = self.other(node, at)._replace(frame=self.other(node, at).frame + length)
+        other = ev.input_over(node, 0, end, channel, ev.info(node, at).box)
+        return _planes.apply(lambda one, two: (one + two) / 2, plane, other)
 
 
 class _FrameHold(_Time):
