@@ -10,12 +10,12 @@ import typer
 
 from filmgate.cli.assembly import make_bundle
 from filmgate.cli.bundled import bundle_folder
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import Options
 from filmgate.cli.sources import find_sources
 from filmgate.cli.targets import MACHINES, PYTHONS, Target, this_platform
 from filmgate.cli.terminal import results, say
 from filmgate.cli.wheels import choose, gather, load_lock, wheel_folder
+from filmgate.exits import EXIT_OK
 
 _PYTHON_HELP = f"The host's Python: {', '.join(PYTHONS)}. Nuke 14: 3.9, 15: 3.10, 16 and 17: 3.11."
 

@@ -12,12 +12,12 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import JsonOption
 from filmgate.cli.sides import in_one_light, load_side, named
 from filmgate.cli.terminal import results, say, write_json
 from filmgate.disk import write_whole
 from filmgate.errors import InputError
+from filmgate.exits import EXIT_OK
 from filmgate.image.compare import ChannelDifference, Comparison, compare
 from filmgate.image.flip import FlipError, flip_error
 from filmgate.image.frame import Part

@@ -17,7 +17,6 @@ from rich.text import Text
 
 import filmgate
 from filmgate.cli.connection import existing_connection
-from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.cli.finding import Finding
 from filmgate.cli.options import JsonOption, SiteOptions
 from filmgate.cli.placed import examine_nuke
@@ -25,6 +24,7 @@ from filmgate.cli.terminal import results, write_json
 from filmgate.config import Config
 from filmgate.endpoint import endpoint_folder, find_endpoint, find_running, folder_flaw, is_local
 from filmgate.errors import ConfigError, FilmgateError
+from filmgate.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.host.interpreter import local_interpreter
 from filmgate.host.paths import PathMap
 from filmgate.keys import load_curve

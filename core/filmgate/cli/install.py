@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from filmgate.cli.bundled import Bundle, bundle_folder, find_bundles, find_damage, load_bundle
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import Options
 from filmgate.cli.startup import key_of, load_entries, save_entries
 from filmgate.cli.targets import this_platform
 from filmgate.cli.terminal import results, say
 from filmgate.errors import ConfigError, IntegrityError, RequestError
+from filmgate.exits import EXIT_OK
 
 _NO_FOLDER = Path()
 _MAKE_ONE = "Make one: `filmgate bundle nuke --python 3.11`."

@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 
 from filmgate.cli.connection import existing_connection
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import JsonOption, Options, SiteOptions
 from filmgate.cli.terminal import results, warn, write_json
 from filmgate.disk import remove, storage_errors, write_whole
 from filmgate.errors import ConfigError, RequestError, StorageError
+from filmgate.exits import EXIT_OK
 from filmgate.keys import (
     ARTIST,
     AUTHORISED_SUFFIX,

@@ -14,7 +14,6 @@ import filmgate
 from filmgate.cli.bundle import BundleOptions, bundle_nuke
 from filmgate.cli.compare import CompareOptions, compare_images
 from filmgate.cli.doctor import DoctorOptions, examine
-from filmgate.cli.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_code
 from filmgate.cli.install import InstallOptions, install_nuke
 from filmgate.cli.keys import (
     ListOptions,
@@ -35,6 +34,7 @@ from filmgate.cli.run import RunOptions, run_model
 from filmgate.cli.status import StatusOptions, show_status
 from filmgate.cli.terminal import complain, results
 from filmgate.errors import FilmgateError
+from filmgate.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_code
 
 _O = TypeVar("_O", bound=Options)
 

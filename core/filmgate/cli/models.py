@@ -10,13 +10,13 @@ import typer
 from rich.table import Table
 
 from filmgate.cli.connection import connection
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.notice import Notices
 from filmgate.cli.options import JsonOption, ServerOptions
 from filmgate.cli.terminal import results, say, write_json
 from filmgate.client import Client
 from filmgate.digest import digest_text
 from filmgate.errors import BusyError, RetiredModelError, UnknownModelError
+from filmgate.exits import EXIT_OK
 from filmgate.manifest import Manifest, Temporal
 from filmgate.params import Parameter
 from filmgate.wire.records import ModelSummary

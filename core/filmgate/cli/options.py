@@ -10,9 +10,9 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from filmgate.cli.exits import EXIT_INTERRUPTED
 from filmgate.cli.terminal import say
 from filmgate.config import SETTING_NAMES, Config, load_config
+from filmgate.exits import EXIT_INTERRUPTED
 
 WAIT_S = 30.0
 

@@ -8,9 +8,9 @@ import sys
 import threading
 from dataclasses import dataclass
 
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import SiteOptions
 from filmgate.errors import ConfigError
+from filmgate.exits import EXIT_OK
 from filmgate.host.hub import Hub
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

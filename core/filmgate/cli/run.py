@@ -17,7 +17,6 @@ from filmgate.cli.batch import Batch, Ended
 from filmgate.cli.colours import ColourChoice, choose_colour
 from filmgate.cli.connection import connection
 from filmgate.cli.display import Display, choose_display, rate
-from filmgate.cli.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.cli.finished import Existing, Recipe, look_at
 from filmgate.cli.models import find_model
 from filmgate.cli.options import ServerOptions
@@ -43,6 +42,7 @@ from filmgate.errors import (
     ParameterError,
     RequestError,
 )
+from filmgate.exits import EXIT_OK, EXIT_SOME_FAILED
 from filmgate.image.formats import format_of
 from filmgate.image.header import COMPRESSIONS
 from filmgate.job import Result, Work

@@ -12,9 +12,6 @@ from filmgate.errors import ConfigError
 NOT_FOR_HOSTS = frozenset({"cli", "image", "plugins", "testing.py"})
 """What client code never imports: it needs more than a host has, or is for tests."""
 
-FOR_FARMS = ("cli/exits.py",)
-"""What the bake of a farm needs of the command line: it ends with the same codes."""
-
 _PACKAGE = Path(filmgate.__file__).parent
 
 
@@ -64,8 +61,6 @@ def client_files() -> Iterator[tuple[str, Path]]:
     for entry in sorted(_PACKAGE.iterdir()):
         if entry.name not in NOT_FOR_HOSTS:
             yield from _files(entry, f"filmgate/{entry.name}")
-    for name in FOR_FARMS:
-        yield f"filmgate/{name}", _PACKAGE / name
 
 
 def _files(place: Path, name: str) -> Iterator[tuple[str, Path]]:

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from filmgate.cli.connection import existing_connection
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import JsonOption, SiteOptions
 from filmgate.cli.pace import Pace
 from filmgate.cli.screen import View, draw
 from filmgate.cli.terminal import results, write_json
 from filmgate.cli.watch import watch_status
 from filmgate.errors import RequestError
+from filmgate.exits import EXIT_OK
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from contextlib import ExitStack, suppress
 from rich.live import Live
 
 from filmgate.cli.connection import existing_connection
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.keyboard import keys
 from filmgate.cli.pace import WINDOW_S, History, Pace
 from filmgate.cli.screen import View, describe, draw
@@ -16,6 +15,7 @@ from filmgate.cli.terminal import results
 from filmgate.client import Client
 from filmgate.config import Config
 from filmgate.errors import ConnectionLostError, DeniedError
+from filmgate.exits import EXIT_OK
 
 REFRESH_S = 1.0
 ANSWER_S = 2.0

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.options import JsonOption
 from filmgate.cli.terminal import messages, write_json
+from filmgate.exits import EXIT_DATA, EXIT_OK
 from filmgate_server.commands.check import TrialOptions, print_figures, print_findings, progress
 from filmgate_server.commands.contents import is_refused
 from filmgate_server.commands.trials import run_trial

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.options import JsonOption, Options
 from filmgate.cli.terminal import messages, results, write_json
+from filmgate.exits import EXIT_DATA, EXIT_OK
 from filmgate_server.commands.contents import check_contents, is_refused
 from filmgate_server.commands.finding import HOLDS, NOTE, REFUSED, SKIPPED, Finding
 from filmgate_server.commands.trials import Outcome, Trial, run_trial

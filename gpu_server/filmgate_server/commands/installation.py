@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import Options
 from filmgate.cli.terminal import say
+from filmgate.exits import EXIT_OK
 from filmgate_server.config import installed_folder
 from filmgate_server.recipes.install import install
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.terminal import messages, results
 from filmgate.disk import storage_errors, write_new
 from filmgate.errors import ManifestError
+from filmgate.exits import EXIT_DATA, EXIT_OK
 from filmgate.manifest.rules import name_problem
 from filmgate_server.commands.check import TrialOptions, print_findings, progress
 from filmgate_server.commands.contents import is_refused

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filmgate.cli.exits import EXIT_DATA, EXIT_OK
 from filmgate.cli.options import Options
 from filmgate.cli.terminal import messages, results, warn
 from filmgate.errors import ConfigError, RetiredModelError, UnknownModelError
+from filmgate.exits import EXIT_DATA, EXIT_OK
 from filmgate_server.commands.check import TrialOptions, examine_package, print_findings
 from filmgate_server.commands.contents import is_refused
 from filmgate_server.config import load_server_config

@@ -7,9 +7,9 @@ import re
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from filmgate.cli.exits import EXIT_OK
 from filmgate.cli.options import Options
 from filmgate.cli.terminal import write_json
+from filmgate.exits import EXIT_OK
 from filmgate.manifest import (
     Batch,
     Geometry,

@@ -13,9 +13,9 @@ from typing import NoReturn, Optional
 
 import nuke
 
-from filmgate.cli.exits import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, exit_code
 from filmgate.config import load_config
 from filmgate.errors import FilmgateError, InputError, RequestError, error_from_wire
+from filmgate.exits import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, exit_code
 from filmgate.frames import parse_frames, write_frames
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem, State
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
     Returns:
         0 when every frame is baked, 1 when some failed, 2 for a wrong command, 75 when the server
-        cannot be reached or is busy, 130 when interrupted, and the others of `filmgate.cli.exits`.
+        cannot be reached or is busy, 130 when interrupted, and the others of `filmgate.exits`.
     """
     try:
         return _bake(parse_order(arguments))

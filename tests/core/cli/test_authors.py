@@ -11,7 +11,7 @@ import pytest
 import tomllib
 
 from fakes.packages import write_package
-from filmgate.cli.exits import EXIT_CONFIG, EXIT_DATA, EXIT_UNAVAILABLE, EXIT_USAGE
+from filmgate.exits import EXIT_CONFIG, EXIT_DATA, EXIT_UNAVAILABLE, EXIT_USAGE
 from filmgate_server.commands.signature import parse_signature
 from filmgate_server.commands.template import role_words, with_roles, write_manifest
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from filmgate import errors
-from filmgate.cli import exits
-from filmgate.cli.exits import EXIT_INTERNAL, exit_code
+from filmgate import errors, exits
 from filmgate.cli.terminal import complain, error_id
 from filmgate.errors import FilmgateError, ModelError
+from filmgate.exits import EXIT_INTERNAL, exit_code
 
 Command = Any
 """What `conftest.Command` is: tests import nothing from each other."""

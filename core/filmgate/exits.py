@@ -1,4 +1,4 @@
-"""What the command's exit code says; the numbers above 63 are those of sysexits.h."""
+"""What an exit code says, of a command and of a bake; above 63 they are those of sysexits.h."""
 
 from __future__ import annotations
 
