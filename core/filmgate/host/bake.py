@@ -89,9 +89,9 @@ def expand(
 
 
 def free_number(take: Take, pattern_of: Callable[[int, str], str], frames: Sequence[int]) -> int:
-    """Return the number to bake a take under: its own, unless that holds other pixels already.
+    """Return the number to bake a take under: the first that does not hold other pixels already.
 
-    A bake that was interrupted keeps its number.
+    A bake that was interrupted, or is made again, keeps its number, whatever take it is of.
 
     Args:
         take: what to bake.
@@ -102,7 +102,7 @@ def free_number(take: Take, pattern_of: Callable[[int, str], str], frames: Seque
         ConfigError: the pattern does not depend on the number, and its files hold other pixels.
         InputError: the take lacks a frame.
     """
-    number = take.number
+    number = 1
     while not _is_free(take, partial(pattern_of, number), frames):
         first = take.outputs()[0]
         if pattern_of(number, first) == pattern_of(number + 1, first):

@@ -201,6 +201,14 @@ def test_other_pixels_get_another_number(takes: Takes, tmp_path: Path) -> None:
     assert free_number(second, lambda number, _: place(tmp_path, number), [1, 2]) == 2
 
 
+def test_equal_pixels_keep_their_number(takes: Takes, tmp_path: Path) -> None:
+    """A job that is started again makes a take of its own and goes on in the same folder."""
+    bake(make_take(takes, "same"), lambda _: place(tmp_path), [1])
+    again = make_take(takes, "same")
+    assert again.number == 2
+    assert free_number(again, lambda number, _: place(tmp_path, number), [1, 2]) == 1
+
+
 def test_a_place_without_a_number_is_used_once(takes: Takes, tmp_path: Path) -> None:
     """Where every bake has the same path, the second is refused instead of tried for ever."""
     bake(make_take(takes, "first"), lambda _: place(tmp_path), [1])
