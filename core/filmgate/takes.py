@@ -108,8 +108,7 @@ class Take:
 
     def media(self, output: str) -> str:
         """Return the media type of an output; that of EXR files where the take has none."""
-        found = next((file.suffix for file in self.files if file.output == output), "")
-        return next((media for media, suffix in SUFFIXES.items() if suffix == found), EXR_MEDIA)
+        return self._media.get(output, EXR_MEDIA)
 
     def frames(self, output: str = "", view: Optional[str] = None) -> list[int]:
         """List the frames of an output, or of any; of a view, or of any; in order."""
@@ -123,6 +122,11 @@ class Take:
     def notes(self) -> Mapping[str, Any]:
         """Return how the take was made; nothing where nobody noted it."""
         return self._notes
+
+    @cached_property
+    def _media(self) -> Mapping[str, str]:
+        media_of = {suffix: media for media, suffix in SUFFIXES.items()}
+        return {file.output: media_of[file.suffix] for file in self.files}
 
     @cached_property
     def _notes(self) -> Mapping[str, Any]:

@@ -16,6 +16,10 @@ from filmgate.wire.records import PNG_MEDIA
 DELIVER_EVERY_S = 2.0
 """How often a sequence's new frames become a take: a host reads all of it again each time."""
 
+WAIT_PER_FRAME_S = 0.1
+"""How much longer it takes with every frame that the node has: each take links all of them again,
+which would cost the square of a long sequence's frames."""
+
 TAKES_KEPT = 10
 
 
@@ -104,8 +108,10 @@ class Delivery:
 
     def due(self) -> bool:
         """Say whether it is time for a take."""
-        waited = self._last_s is None or self._now_s() - self._last_s >= DELIVER_EVERY_S
-        return self._pending is not None and waited
+        if self._pending is None or self._last_s is None:
+            return self._pending is not None
+        wait_s = max(DELIVER_EVERY_S, WAIT_PER_FRAME_S * len(self._kept))
+        return self._now_s() - self._last_s >= wait_s
 
     def complete(self) -> Optional[Take]:
         """Make the take of what has come and of earlier frames that still fit; None if none came.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from math import floor
 from typing import Any, Optional
 
@@ -60,7 +60,8 @@ class TakeNotes:
 
     def to_mapping(self) -> dict[str, Any]:
         """Write the notes as JSON can hold them."""
-        return asdict(self)
+        frames = {key: dict(vars(note)) for key, note in self.frames.items()}
+        return {**vars(self), "frames": frames}
 
 
 def parse_take_notes(notes: Mapping[str, Any]) -> TakeNotes:

@@ -72,6 +72,21 @@ def test_the_first_result_is_delivered_at_once_and_then_a_few_at_a_time(bench: B
     assert bench.delivery.due()
 
 
+def test_a_long_sequence_does_not_cost_the_square_of_its_frames(bench: Bench) -> None:
+    """Each take holds all frames: the more there are, the more new ones come with the next."""
+    held: list[int] = []
+    for frame in range(1, 301):
+        bench.add(frame)
+        if bench.delivery.due():
+            take = bench.take()
+            bench.delivery.delivered(take)
+            held.append(len(take.frames()))
+        bench.clock.advance(DELIVER_EVERY_S)
+    assert held[:5] == [1, 2, 3, 4, 5]
+    assert sum(held) < 300 * 300 / 4
+    assert 300 - held[-1] < 300 / 10
+
+
 def test_a_take_carries_over_what_fits(bench: Bench) -> None:
     """Frames that are not made again are the same files; those left out are missing."""
     for frame in (1, 2, 3):
