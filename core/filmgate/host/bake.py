@@ -27,9 +27,12 @@ from filmgate.wire.records import PNG_MEDIA
 VIEW_PLACE = "%V"
 """Stands for the view's name, as in Nuke."""
 
-_UNFIT = re.compile(r'[\x00-\x1f<>:"/\\|?*%#]')
+_UNFIT = re.compile(r'[\x00-\x1f<>:"/\\|?*%#$\[\]]')
+_EVALUATED = re.compile(r"[\[\]#%]|\$[\w({]")
+"""What hosts take in paths for code, variables or frame numbers; ``projects$/`` is a plain name."""
 _BLOCK_BYTES = 1 << 20
-_TEMPLATE_REMEDY = f"Correct the setting `bake`; it may be left out, and is then {BAKE}"
+_SETTING = "bake"
+_TEMPLATE_REMEDY = f"Correct the setting `{_SETTING}`; it may be left out, and is then {BAKE}"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def expand(
     values: dict[str, object] = {key: _file_name(name) for key, name in names.items()}
     values.update(script_dir=script_dir.replace("\\", "/").rstrip("/"), take=take)
     _check_fields(template, values)
+    if "{script_dir}" in template:
+        check_plain(f"{values['script_dir']}", _SETTING)
     try:
         path = template.format_map(values).replace("\\", "/")
     except (ValueError, TypeError, AttributeError, LookupError) as error:
@@ -145,6 +150,24 @@ def bake(
     return Baked(patterns, tuple(sorted(set(frames))))
 
 
+def check_plain(path: str, setting: str) -> None:
+    """Refuse a path that a host would not read as it is written.
+
+    Args:
+        path: with no place for frames and views in it.
+        setting: which one the path comes from.
+
+    Raises:
+        ConfigError: names the sign and the setting.
+    """
+    found = _EVALUATED.search(path)
+    if found is not None:
+        raise ConfigError(
+            f"{path} holds {found[0]!r}, which hosts take for code or for the frame number.",
+            f"Choose a place without it in the setting `{setting}`.",
+        )
+
+
 def path_of(pattern: str, frame: int, view: str = "") -> Path:
     """Return the file of one frame and view.
 
@@ -185,9 +208,10 @@ def _check_fields(template: str, values: Mapping[str, object]) -> None:
 
 def _check_place(template: str, path: str) -> None:
     try:
-        path_of(path, 1)
+        files = _parse_pattern(path.replace(VIEW_PLACE, ""))
     except RequestError as error:
         raise _template_error(template, error.text) from error
+    check_plain(f"{files.folder.as_posix()}/{files.before}{files.after}", _SETTING)
 
 
 def _template_error(template: str, reason: str) -> ConfigError:

@@ -14,9 +14,8 @@ import nuke
 from filmgate.errors import FilmgateError
 from filmgate.manifest import Manifest
 from filmgate.wire.records import ModelSummary
-from filmgate_nuke import knobs, labels, layout, node, script, sessions, threads, vendor
+from filmgate_nuke import knobs, labels, layout, node, script, sessions, start, threads, vendor
 
-NAME = "Filmgate"
 NO_MODELS = "No models known yet: ask the server"
 
 _FAVOURED = "champion"
@@ -33,7 +32,7 @@ def install() -> None:
         vendor.check_modules()
         follow()
     except (FilmgateError, ImportError) as error:
-        _say(_emptied_menu(), str(error))
+        start.explain(str(error))
 
 
 def follow() -> None:
@@ -137,12 +136,6 @@ def _number(model: ModelSummary) -> list[int]:
 
 def _emptied_menu() -> nuke.Menu:
     """Return our menu with nothing in it."""
-    toolbar = nuke.menu("Nodes")
-    menu = toolbar.addMenu(NAME)
+    menu = nuke.menu("Nodes").addMenu(start.MENU)
     menu.clearMenu()
     return menu
-
-
-def _say(menu: nuke.Menu, text: str) -> None:
-    """Let the menu say *text* with an entry that shows it whole."""
-    menu.addCommand(text, lambda: nuke.message(text))

@@ -8,16 +8,48 @@ import nuke
 
 from filmgate_nuke import vendor
 
+MENU = "Filmgate"
+UNAVAILABLE = "Filmgate is not available: why?"
+
+_LIMITED = {"indie": "Indie", "nc": "Non-commercial"}
+"""By the key of `nuke.env`: in these editions Python sees ten nodes, and our Groups have more."""
+
 
 def batch() -> None:
     """Make the plugin ready in any mode; where it cannot run, say why and leave Nuke alone."""
-    _tried("filmgate_nuke.callbacks", "register")
+    text = limitation()
+    if text:
+        nuke.tprint(text)
+    else:
+        _tried("filmgate_nuke.callbacks", "register")
 
 
 def interface() -> None:
-    """Add the menu and the panel."""
+    """Add the menu and the panel, or say in the menu why there are none."""
+    text = limitation()
+    if text:
+        explain(text)
+        return
     _tried("filmgate_nuke.menus", "install")
     _tried("filmgate_nuke.panel", "register")
+
+
+def limitation() -> str:
+    """Return why this edition of Nuke cannot run the plugin; empty where it can."""
+    edition = next((name for key, name in _LIMITED.items() if nuke.env.get(key)), "")
+    if not edition:
+        return ""
+    return (
+        f"Filmgate is not available in Nuke {edition}, where Python can work with ten nodes only. "
+        "Baked Filmgate nodes open and render here all the same."
+    )
+
+
+def explain(text: str) -> None:
+    """Make the menu one entry that shows *text*, which may hold slashes and so is no title."""
+    menu = nuke.menu("Nodes").addMenu(MENU)
+    menu.clearMenu()
+    menu.addCommand(UNAVAILABLE, lambda: nuke.message(text))
 
 
 def _tried(module: str, name: str) -> None:

@@ -88,6 +88,21 @@ def test_a_template_that_cannot_be_used_says_why(template: str, reason: str) -> 
     assert BAKE in caught.value.remedy
 
 
+@pytest.mark.parametrize("folder", ["/shows/job#2", "/shows/[old]", "/shows/$USER", "/a/50%"])
+def test_a_place_that_hosts_would_evaluate_is_refused(folder: str) -> None:
+    """The Reads would look elsewhere; the remedy names the setting."""
+    with pytest.raises(ConfigError, match="hosts take for code") as caught:
+        expand(BAKE, **{**PLACE, "script_dir": folder})
+    assert "`bake`" in caught.value.remedy
+
+
+def test_a_hidden_share_is_a_plain_place() -> None:
+    """A dollar that begins no variable stands for itself."""
+    path = expand(BAKE, **{**PLACE, "script_dir": "//fs/jobs$/comp", "node": "a$b[1]"})
+    assert path.startswith("//fs/jobs$/comp/")
+    assert "/a_b_1_/" in path
+
+
 def test_a_script_that_was_never_saved_has_no_place_for_bakes() -> None:
     """Nothing is written to wherever the host happens to have been started."""
     with pytest.raises(InputError, match="script dir"):

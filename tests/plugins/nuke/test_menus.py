@@ -235,16 +235,35 @@ def test_a_model_without_manifest_is_asked_for(
 
 
 def test_what_is_wrong_with_the_installation_is_said_in_the_menu(
-    nuke: Any, menus: Any, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    nuke: Any, menus: Any, shelf: Shelf, world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nuke starts all the same."""
+    """Nuke starts all the same; slashes in the text make no menus of it."""
+    text = "zmq 1.0 was imported already, from /opt/studio/zmq/__init__.py"
 
     def broken() -> None:
-        raise menus.vendor.VendorError("zmq 1.0 is too old")
+        raise menus.vendor.VendorError(text)
 
     monkeypatch.setattr(menus.vendor, "check_modules", broken)
     menus.install()
-    assert entries(nuke) == ["zmq 1.0 is too old"]
+    assert entries(nuke) == [menus.start.UNAVAILABLE]
+    choose(nuke, menus.start.UNAVAILABLE)
+    assert world.messages == [text]
+
+
+@pytest.mark.parametrize(("edition", "name"), [("indie", "Indie"), ("nc", "Non-commercial")])
+def test_an_edition_that_shows_python_ten_nodes_is_told(
+    nuke: Any, world: Any, edition: str, name: str
+) -> None:
+    """One clear line instead of a node that cannot work."""
+    from filmgate_nuke import start  # noqa: PLC0415
+
+    world.edition = edition
+    start.batch()
+    start.interface()
+    assert [name in text for text in world.printed] == [True]
+    assert entries(nuke) == [start.UNAVAILABLE]
+    choose(nuke, start.UNAVAILABLE)
+    assert name in world.messages[0]
 
 
 def test_the_bootstraps_run_in_their_modes(

@@ -42,6 +42,7 @@ class World:
         self.profile: Profile = find_profile(version)
         self.mode = mode
         self.gui = mode == "gui"
+        self.edition = ""
         self.closed = False
         self.main_thread = threading.get_ident()
         self.violations: list[str] = []
