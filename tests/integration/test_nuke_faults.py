@@ -197,6 +197,7 @@ def test_upgrade_shows_takes_and_undoes(desk: Desk, service: Service, tmp_path: 
     desk.world.answers.append(True)
 
     actions.upgrade(group)
+    desk.world.run_events()
 
     assert group.knob("filmgate_p_gain") is not None
     assert desk.session(group).node_state.version == "1.1.0"
@@ -348,6 +349,24 @@ def test_bake_without_its_server_says_try_later(
     assert "0 of 2 frames baked" in said
 
 
+def test_bake_ends_when_its_server_stays_away(
+    desk: Desk, service: Service, gate: Path, tmp_path: Path
+) -> None:
+    """A server that dies for good in mid-range costs a farm no slot for ever."""
+    group = desk.node("gated", plates(desk, 2))
+    path = (desk.folder / "shot.nk").as_posix()
+    desk.nuke.scriptSaveAs(path)
+    process = batch("bake.py", path, "--node", group.name(), "--frames=1-2", "--patience=1")
+    with service.client() as client:
+        wait_until(lambda: counters(client)["jobs_open"] >= 2, "the server works")
+    service.process.kill()
+
+    code, said = ended(process)
+
+    assert code == 75, said
+    assert "failed 1-2: The server was away for 1 s." in said
+
+
 def test_some_frames_fail_and_the_others_are_baked(
     desk: Desk, service: Service, shot: tuple[str, Any]
 ) -> None:
@@ -359,7 +378,8 @@ def test_some_frames_fail_and_the_others_are_baked(
 
     assert code == 1, said
     assert "2 of 3 frames baked" in said
-    assert "failed 2" in said
+    last = said.strip().splitlines()[-1]
+    assert "failed 2: Nuke could not render" in last
 
 
 def test_smoke_script_passes_under_the_stand_in(desk: Desk, service: Service) -> None:

@@ -6,7 +6,7 @@ import functools
 import logging
 import secrets
 from collections.abc import Sequence
-from typing import Callable
+from typing import Callable, Optional
 
 import nuke
 
@@ -15,6 +15,8 @@ from filmgate.frames import parse_frames
 from filmgate.host.port import Moment
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem
+from filmgate.host.upgrade import find_model
+from filmgate.manifest import Manifest
 from filmgate_nuke import node, script, sessions, threads
 
 RANGE_KNOB = "filmgate_range"
@@ -92,9 +94,7 @@ def upgrade(group: nuke.Group) -> None:
     changes = "\n".join(f"• {change}" for change in offer.changes)
     if nuke.GUI and not nuke.ask(f"Upgrade {group.name()} to {offer.version}?\n\n{changes}"):
         return
-    with sessions.host(group).undoable("Filmgate upgrade"):
-        node.rebuild(group, offer.manifest)
-        session.upgrade(offer)
+    _afterwards(group, lambda: _go_over(group, offer.manifest, lambda: session.upgrade(offer)))
 
 
 @_button
@@ -105,10 +105,28 @@ def choose_version(group: nuke.Group) -> None:
     version = str(group[VERSION_KNOB].value())
     if version in ("", state.version):
         return
+    ref = f"{state.model.partition('@')[0]}@{version}"
+    catalogue = sessions.hub(sessions.server_of(group)).catalogue
+    found = find_model(catalogue.models(), ref)
+    manifest = catalogue.manifest(found) if found is not None else None
+    _afterwards(group, lambda: _go_over(group, manifest, lambda: session.choose(ref)))
+
+
+def _go_over(group: nuke.Group, manifest: Optional[Manifest], keep: Callable[[], None]) -> None:
+    """Rebuild the node, and let it be another version's only if that has worked."""
     with sessions.host(group).undoable("Filmgate version"):
-        session.choose(f"{state.model.partition('@')[0]}@{version}")
-        if session.manifest is not None:
-            node.rebuild(group, session.manifest)
+        if manifest is not None:
+            node.rebuild(group, manifest)
+        keep()
+
+
+def _afterwards(group: nuke.Group, call: Callable[[], None]) -> None:
+    """Change the node's knobs once the callback of one of them has ended; batch has no later."""
+    press = _button(lambda _: call())
+    if nuke.GUI:
+        sessions.host(group).call_on_main(lambda: press(group))
+    else:
+        press(group)
 
 
 @_button

@@ -11,7 +11,7 @@ from typing import Callable, Optional
 import nuke
 
 from filmgate.errors import FilmgateError, InputError
-from filmgate_nuke import actions, guard, sessions
+from filmgate_nuke import actions, guard, script, sessions
 
 LIVE_KNOB = "filmgate_live"
 _WORK_PREFIXES = ("filmgate_p_", "filmgate_layer_")
@@ -82,7 +82,7 @@ def before_frame() -> None:
 
 
 def _knob_changed(group: nuke.Group) -> None:
-    if not group.shown():  # its knobs are being loaded, which is no change of the artist's
+    if script.is_setting() or not group.shown():  # ours, or being loaded: no artist's change
         return
     name = nuke.thisKnob().name()
     if name == "filmgate_version":

@@ -92,10 +92,26 @@ def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, .
             "Connect the picture to the node's first input.",
         )
     names = {exr_name(channel): channel for channel in pipe.channels()}
-    by_hand = {} if chosen == FOUND_BY_NAME else {name: chosen}
+    by_hand = {} if chosen == FOUND_BY_NAME else {name: layer_by_hand(chosen)}
+    names = {key: channel for key, channel in names.items() if _is_meant(chosen, channel)}
     search = _bind_own if own is not None else _bind_main
     found = search(wanted, list(names), by_hand)
     return tuple(names[channel] for channel in (*found, *_alpha(wanted, found, names)))
+
+
+def layer_by_hand(chosen: str) -> str:
+    """Return the layer of a knob's text: Nuke says ``alpha`` for the channel ``rgba.alpha``."""
+    return _MAIN_LAYER if _whole(chosen) in _MAIN_CHANNELS else chosen
+
+
+def _is_meant(chosen: str, channel: str) -> bool:
+    """Return whether a channel is one of those that a knob's text leaves to choose from."""
+    whole = _whole(chosen)
+    return whole not in _MAIN_CHANNELS or whole == channel
+
+
+def _whole(chosen: str) -> str:
+    return f"{_MAIN_LAYER}.{chosen}" if chosen in _WORDS.values() else chosen
 
 
 def own_pipe(group: nuke.Group, manifest: Manifest, name: str) -> Optional[nuke.Node]:

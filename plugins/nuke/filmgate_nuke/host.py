@@ -16,7 +16,7 @@ from filmgate.host.state import Problem, State, Status
 from filmgate.job import Payload
 from filmgate.manifest import Manifest, parse_manifest_json
 from filmgate.takes import Take
-from filmgate_nuke import capture, graph, knobs, labels, node, script, threads, upstream
+from filmgate_nuke import capture, graph, knobs, labels, node, script, stored, threads, upstream
 
 STATE_KNOB = "filmgate_state"
 
@@ -47,11 +47,13 @@ class NukeHost(HostPort):
     Attributes:
         group: the node.
         asked: whether the artist has just asked for what fails now, and so wants to be told.
+        problems: what was reported, by frame.
     """
 
     def __init__(self, group: nuke.Group) -> None:
         self.group = group
         self.asked = False
+        self.problems: dict[int, Problem] = {}
         self._patterns: Callable[[], Mapping[str, str]] = dict
         self._check_inputs: Callable[[Moment], None] = lambda _: None
         self._manifest: tuple[str, Optional[Manifest]] = ("", None)
@@ -191,6 +193,8 @@ class NukeHost(HostPort):
     def report(self, problem: Problem) -> None:
         """Say it in a window when the artist waits for it, else in the terminal alone."""
         name = self.group.fullName() if self.alive else "Filmgate"
+        if problem.frame is not None:
+            self.problems[problem.frame] = problem
         where = "" if problem.frame is None else f", frame {problem.frame}"
         nuke.tprint(f"{name}{where}: {problem}")
         if nuke.GUI and self.asked:
@@ -201,17 +205,17 @@ class NukeHost(HostPort):
 
     def load_state(self) -> str:
         """Return the text of the hidden knob."""
-        return str(self.group[STATE_KNOB].value())
+        return stored.from_knob(str(self.group[STATE_KNOB].value()))
 
     def store_state(self, text: str) -> None:
         """Set the hidden knob; no undo step but inside `undoable`."""
         if not self.alive or text == self.load_state():
             return
         if self._undoable:
-            self.group[STATE_KNOB].setValue(text)
+            self.group[STATE_KNOB].setValue(stored.to_knob(text))
         else:
             with script.untouched():
-                self.group[STATE_KNOB].setValue(text)
+                self.group[STATE_KNOB].setValue(stored.to_knob(text))
 
     @contextmanager
     def undoable(self, name: str) -> Generator[None]:

@@ -16,7 +16,7 @@ from filmgate.host.node import parse_node_state
 from filmgate.host.port import Moment, Settings
 from filmgate.manifest import Manifest, parse_manifest_json
 from filmgate.wire.records import ColourSpec
-from filmgate_nuke import channels, layout, parameters
+from filmgate_nuke import channels, layout, parameters, script, stored
 
 VIEWS = ("result", "source", "overlay", "difference")
 
@@ -27,6 +27,16 @@ GUARDED = (
 """A button's script: does nothing where the plugin was not started."""
 
 _HOLDS_NOTHING = ("PyScript_Knob", "Tab_Knob", "Link_Knob")
+_TEXTS = ("String_Knob", "EvalString_Knob", "Multiline_Eval_String_Knob")
+_RAW = (*_TEXTS, "File_Knob")
+"""Their texts go from knob to knob as they are, not as a script spells them."""
+_LASTING = frozenset(
+    f"{layout.PREFIX}{name}"
+    for name in (
+        *("tab", "status", "run_frame", "run_range", "range", "live", "cancel"),
+        *("model", "version", "upgrade", "server", "state"),
+    )
+)
 _REMEMBERED = 64
 """Nodes whose manifest is not parsed again at each frame."""
 _TOP = "filmgate_tab"
@@ -41,27 +51,72 @@ _BUTTONS = {
 }
 
 
-def add_knobs(
-    group: nuke.Group, manifest: Manifest, model_ref: str, versions: Sequence[str] = ()
-) -> None:
-    """Add every knob of the node; the nodes inside, to which some are linked, are there.
+def lasting_knobs(manifest: Manifest, model_ref: str) -> list[nuke.Knob]:
+    """Make the knobs that a node has for life, whichever version it goes over to.
+
+    They come first: Nuke adds at the end alone, so only what comes after them can be made anew. A
+    button whose script runs must not be removed, and the state must not be lost.
 
     Args:
-        group: the node.
-        manifest: of its model.
+        manifest: of the model.
         model_ref: how it was asked for.
-        versions: others that there are.
     """
-    for knob in (
-        *_run_knobs(),
+    return [*_run_knobs(), *_server_knobs(manifest, model_ref), _state_knob()]
+
+
+def model_knobs(manifest: Manifest) -> list[nuke.Knob]:
+    """Make the knobs that a version of the model asks for."""
+    return [
         *_layer_knobs(manifest),
         *parameters.make_all(manifest.params),
         *_time_knobs(manifest),
         *_output_knobs(),
-        *_server_knobs(manifest, model_ref, versions),
         *_file_knobs(manifest),
-    ):
+    ]
+
+
+def add_knobs(group: nuke.Group, made: Sequence[nuke.Knob]) -> None:
+    """Add knobs; the nodes inside, to which some are linked, are there."""
+    for knob in made:
         group.addKnob(knob)
+        if knob.name() == layout.SOURCE_TIME:  # only a knob of a node can read an expression
+            cast("nuke.Double_Knob", knob).setExpression("frame")
+
+
+def remove_model_knobs(group: nuke.Group) -> None:
+    """Remove the knobs that the next version of the model brings anew."""
+    for knob in own_knobs(group):
+        if not is_lasting(knob):
+            group.removeKnob(knob)
+
+
+def is_lasting(knob: nuke.Knob) -> bool:
+    """Return whether a knob stays when the node goes over to another version."""
+    return knob.name() in _LASTING
+
+
+def own_knobs(group: nuke.Group) -> list[nuke.Knob]:
+    """Return the knobs that the plugin has made."""
+    return [knob for knob in group.allKnobs() if knob.name().startswith(layout.PREFIX)]
+
+
+def family(knob: nuke.Knob) -> str:
+    """Return a knob's class; one name for all that hold text, which scripts do not tell apart."""
+    kind = str(knob.Class())
+    return "text" if kind in _TEXTS else kind
+
+
+def to_text(knob: nuke.Knob) -> str:
+    """Return what a knob holds, for `take_text` of a knob of the same family."""
+    return str(knob.value()) if knob.Class() in _RAW else str(knob.toScript(False))
+
+
+def take_text(knob: nuke.Knob, text: str) -> None:
+    """Let a knob hold what another did."""
+    if knob.Class() in _RAW:
+        knob.setValue(text)
+    else:
+        knob.fromScript(text)
 
 
 def manifest_of(group: nuke.Group) -> Manifest:
@@ -75,7 +130,7 @@ def manifest_of(group: nuke.Group) -> Manifest:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _parse_state(text: str) -> Manifest:
-    return parse_manifest_json(parse_node_state(text).manifest.encode())
+    return parse_manifest_json(parse_node_state(stored.from_knob(text)).manifest.encode())
 
 
 def settings(group: nuke.Group, manifest: Manifest, moment: Moment) -> Settings:
@@ -103,20 +158,16 @@ def show_versions(group: nuke.Group, versions: Sequence[str], current: str) -> N
     """Let the knob ``filmgate_version`` list *versions* and show *current*."""
     knob = cast("nuke.Enumeration_Knob", group[layout.VERSION])
     listed = list(dict.fromkeys((*versions, current)))
-    if list(knob.values()) != listed:
-        knob.setValues(listed)
-    if knob.value() != current:
-        knob.setValue(current)
+    with script.setting():
+        if list(knob.values()) != listed:
+            knob.setValues(listed)
+        if knob.value() != current:
+            knob.setValue(current)
 
 
 def versions_of(group: nuke.Group) -> list[str]:
     """Return the versions that the node lists."""
     return list(cast("nuke.Enumeration_Knob", group[layout.VERSION]).values())
-
-
-def _current_first(versions: Sequence[str], manifest: Manifest) -> list[str]:
-    """Return the list with the version in use first: a new knob shows its first entry."""
-    return list(dict.fromkeys((manifest.version, *versions)))
 
 
 def _run_knobs() -> Iterator[nuke.Knob]:
@@ -125,7 +176,7 @@ def _run_knobs() -> Iterator[nuke.Knob]:
     yield _button("run_frame", new_line=True)
     yield _button("run_range")
     yield _hinted(
-        nuke.String_Knob("filmgate_range", "range", ""),
+        nuke.EvalString_Knob("filmgate_range", "range", ""),
         "Frames such as 1001-1100x2,1150; empty means the range of the input.",
     )
     live = nuke.Boolean_Knob("filmgate_live", "live", False)
@@ -154,7 +205,6 @@ def _time_knobs(manifest: Manifest) -> Iterator[nuke.Knob]:
         return
     yield _divider("filmgate_time", "Time")
     knob = nuke.Double_Knob(layout.SOURCE_TIME, "source time")
-    knob.setExpression("frame")
     yield _hinted(
         knob,
         "The time in frames of the input that this frame shows; with a fraction it lies between "
@@ -179,30 +229,30 @@ def _output_knobs() -> Iterator[nuke.Knob]:
     yield _hinted(mix, "0 is the source, 1 the result.")
 
 
-def _server_knobs(
-    manifest: Manifest, model_ref: str, versions: Sequence[str]
-) -> Iterator[nuke.Knob]:
-    yield nuke.Tab_Knob("filmgate_server_tab", "Server and files")
-    server = nuke.String_Knob(layout.SERVER, "server", "")
-    yield _hinted(server, "Address of the server; empty means the configured one.")
-    model = nuke.String_Knob(layout.MODEL, "model", model_ref)
+def _server_knobs(manifest: Manifest, model_ref: str) -> Iterator[nuke.Knob]:
+    model = nuke.EvalString_Knob(layout.MODEL, "model", model_ref)
     yield _hinted(model, "The model, as name, name@version or name@alias.")
-    version = nuke.Enumeration_Knob(layout.VERSION, "version", _current_first(versions, manifest))
+    version = nuke.Enumeration_Knob(layout.VERSION, "version", [manifest.version])
     yield _hinted(version, "The version that this node uses until you choose another.")
     yield _button("upgrade")
+    server = nuke.EvalString_Knob(layout.SERVER, "server", "")
+    yield _hinted(server, "Address of the server; empty means the configured one.")
 
 
 def _file_knobs(manifest: Manifest) -> Iterator[nuke.Knob]:
-    yield _divider("filmgate_files", "Files")
+    yield nuke.Tab_Knob("filmgate_files", "Files")
     for output in manifest.outputs:
         inside = layout.read_node(output.name)
         knob = _link(layout.file_knob(output.name), output.name, inside, "file")
         yield _hinted(knob, "What the node reads: a take, or what was baked.")
     for name in ("bake", "unbake", "clear"):
         yield _button(name, new_line=name == "bake")
-    state = nuke.String_Knob(layout.STATE, "state", "")
+
+
+def _state_knob() -> nuke.Knob:
+    state = nuke.EvalString_Knob(layout.STATE, "state", "")
     state.setFlag(nuke.INVISIBLE)
-    yield state
+    return state
 
 
 def _button(name: str, new_line: bool = False) -> nuke.Knob:
@@ -234,7 +284,11 @@ def _layers(group: nuke.Group, manifest: Manifest) -> dict[str, str]:
     names = [entry.name for entry in manifest.inputs if entry.kind == "image"]
     chosen = {name: str(group[layout.layer_knob(name)].value()) for name in names}
     searched = (channels.FOUND_BY_NAME, channels.NOT_USED)
-    return {name: layer for name, layer in chosen.items() if layer not in searched}
+    return {
+        name: channels.layer_by_hand(layer)
+        for name, layer in chosen.items()
+        if layer not in searched
+    }
 
 
 def _source_time(group: nuke.Group, manifest: Manifest, moment: Moment) -> Optional[float]:

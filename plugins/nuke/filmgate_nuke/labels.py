@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Optional
+from typing import Optional, cast
 
 import nuke
 
 from filmgate.host.state import State, Status
+from filmgate_nuke import stored
 from filmgate_nuke.layout import HAS_RESULT, MODEL, STATE, STATUS, VERSION
 
 COLOURS: Mapping[State, int] = {
@@ -30,7 +31,7 @@ _MINUTE_S = 60
 
 def show(group: nuke.Group, status: Status) -> None:
     """Show where the node stands; call it inside `filmgate_nuke.script.untouched`."""
-    _set(group, STATUS, line(status, passes=not has_result(group)))
+    _set(group, STATUS, stored.shown(line(status, passes=not has_result(group))))
     _set(group, "tile_color", COLOURS[status.state])
 
 
@@ -63,8 +64,9 @@ def autolabel() -> Optional[str]:
     if node.knob(STATE) is None:
         return None
     name, model = node.name(), str(node[MODEL].value()).partition("@")[0]
-    own = str(node["label"].value())
-    lines = (name, f"{model} {node[VERSION].value()}", str(node[STATUS].value()), own)
+    ours = (f"{model} {node[VERSION].value()}", str(node[STATUS].value()))
+    own = cast("nuke.EvalString_Knob", node["label"]).evaluate() or ""
+    lines = (name, *map(stored.shown, ours), own)
     return "\n".join(line for line in lines if line.strip())
 
 

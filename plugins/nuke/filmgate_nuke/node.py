@@ -12,7 +12,7 @@ from filmgate.host.node import NodeState
 from filmgate.host.port import Moment
 from filmgate.manifest import Manifest, to_manifest_json
 from filmgate.params import Parameter
-from filmgate_nuke import graph, knobs, layout, parameters, wiring
+from filmgate_nuke import graph, knobs, layout, parameters, script, stored, wiring
 
 _BELOW_PX = 80
 
@@ -22,15 +22,15 @@ class _Saved(NamedTuple):
 
     Attributes:
         versions: which the version knob lists.
-        classes: of each knob, by its name.
-        values: of each knob that holds one, as scripts write them.
+        families: of each knob, by its name.
+        values: of each knob that holds one.
         mask: the mask's channel.
         pipes: what is connected, by the name of the Input.
         files: what the Reads read, and their range.
     """
 
     versions: Sequence[str]
-    classes: Mapping[str, str]
+    families: Mapping[str, str]
     values: Mapping[str, str]
     mask: str
     pipes: Mapping[str, Optional[nuke.Node]]
@@ -48,13 +48,15 @@ def create(manifest: Manifest, model_ref: str) -> nuke.Group:
     """
     above = nuke.selectedNodes()
     state = NodeState(model=model_ref, manifest=to_manifest_json(manifest).decode())
-    with nuke.Undo(f"Create {manifest.name}"):
+    with nuke.Undo(f"Create {manifest.name}"), script.setting():
         group = nuke.nodes.Group()
         group.setName(f"Filmgate_{layout.identifier(manifest.name)}1")
         wiring.build(group, manifest)
-        knobs.add_knobs(group, manifest, model_ref)
-        group[layout.STATE].setValue(state.to_text())
-        group["help"].setValue(manifest.summary)
+        knobs.add_knobs(group, knobs.lasting_knobs(manifest, model_ref))
+        knobs.add_knobs(group, knobs.model_knobs(manifest))
+        wiring.express(group)
+        group[layout.STATE].setValue(stored.to_knob(state.to_text()))
+        group["help"].setValue(stored.shown(manifest.summary))
         if len(above) == 1:
             group.setInput(0, above[0])
             group.setXYpos(above[0].xpos(), above[0].ypos() + _BELOW_PX)
@@ -68,22 +70,19 @@ def create(manifest: Manifest, model_ref: str) -> nuke.Group:
 def rebuild(group: nuke.Group, manifest: Manifest) -> tuple[str, ...]:
     """Go over to another version's manifest; knobs that stay keep their values; one undo step.
 
-    The nodes inside are made anew only where they differ; what is connected stays connected.
+    The nodes inside are made anew only where they differ; what is connected stays connected. If
+    anything fails the node is what it was.
 
     Returns:
         What changed on the node, in sentences for the artist.
     """
-    same = graph.fits(group, manifest)
-    with nuke.Undo(f"{manifest.name} {manifest.version}"):
+    with nuke.Undo(f"{manifest.name} {manifest.version}"), script.setting():
         saved = _save(group)
-        for knob in _own_knobs(group):
-            group.removeKnob(knob)
-        if not same:
-            _rebuild_inside(group, manifest, saved)
-        knobs.add_knobs(group, manifest, "", saved.versions)
-        changes = _restore(group, manifest, saved)
-        graph.bind_outputs(group, manifest)
-    return (*changes, *(() if same else ("The nodes inside were made anew.",)))
+        try:
+            return _become(group, manifest, saved)
+        except BaseException:
+            _become(group, knobs.manifest_of(group), saved)
+            raise
 
 
 def show_take(group: nuke.Group, patterns: Mapping[str, str], span: tuple[int, int]) -> None:
@@ -97,23 +96,30 @@ def show_take(group: nuke.Group, patterns: Mapping[str, str], span: tuple[int, i
     graph.show_results(group, patterns, span)
 
 
-def _own_knobs(group: nuke.Group) -> list[nuke.Knob]:
-    return [knob for knob in group.allKnobs() if knob.name().startswith(layout.PREFIX)]
+def _become(group: nuke.Group, manifest: Manifest, saved: _Saved) -> tuple[str, ...]:
+    fresh, same = knobs.model_knobs(manifest), graph.fits(group, manifest)
+    knobs.remove_model_knobs(group)
+    if not same:
+        _rebuild_inside(group, manifest, saved)
+    knobs.add_knobs(group, fresh)
+    knobs.show_versions(group, saved.versions, manifest.version)
+    changes = _restore(group, manifest, saved)
+    graph.bind_outputs(group, manifest)
+    wiring.express(group)  # what names a knob that was made anew
+    return (*changes, *(() if same else ("The nodes inside were made anew.",)))
 
 
 def _save(group: nuke.Group) -> _Saved:
-    own = {knob.name(): knob for knob in _own_knobs(group)}
+    own = {knob.name(): knob for knob in knobs.own_knobs(group)}
     mixed = group.node(layout.MIXED)
     reads = [node for node in group.nodes() if node.Class() == "Read"]
     files = {
-        each.name(): {name: each[name].toScript(False) for name in graph.RANGE} for each in reads
+        each.name(): {name: knobs.to_text(each[name]) for name in graph.RANGE} for each in reads
     }
     return _Saved(
         versions=knobs.versions_of(group),
-        classes={name: knob.Class() for name, knob in own.items()},
-        values={
-            name: each.toScript(False) for name, each in own.items() if knobs.holds_value(each)
-        },
+        families={name: knobs.family(knob) for name, knob in own.items()},
+        values={name: knobs.to_text(each) for name, each in own.items() if knobs.holds_value(each)},
         mask="none" if mixed is None else str(mixed["maskChannelMask"].value()),
         pipes={name: group.input(place) for place, name in enumerate(graph.input_names(group))},
         files=files,
@@ -137,7 +143,7 @@ def _rebuild_inside(group: nuke.Group, manifest: Manifest, saved: _Saved) -> Non
 
 def _read_knobs(node: nuke.Node, values: Mapping[str, str]) -> None:
     for name, text in values.items():
-        node[name].fromScript(text)
+        knobs.take_text(node[name], text)
 
 
 def _restore(group: nuke.Group, manifest: Manifest, saved: _Saved) -> tuple[str, ...]:
@@ -146,9 +152,9 @@ def _restore(group: nuke.Group, manifest: Manifest, saved: _Saved) -> tuple[str,
     changes: list[str] = []
     for name, text in saved.values.items():
         knob = group.knob(name)
-        if knob is None or knob.Class() != saved.classes[name] or name == layout.VERSION:
+        if knob is None or knobs.is_lasting(knob) or knobs.family(knob) != saved.families[name]:
             continue
-        knob.fromScript(text)
+        knobs.take_text(knob, text)
         if name in declared:
             changes += _made_to_fit(group, knob, declared[name])
     return (*_new_and_gone(group, saved), *changes)
@@ -159,19 +165,17 @@ def _made_to_fit(group: nuke.Group, knob: nuke.Knob, parameter: Parameter) -> li
     try:
         parameter.convert(parameters.value(group, parameter, Moment(nuke.frame())))
     except ParameterError:
-        was = knob.toScript(False)
-        fresh = parameters.make(parameter)
-        knob.fromScript(fresh.toScript(False))
-        return [
-            f"{knob.label()} was {was}, which this version does not take: {knob.toScript(False)}."
-        ]
+        was = knobs.to_text(knob)
+        parameters.reset(knob, parameter)
+        now = knobs.to_text(knob)
+        return [f"{knob.label()} was {was}, which this version does not take: {now}."]
     return []
 
 
 def _new_and_gone(group: nuke.Group, saved: _Saved) -> list[str]:
-    now = {knob.name(): knob for knob in _own_knobs(group)}
-    fresh = [knob for name, knob in now.items() if saved.classes.get(name) != knob.Class()]
-    gone = [name for name in saved.classes if name not in now]
+    now = {knob.name(): knob for knob in knobs.own_knobs(group)}
+    fresh = [knob for name, knob in now.items() if saved.families.get(name) != knobs.family(knob)]
+    gone = [name for name in saved.families if name not in now]
     return [
         *(f"New: {knob.label() or layout.spoken(knob.name())}." for knob in fresh),
         *(f"Gone: {layout.spoken(name)}." for name in gone),

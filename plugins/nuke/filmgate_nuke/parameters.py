@@ -9,7 +9,7 @@ import nuke
 
 from filmgate.host.port import Moment
 from filmgate.params import Parameter
-from filmgate_nuke import layout
+from filmgate_nuke import layout, stored
 
 
 def make_all(params: Sequence[Parameter]) -> Iterator[nuke.Knob]:
@@ -24,7 +24,8 @@ def make(parameter: Parameter) -> nuke.Knob:
     """Make the knob of one parameter, set to its default."""
     label = parameter.label or parameter.name.replace("_", " ")
     unit = f" ({parameter.unit})" if parameter.unit else ""
-    knob = _MAKERS[parameter.type](layout.parameter_knob(parameter.name), label + unit, parameter)
+    made = _MAKERS[parameter.type]
+    knob = made(layout.parameter_knob(parameter.name), stored.shown(label + unit), parameter)
     knob.setTooltip(tooltip(parameter))
     if not parameter.animatable:
         knob.setFlag(nuke.NO_ANIMATION)
@@ -36,7 +37,7 @@ def tooltip(parameter: Parameter) -> str:
     ranged = parameter.low is not None or parameter.high is not None
     fits = parameter.expectation() if ranged else ""
     text = " ".join((parameter.help, fits and f"{fits[0].upper()}{fits[1:]}."))
-    return text.strip()
+    return stored.shown(text)
 
 
 def values(group: nuke.Group, params: Sequence[Parameter], moment: Moment) -> dict[str, Any]:
@@ -75,8 +76,16 @@ def put(knob: nuke.Knob, parameter: Parameter, setting: Any, height_px: float) -
     if parameter.type in _VECTORS:
         for index, number in enumerate(_flipped(parameter, setting, height_px)):
             knob.setValue(number, index)
+    elif parameter.type == "choice":
+        knob.setValue(stored.shown(setting))
     else:
         knob.setValue(setting)
+
+
+def reset(knob: nuke.Knob, parameter: Parameter) -> None:
+    """Set a knob to its parameter's default."""
+    knob.clearAnimated()
+    put(knob, parameter, _default(parameter), _format_height_px())
 
 
 _Maker = Callable[[str, str, Parameter], nuke.Knob]
@@ -106,19 +115,27 @@ def _make_bool(name: str, label: str, parameter: Parameter) -> nuke.Knob:
 
 
 def _make_choice(name: str, label: str, parameter: Parameter) -> nuke.Knob:
-    knob = nuke.Enumeration_Knob(name, label, list(parameter.choices))
-    knob.setValue(parameter.default)
+    knob = nuke.Enumeration_Knob(name, label, [stored.shown(each) for each in parameter.choices])
+    knob.setValue(stored.shown(parameter.default))
     return knob
 
 
 def _make_text(name: str, label: str, parameter: Parameter) -> nuke.Knob:
-    kind = nuke.Multiline_Eval_String_Knob if parameter.hint == "multiline" else nuke.String_Knob
-    return kind(name, label, parameter.default)
+    several = parameter.hint == "multiline"
+    kind = nuke.Multiline_Eval_String_Knob if several else nuke.EvalString_Knob
+    return kind(name, label, _default(parameter))
+
+
+def _default(parameter: Parameter) -> Any:
+    """Return the default as a knob takes it: a text of the server's is never evaluated."""
+    if parameter.type in ("text", "file"):
+        return stored.harmless(parameter.default)
+    return parameter.default
 
 
 def _make_file(name: str, label: str, parameter: Parameter) -> nuke.Knob:
     knob = nuke.File_Knob(name, label)
-    knob.setValue(parameter.default)
+    knob.setValue(_default(parameter))
     return knob
 
 
@@ -154,10 +171,11 @@ def _read_bool(knob: nuke.Knob, _: Parameter, moment: Moment, __: nuke.Group) ->
     return bool(number_at(knob, moment))
 
 
-def _read_choice(knob: nuke.Knob, _: Parameter, moment: Moment, __: nuke.Group) -> str:
-    """Return the entry's text; an animated list gives the entry's number."""
+def _read_choice(knob: nuke.Knob, parameter: Parameter, moment: Moment, _: nuke.Group) -> str:
+    """Return the choice whose text is shown; an animated list gives the entry's number."""
     names: list[str] = cast("nuke.Enumeration_Knob", knob).values()
-    return names[int(number_at(knob, moment))] if knob.isAnimated() else str(knob.value())
+    text = names[int(number_at(knob, moment))] if knob.isAnimated() else str(knob.value())
+    return {stored.shown(each): each for each in parameter.choices}.get(text, text)
 
 
 def _read_text(knob: nuke.Knob, _: Parameter, __: Moment, ___: nuke.Group) -> str:

@@ -8,10 +8,34 @@ from pathlib import PurePath
 
 import nuke
 
+_setting = 0
+
+
+def is_setting() -> bool:
+    """Return whether it is the plugin that sets knobs now, and no artist."""
+    return _setting > 0
+
+
+@contextmanager
+def setting() -> Generator[None]:
+    """Set knobs inside without being told of it: Nuke 17 tells of what Python sets as well."""
+    global _setting  # noqa: PLW0603 - Nuke's main thread has one
+    _setting += 1
+    try:
+        yield
+    finally:
+        _setting -= 1
+
 
 @contextmanager
 def untouched() -> Generator[None]:
     """Change knobs inside so that neither an undo step nor a change to save remains."""
+    with setting(), _unrecorded():
+        yield
+
+
+@contextmanager
+def _unrecorded() -> Generator[None]:
     root = nuke.root()
     modified = root.modified()
     recording = not nuke.Undo.disabled()

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Optional
 import nuke
 
 from filmgate.config import load_config
+from filmgate.host.bake import check_plain
 from filmgate.host.hub import Hub
 from filmgate.host.node import parse_node_state
 from filmgate.host.port import Moment
 from filmgate.host.session import HostSession
 from filmgate.host.state import State
-from filmgate_nuke import guard, threads
+from filmgate_nuke import guard, stored, threads
 from filmgate_nuke.host import STATE_KNOB, NukeHost, is_alive
 
 if TYPE_CHECKING:
@@ -63,10 +64,13 @@ def hub(server: str = "") -> Hub:
 
     Raises:
         ConfigError: a setting cannot be used.
+            A Read would not find its takes where a path holds code or frame numbers.
         StorageError: the folder of the cache cannot be made.
     """
     if server not in _hubs:
-        _hubs[server] = Hub(load_config({**given, "server": server}))
+        made = Hub(load_config({**given, "server": server}))
+        check_plain(made.folder.as_posix(), "cache")
+        _hubs[server] = made
     return _hubs[server]
 
 
@@ -103,7 +107,7 @@ def adopt(group: nuke.Group) -> Entry:
     entry = _find(group)
     if entry is not None:
         return entry
-    text = str(group[STATE_KNOB].value())
+    text = stored.from_knob(str(group[STATE_KNOB].value()))
     entry = Entry(group, NukeHost(group), parse_node_state(text).node if text else "")
     is_copy = any(each.node == entry.node for each in _alive() if entry.node)
     _entries.append(entry)

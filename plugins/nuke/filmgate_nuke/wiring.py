@@ -125,6 +125,24 @@ def build(group: nuke.Group, manifest: Manifest) -> None:
     _arrange(group)
 
 
+def express(group: nuke.Group) -> None:
+    """Let the nodes inside follow the Group's knobs, which are there by now.
+
+    Nuke looks up names when an expression is set: one that was set before its knob was added, or
+    whose knob was removed and added again, may stay broken.
+    """
+    for node, knob, expression in (
+        (layout.RETIMED, "lookup", f"floor(parent.{layout.SOURCE_TIME})"),
+        (layout.UNMASKED, "mix", f"parent.{layout.MIX}"),
+        (layout.MIXED, "mix", f"parent.{layout.MIX}"),
+        (layout.MIXED, "invert_mask", f"parent.{layout.MASK_INVERT}"),
+        ("view", "which", f"parent.{layout.VIEW}"),
+    ):
+        inside = group.node(node)
+        if inside is not None:
+            _express(inside[knob], expression)
+
+
 def _make(kind: str, name: str, *inputs: Optional[nuke.Node], **settings: Any) -> nuke.Node:
     """Make a node of a class in the current group."""
     node: nuke.Node = getattr(nuke.nodes, kind)()
@@ -149,7 +167,6 @@ def _make_source(manifest: Manifest, main: nuke.Node) -> nuke.Node:
     """Make what the result is merged onto: as large as the result, and at its time."""
     if manifest.temporal.kind == "between":
         main = _make("TimeWarp", layout.RETIMED, main)
-        _express(main["lookup"], f"floor(parent.{layout.SOURCE_TIME})")
     if manifest.geometry.scale == 1:
         return _make("NoOp", layout.SOURCE, main)
     source = _make("Reformat", layout.SOURCE, main, **_ENLARGE, scale=manifest.geometry.scale)
@@ -190,9 +207,6 @@ def _make_mix(
     free = _make("Merge2", layout.UNMASKED, before, results, **copy)
     mixed = _make("Merge2", layout.MIXED, before, results, mask, **copy)
     mixed["maskChannelMask"].setValue(_MASK_CHANNEL)  # last: connecting a mask may set it
-    for merge in (free, mixed):
-        _express(merge["mix"], f"parent.{layout.MIX}")
-    _express(mixed["invert_mask"], f"parent.{layout.MASK_INVERT}")
     chosen = _make("Switch", layout.MASKED, free, mixed)
     arrow = len(channels.piped_inputs(manifest))
     _express(chosen["which"], f"[exists parent.input{arrow}]")
@@ -217,9 +231,7 @@ def _make_view(manifest: Manifest, source: nuke.Node, merged: nuke.Node) -> nuke
     more = _make("Merge2", layout.MORE, source, merged, operation="minus")
     less = _make("Merge2", layout.LESS, merged, source, operation="minus")
     difference = _make("Merge2", layout.DIFFERENCE, more, less, operation="max")
-    view = _make("Switch", "view", merged, source, overlay, difference)
-    _express(view["which"], f"parent.{layout.VIEW}")
-    return view
+    return _make("Switch", "view", merged, source, overlay, difference)
 
 
 def _make_overlay(manifest: Manifest, source: nuke.Node, merged: nuke.Node) -> nuke.Node:

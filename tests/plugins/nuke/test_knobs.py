@@ -17,7 +17,7 @@ CLASSES = {
     "clean": "Boolean_Knob",
     "quality": "Enumeration_Knob",
     "prompt": "Multiline_Eval_String_Knob",
-    "title": "String_Knob",
+    "title": "EvalString_Knob",
     "tint": "AColor_Knob",
     "lut": "File_Knob",
     "spot": "XY_Knob",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,11 +51,13 @@ def test_a_selected_node_becomes_the_main_input(nuke: Any, node: Any) -> None:
 
 def test_it_carries_its_manifest(nuke: Any, node: Any) -> None:
     """So that it opens and renders with the server away."""
-    from filmgate_nuke import knobs  # noqa: PLC0415
+    from filmgate_nuke import knobs, stored  # noqa: PLC0415
 
     group = node.create(retimer(), "retime@champion")
     assert knobs.manifest_of(group) == retimer()
-    assert json.loads(group["filmgate_state"].value())["model"] == "retime@champion"
+    assert (
+        json.loads(stored.from_knob(group["filmgate_state"].value()))["model"] == "retime@champion"
+    )
 
 
 @pytest.mark.parametrize("version", ["14.0", "15.0", "16.0", "17.0"])
@@ -114,7 +117,7 @@ def test_an_upgrade_to_other_inputs_keeps_the_connections(nuke: Any, node: Any) 
     assert [group.input(place) for place in range(3)] == list(pipes.values())
     assert "Gone: albedo." in changes
     assert group["filmgate_mix"].value() == 0.25
-    assert group.node("mixed")["maskChannelMask"].value() == "rgba.red"
+    assert group.node("mixed")["maskChannelMask"].value() == "red"
     assert group["filmgate_file_color"].value() == "/take/color.%04d.exr"
     assert group.node("has_result")["which"].value() == 1
 
@@ -136,6 +139,107 @@ def test_a_value_that_no_longer_fits_is_said(nuke: Any, node: Any) -> None:
     changes = node.rebuild(group, denoiser(params=[{**EVERY_PARAMETER[1], "high": 4}]))
     assert group["filmgate_p_passes"].value() == 3
     assert changes == ("passes was 8, which this version does not take: 3.",)
+
+
+def reopened(nuke: Any, group: Any, path: Path) -> Any:
+    """Save the script, open it again and return its node."""
+    name = group.name()
+    nuke.scriptSaveAs(str(path))
+    nuke.scriptOpen(str(path))
+    return nuke.toNode(name)
+
+
+def test_an_upgrade_of_a_saved_node_keeps_what_was_set(
+    nuke: Any, node: Any, tmp_path: Path
+) -> None:
+    """Scripts do not tell the classes of texts apart; server, model, range and state stay."""
+    from filmgate_nuke import knobs  # noqa: PLC0415
+
+    params = [*EVERY_PARAMETER[:4], {**EVERY_PARAMETER[5], "hint": "line"}]
+    group = node.create(denoiser(params=params), "denoise@champion")
+    texts = {
+        "filmgate_server": "tcp://gpu:1",
+        "filmgate_model": "denoise@champion",
+        "filmgate_range": "1-9",
+        "filmgate_p_title": "C:\\a [b] $c {d",
+        "filmgate_state": str(group["filmgate_state"].value()),
+    }
+    for name, text in texts.items():
+        group[name].setValue(text)
+    group = reopened(nuke, group, tmp_path / "shot.nk")
+    several = {**EVERY_PARAMETER[5], "hint": "multiline"}
+    changes = node.rebuild(group, denoiser(version="2.0.0", params=[several, SHARP]))
+    assert {name: group[name].value() for name in texts} == texts
+    assert knobs.manifest_of(group) == denoiser(params=params)
+    assert "New: sharp." in changes
+
+
+def test_buttons_and_state_are_never_removed(nuke: Any, node: Any) -> None:
+    """Nuke crashes when the knob whose script runs is removed."""
+    group = node.create(denoiser(), "denoise")
+    names = ("state", "version", "upgrade", "run_frame", "status", "range", "server", "model")
+    before = {name: group[f"filmgate_{name}"] for name in names}
+    node.rebuild(group, upscaler())
+    assert all(group[f"filmgate_{name}"] is knob for name, knob in before.items())
+
+
+def test_a_failed_upgrade_leaves_the_node_whole(
+    nuke: Any, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in the middle: knobs, nodes inside, values and version are as before."""
+    from filmgate_nuke import graph  # noqa: PLC0415
+
+    group = node.create(denoiser(params=EVERY_PARAMETER), "denoise")
+    group["filmgate_p_passes"].setValue(7)
+    bind = graph.bind_outputs
+
+    def refuse(group: Any, model: Any) -> None:
+        if model.name == "upscale":
+            raise RuntimeError("no")
+        bind(group, model)
+
+    monkeypatch.setattr(graph, "bind_outputs", refuse)
+    before = list(group.knobs()), sorted(each.name() for each in group.nodes())
+    with pytest.raises(RuntimeError):
+        node.rebuild(group, upscaler())
+    assert (list(group.knobs()), sorted(each.name() for each in group.nodes())) == before
+    assert group["filmgate_p_passes"].value() == 7
+    assert group["filmgate_version"].value() == "1.0.0"
+    assert group.node("mixed")["mix"].hasExpression()
+
+
+def test_texts_of_a_server_are_no_programs(nuke: Any, node: Any, tmp_path: Path) -> None:
+    """Neither Tcl nor HTML of a manifest gets into a knob, and the choice is still the model's."""
+    from filmgate.host.port import Moment  # noqa: PLC0415
+    from filmgate_nuke import knobs  # noqa: PLC0415
+
+    evil = '[python {x}] $env(HOME) "q" <img src=x> \\ \n }'
+    params = [
+        {"name": "amount", "type": "float", "default": 0.5, "label": evil, "help": evil},
+        {"name": "mode", "type": "choice", "default": evil, "choices": ["plain", evil]},
+        {"name": "title", "type": "text", "default": evil},
+        {"name": "lut", "type": "file", "default": "/a/[python x]$y"},
+    ]
+    head = {"name": "denoise", "version": "1.0.0", "task": "test", "summary": evil}
+    model = denoiser(params=params, model=head)
+    group = reopened(nuke, node.create(model, "denoise"), tmp_path / "shot.nk")
+    for knob in group.knobs().values():
+        stored = str(knob.value()) if knobs.family(knob) in ("text", "File_Knob") else ""
+        own = knob.Class() == "PyScript_Knob" or not knob.name().startswith("filmgate_")
+        assert own or not set("[]$\\") & set(f"{knob.label()}{knob.tooltip()}{stored}")
+        assert "<" not in f"{knob.label()}{knob.tooltip()}"
+    assert not set("[]$\\") & set(group["help"].value())
+    assert knobs.manifest_of(group) == model
+    assert knobs.settings(group, model, Moment(1)).params["mode"] == evil
+
+
+def test_the_state_is_read_in_both_forms(nuke: Any, node: Any) -> None:
+    """In letters that Tcl leaves alone, and as plain JSON."""
+    from filmgate_nuke import stored  # noqa: PLC0415
+
+    assert stored.from_knob(stored.to_knob('{"a": "[x] $y"}')) == '{"a": "[x] $y"}'
+    assert stored.from_knob('{"a": 1}') == '{"a": 1}'
+    assert stored.from_knob("fg1:broken") == ""
 
 
 COLOR_ = {"name": "color", "role": "color", "channels": ["R", "G", "B"]}

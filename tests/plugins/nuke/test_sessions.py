@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fakes.secluded import make_manifest, seclude
+from filmgate.errors import ConfigError
 
 Make = Callable[..., Any]
 
@@ -41,7 +42,9 @@ def session(group: Any) -> Any:
 
 def identity(group: Any) -> str:
     """Return the identity that is stored in the node."""
-    found: str = json.loads(group["filmgate_state"].value())["node"]
+    from filmgate_nuke import stored  # noqa: PLC0415
+
+    found: str = json.loads(stored.from_knob(group["filmgate_state"].value()))["node"]
     return found
 
 
@@ -50,6 +53,19 @@ def copied(nuke: Any, group: Any, path: Path) -> Any:
     group.selectOnly()
     nuke.nodeCopy(str(path))
     return nuke.nodePaste(str(path))
+
+
+def test_a_cache_whose_path_nuke_would_evaluate_is_refused(
+    nuke: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File knobs take # for the frame's number; the remedy names the setting."""
+    seclude(tmp_path, monkeypatch)
+    monkeypatch.setenv("FILMGATE_CACHE", str(tmp_path / "take#1"))
+    from filmgate_nuke import sessions  # noqa: PLC0415
+
+    with pytest.raises(ConfigError, match="'#'") as caught:
+        sessions.hub("tcp://elsewhere:1")
+    assert "`cache`" in caught.value.remedy
 
 
 def test_node_has_one_session(make: Make) -> None:

@@ -77,9 +77,10 @@ def run_script(node: Optional[Node], knob: Optional[Knob], script: str) -> Any:
 
 
 def knob_changed(node: Node, knob: Knob) -> None:
-    """Tell that a knob changed: only where the node's panel is open."""
+    """Tell that a knob changed: before Nuke 17 only where the node's panel is open."""
     world = _world.current()
-    if not node._shown or world.loading or world.undo.replaying:
+    told = node._shown or world.profile.tells_all
+    if not told or world.loading or world.undo.replaying:
         return
     _print_errors(lambda: fire_at_node("knobChanged", node, knob))
 

@@ -93,6 +93,7 @@ class Enumeration_Knob(Unsigned_Knob):
         return True
 
     def setExpression(self, expression: str, channel: int = -1, view: Optional[str] = None) -> bool:
+        self._need_node()
         self._change(Track(expression=expression))
         return True
 
@@ -130,6 +131,10 @@ class Radio_Knob(Enumeration_Knob):
     """A list of which every entry is shown."""
 
 
+_SHORT = {f"rgba.{word}": word for word in ("red", "green", "blue", "alpha")}
+_WHOLE = {word: name for name, word in _SHORT.items()}
+
+
 class Channel_Knob(Knob):
     """A layer or, with a depth of 1, one channel; a text such as `rgb` or `depth.Z`."""
 
@@ -141,15 +146,19 @@ class Channel_Knob(Knob):
         self._set_default("none")
 
     def value(self) -> str:
-        return str(self._state)
+        """Return the choice; of the main layer's channels without the layer's name."""
+        return _SHORT.get(self._state, str(self._state))
 
     def getValue(self, channel: int = -1) -> str:
-        return str(self._state)
+        return self.value()
 
     def setValue(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"{self.name()}: the name of a layer is needed, not {name!r}")
-        self._change(name)
+        self._change(_WHOLE.get(name, name))
+
+    def _from_words(self, text: str) -> None:
+        self.setValue(text)
 
     def depth(self) -> int:
         return self._depth

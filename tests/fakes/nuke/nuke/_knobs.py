@@ -51,6 +51,11 @@ class Knob(Guarded):
         else:
             world.record(f"Change {self._name}", undo, redo)
 
+    def _need_node(self) -> None:
+        """Refuse where names cannot be looked up: an expression is read as soon as it is set."""
+        if self._node is None:
+            raise RuntimeError(f"{self._name} belongs to no node that could read an expression")
+
     def _restore(self, state: Any) -> None:
         self._state = state
         _world.current().touch()

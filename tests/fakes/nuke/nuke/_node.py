@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from nuke import _callbacks, _classes, _context, _flags, _world
-from nuke._choices import Link_Knob
+from nuke._choices import Channel_Knob, Link_Knob
 from nuke._knobs import Knob
 from nuke._pictures import _Picture
 from nuke._tracks import Track
@@ -71,6 +71,8 @@ class Node(_Picture):
         knob = self._knobs[name]
         if isinstance(knob, Link_Knob):
             return knob.value()
+        if isinstance(knob, Channel_Knob):
+            return str(knob._state)
         if hasattr(knob, "_chosen"):
             return knob._chosen(at.frame, at.view)
         if hasattr(knob, "_numbers"):
@@ -154,6 +156,8 @@ class Node(_Picture):
     def removeKnob(self, knob: Knob) -> None:
         if knob._name not in self._user:
             raise ValueError(f"{knob._name} is no user knob of {self._name}")
+        if any(running is knob for _, running in _world.current().this):
+            raise RuntimeError(f"{knob._name} is being executed: Nuke would crash")
         place, order = list(self._user), list(self._knobs.items())
         self._take(knob)
 

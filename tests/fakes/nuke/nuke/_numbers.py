@@ -159,6 +159,7 @@ class Array_Knob(Knob):
         return any(self._state[i].keys or self._state[i].expression for i in self._indices(index))
 
     def setExpression(self, expression: str, channel: int = -1, view: Optional[str] = None) -> bool:
+        self._need_node()
         tracks = list(self._state)
         for place in self._indices(channel):
             tracks[place] = tracks[place]._replace(expression=expression)

@@ -14,6 +14,8 @@ class Profile(NamedTuple):
     python: tuple[int, int]
     qt: str
     missing: frozenset[str] = frozenset()
+    tells_all: bool = False
+    """Whether knobChanged is called for what Python sets, though the panel is closed."""
 
 
 _BEFORE_16 = frozenset({"activeGroup"})
@@ -23,7 +25,7 @@ PROFILES = {
     14: Profile(14, 1, 5, (3, 9), "PySide2", _BEFORE_16),
     15: Profile(15, 1, 3, (3, 10), "PySide2", _BEFORE_16),
     16: Profile(16, 0, 3, (3, 11), "PySide6"),
-    17: Profile(17, 0, 1, (3, 11), "PySide6"),
+    17: Profile(17, 0, 1, (3, 11), "PySide6", tells_all=True),
 }
 
 
