@@ -17,10 +17,12 @@ from typing import Optional
 import nuke
 
 from filmgate.errors import BusyError, CancelledError, InputError, StorageError
+from filmgate.host.bake import check_plain
 from filmgate.host.port import Moment
 from filmgate.job import Payload
 from filmgate_nuke import graph
 
+_PLACE = "NUKE_TEMP_DIR"
 _ALREADY = "already executing"
 _CANCELLED = "cancel"
 
@@ -40,6 +42,7 @@ def capture(nodes: graph.CaptureNodes, name: str, moment: Moment) -> Payload:
     Raises:
         BusyError: Nuke is executing something else; try again in a later slice.
         CancelledError: the artist stopped Nuke's own progress bar.
+        ConfigError: the folder for captures has a name that Nuke would evaluate.
         InputError: Nuke could not render it; the text is Nuke's own.
         StorageError: there is no room for the file.
     """
@@ -109,10 +112,15 @@ def _remove_later(path: Path) -> None:
 
 
 def _new_path() -> Path:
-    """Return a path that is used for nothing else, in a folder that ends with this process."""
+    """Return a path that is used for nothing else, in a folder that ends with this process.
+
+    Raises:
+        ConfigError: Nuke would read a part of the path as code or as the frame's number.
+    """
     global _folder  # noqa: PLW0603 - one for the process
     if _folder is None or not _folder.is_dir():
-        given = os.environ.get("NUKE_TEMP_DIR")
+        given = os.environ.get(_PLACE) or tempfile.gettempdir()
+        check_plain(Path(given).as_posix(), _PLACE)
         _folder = Path(tempfile.mkdtemp(prefix="filmgate-capture-", dir=given))
         atexit.register(shutil.rmtree, _folder, ignore_errors=True)
     return _folder / f"{uuid.uuid4().hex}.exr"

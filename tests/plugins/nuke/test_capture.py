@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from filmgate.errors import BusyError, CancelledError, InputError
+from filmgate.errors import BusyError, CancelledError, ConfigError, InputError
 from filmgate.host.port import Moment
 
 COLOUR = [-0.5, 2.0, 0.18, 1.0]
@@ -62,6 +63,19 @@ def test_equal_pixels_give_equal_bytes(bench: Bench) -> None:
 
     assert bytes(first.data) == bytes(second.data)
     assert first.digested == second.digested
+
+
+def test_a_folder_that_nuke_would_evaluate_is_refused(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Write would put its file elsewhere; the remedy names what to set."""
+    from filmgate_nuke import capture  # noqa: PLC0415
+
+    monkeypatch.setattr(capture, "_folder", None)
+    monkeypatch.setenv("NUKE_TEMP_DIR", str(tmp_path / "a[b]"))
+    with pytest.raises(ConfigError, match="code") as caught:
+        bench.capture()
+    assert "NUKE_TEMP_DIR" in caught.value.remedy
 
 
 def test_another_frame_of_a_still_is_the_same_content(bench: Bench) -> None:

@@ -272,6 +272,10 @@ def test_it_renders_without_the_plugin(bench: Bench, monkeypatch: pytest.MonkeyP
     opened["filmgate_mix"].setValue(0.0)
     assert pixel(opened) == near(*BEAUTY[:3])
     opened["filmgate_mix"].setValue(1.0)
+    opened.setInput(3, nuke.nodes.Constant(channels="rgba"))
+    assert pixel(opened) == near(*BEAUTY[:3])
+    opened.setInput(3, None)
+    assert pixel(opened) == near(*RESULT_RGB)
     opened["filmgate_view"].setValue("source")
     assert pixel(opened) == near(*BEAUTY[:3])
 
