@@ -32,6 +32,7 @@ from filmgate.params import Parameter
 
 _NAME_LETTERS_MAX = 64
 _NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{_NAME_LETTERS_MAX - 1}}}\Z")
+_NO_IDENTIFIER = re.compile(r"\W")
 _STRANGE = re.compile(r"[^a-z0-9_-]+")
 _LICENCE_REMEDY = 'Add [licence] with code = "…" and weights = "…", each a licence\'s name.'
 _VERSION = re.compile(r"\d{1,5}\.\d{1,5}\.\d{1,5}\Z")
@@ -86,18 +87,28 @@ def _check_names(manifest: Manifest) -> None:
         _demand(bool(rows), Place(table), "is missing: there must be at least one", remedy)
     main = Place("inputs", 0, manifest.main_input.name, "optional")
     _demand(not manifest.main_input.optional, main, "must be false: the first is the main input")
-    seen: set[str] = set()
-    for place, entry in _rows("inputs", manifest.inputs):
-        _demand(entry.name not in seen, place.at("name"), "is the name of another input too")
-        seen.add(entry.name)
+    inputs = _rows("inputs", manifest.inputs)
+    for rows in (inputs, _rows("outputs", manifest.outputs), _rows("params", manifest.params)):
+        _check_distinct([(place, entry.name) for place, entry in rows])
+    known = sorted(entry.name for entry in manifest.inputs)
     for place, output in _rows("outputs", manifest.outputs):
-        _check_word(place.at("replaces"), output.replaces or "", ("", *sorted(seen)))
+        _check_word(place.at("replaces"), output.replaces or "", ("", *known))
     for place, entry in (*_rows("inputs", manifest.inputs), *_rows("outputs", manifest.outputs)):
         fits = 1 <= len(entry.name.encode()) <= NAME_BYTES_MAX
         _demand(fits, place.at("name"), f"must have 1 to {NAME_BYTES_MAX} bytes")
         _check_word(place.at("kind"), entry.kind, INPUT_KINDS)
         _check_word(place.at("dtype"), entry.dtype, DTYPES)
         _check_word(place.at("role"), entry.role or "any", ROLES)
+
+
+def _check_distinct(rows: Sequence[tuple[Place, str]]) -> None:
+    """Refuse names that hosts could not tell apart: theirs hold letters, digits and _ alone."""
+    seen: dict[str, str] = {}
+    for place, name in rows:
+        key = _NO_IDENTIFIER.sub("_", name)
+        text = "is there twice" if seen.get(key) == name else f'is "{seen.get(key)}" to a host'
+        _demand(key not in seen, place.at("name"), text, "Tell names apart by letters and digits.")
+        seen[key] = name
 
 
 def _check_sizes(manifest: Manifest) -> None:
