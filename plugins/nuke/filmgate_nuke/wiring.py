@@ -35,6 +35,8 @@ _PLAIN: Mapping[str, Mapping[str, Any]] = {
         "frame_mode": "expression",
         "frame": "",
         "write_hash": False,
+        "transformType": "colorspace",
+        "reading": False,
         "standard_layer_name_format": False,
         "write_full_layer_names": False,
         "truncateChannelNames": False,

@@ -183,7 +183,7 @@ FILTERS_17 = (
 
 _READ = (
     _file(), _file("proxy"), _format(), _format("proxy_format"),
-    _choice("file_type", "", "exr", "dpx", "jpeg", "png", "tiff"),
+    _choice("file_type", " ", "exr", "dpx", "jpeg", "png", "tiff"),
     _int("first", 1), _int("last", 1), _int("origfirst", 1), _int("origlast", 1),
     _flag("origset"),
     _choice("before", *OUTSIDE), _choice("after", *OUTSIDE),
@@ -199,7 +199,7 @@ _READ = (
 )  # fmt: skip
 _WRITE = (
     _channels(value="rgb"), _file(), _file("proxy"),
-    _choice("file_type", "", "exr", "dpx", "jpeg", "png", "tiff"),
+    _choice("file_type", " ", "exr", "dpx", "jpeg", "png", "tiff"),
     _choice("datatype", "16 bit half", "32 bit float"),
     _choice("compression", *EXR_COMPRESSION, default="Zip (1 scanline)"),
     _choice("interleave", "channels, layers and views", "channels and layers", "channels"),

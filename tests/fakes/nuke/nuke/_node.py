@@ -104,7 +104,7 @@ class Node(_Picture):
         """Say whether a knob is there: a Write has those of a file type once it is chosen."""
         if self._class != "Write" or name not in _classes.OF_EXR:
             return True
-        chosen = self._knobs["file_type"].value()
+        chosen = self._knobs["file_type"].value().strip()
         return bool(
             chosen == "exr" or (not chosen and self._knobs["file"].value().endswith(".exr"))
         )

@@ -83,7 +83,7 @@ def _stripped(layer: str, planes: dict[str, Any]) -> dict[str, Any]:
 
 def _check(node: Node, at: Context) -> None:
     """Refuse what this stand-in cannot write rather than write something else."""
-    kind = node._value("file_type", at) or os.path.splitext(_path(node, at))[1].lstrip(".")
+    kind = node._value("file_type", at).strip() or os.path.splitext(_path(node, at))[1].lstrip(".")
     if kind != "exr":
         raise RenderError(f"{node._name}: this stand-in writes no {kind or 'file without a type'}")
     if node._value("compression", at) not in _exr.COMPRESSION:
