@@ -359,7 +359,7 @@ def test_bake_ends_when_its_server_stays_away(
     process = batch("bake.py", path, "--node", group.name(), "--frames=1-2", "--patience=1")
     with service.client() as client:
         wait_until(lambda: counters(client)["jobs_open"] >= 2, "the server works")
-    service.process.kill()
+    service.stop()
 
     code, said = ended(process)
 

@@ -17,7 +17,7 @@ from filmgate.host.session import HostSession
 from filmgate.host.state import Problem
 from filmgate.host.upgrade import find_model
 from filmgate.manifest import Manifest
-from filmgate_nuke import node, script, sessions, threads
+from filmgate_nuke import node, script, sessions, threads, upstream
 
 RANGE_KNOB = "filmgate_range"
 VERSION_KNOB = "filmgate_version"
@@ -189,6 +189,7 @@ def _run(group: nuke.Group, frames: Sequence[int], force: bool = False) -> None:
 def _asked(group: nuke.Group) -> HostSession:
     session = sessions.session(group)
     sessions.host(group).asked = True
+    upstream.forget_files()
     return session
 
 

@@ -11,14 +11,20 @@ from typing import Callable, Optional
 import nuke
 
 from filmgate.errors import FilmgateError, InputError
-from filmgate_nuke import actions, guard, script, sessions
+from filmgate_nuke import actions, guard, script, sessions, threads, upstream
 
 LIVE_KNOB = "filmgate_live"
 _WORK_PREFIXES = ("filmgate_p_", "filmgate_layer_")
 _WORK_KNOBS = frozenset((LIVE_KNOB, "filmgate_source_time", "inputChange"))
 
+_WRITES = ("Write", "DeepWrite", "WriteGeo")
+"""Classes of nodes that render files."""
+
 _seen: dict[str, tuple[int, str]] = {}
 """By node, the frame and what tells its inputs apart, when the interface was last updated."""
+
+_sharing: set[int] = set()
+"""Holds something while the nodes of one update share what they read of the script."""
 
 
 def register() -> None:
@@ -26,7 +32,10 @@ def register() -> None:
     _replace(nuke.removeOnCreate, nuke.addOnCreate, created, "Group")
     _replace(nuke.removeOnDestroy, nuke.addOnDestroy, destroyed, "Group")
     _replace(nuke.removeOnScriptClose, nuke.addOnScriptClose, script_closed, "Root")
-    _replace(nuke.removeBeforeFrameRender, nuke.addBeforeFrameRender, before_frame, "Write")
+    for kind in _WRITES:
+        _replace(nuke.removeBeforeRender, nuke.addBeforeRender, before_render, kind)
+        _replace(nuke.removeBeforeFrameRender, nuke.addBeforeFrameRender, before_frame, kind)
+        _replace(nuke.removeAfterRender, nuke.addAfterRender, after_render, kind)
     if nuke.GUI:
         _replace(nuke.removeKnobChanged, nuke.addKnobChanged, knob_changed, "Group")
         _replace(nuke.removeUpdateUI, nuke.addUpdateUI, updated, "Group")
@@ -56,6 +65,7 @@ def destroyed() -> None:
 def script_closed() -> None:
     """End what the script has under way."""
     _seen.clear()
+    _end_sharing()
     sessions.close_all()
 
 
@@ -67,6 +77,17 @@ def knob_changed() -> None:
 def updated() -> None:
     """Notice an edit above a node, or another frame: show what is stale, run what is live."""
     _for_ours(_updated)
+
+
+def before_render() -> None:
+    """Look at files anew, and at each node once: nobody edits the script while it renders."""
+    upstream.forget_files()
+    upstream.keep()
+
+
+def after_render() -> None:
+    """Look at the script anew from now on."""
+    upstream.drop()
 
 
 def before_frame() -> None:
@@ -97,16 +118,29 @@ def _updated(group: nuke.Group) -> None:
     session, live = sessions.known(group), _is_live(group)
     if session is None and not live:
         return
-    host, moment = sessions.host(group), actions.moment()
-    now = (nuke.frame(), host.hashes() if live else host.fingerprint(moment))
-    before = _seen.get(group.fullName())
-    _seen[group.fullName()] = now
+    name, now = group.fullName(), (nuke.frame(), sessions.host(group).hashes())
+    before = _seen.get(name)
+    _seen[name] = now
     if before == now:
         return
     if live and before is not None:
         actions.touch(group)
     elif session is not None:
-        _quietly(lambda: session.look_at(moment))
+        _share()
+        _quietly(lambda: session.look_at(actions.moment()))
+
+
+def _share() -> None:
+    """Let the nodes of this update share one walk over what is above them."""
+    if not _sharing:
+        _sharing.add(1)
+        upstream.keep()
+        threads.post(_end_sharing)
+
+
+def _end_sharing() -> None:
+    _sharing.clear()
+    upstream.drop()
 
 
 def _is_live(group: nuke.Group) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,16 +15,31 @@ from typing import NoReturn, Optional
 import nuke
 
 from filmgate.config import load_config
-from filmgate.errors import FilmgateError, InputError, RequestError, error_from_wire
+from filmgate.errors import (
+    ConnectionLostError,
+    FilmgateError,
+    InputError,
+    RequestError,
+    error_from_wire,
+)
 from filmgate.exits import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, exit_code
 from filmgate.frames import parse_frames, write_frames
+from filmgate.host.connection import CONNECTING, LOST
+from filmgate.host.problem import to_problem
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem, State
-from filmgate_nuke import actions, callbacks, guard, script, sessions, threads
+from filmgate_nuke import actions, callbacks, guard, script, sessions, threads, upstream
 
 USAGE = (
-    "nuke -t bake.py SCRIPT.nk --node NAME --frames=1-100 [--server ADDRESS] [--version 1] [--save]"
+    "nuke -t bake.py SCRIPT.nk --node NAME --frames=1-100 [--server ADDRESS] [--version=1]"
+    " [--patience=600] [--save]"
 )
+PATIENCE_S = 600.0
+"""How long a server may be away in the middle of a range."""
+
+_EATEN = {"frames": "1-100", "version": "2", "patience": "600"}
+"""Options whose value Nuke removes at the end of its command line, and how one is written."""
+
 _TAKE = re.compile(r"\{take(?::([^}]*))?\}")
 _USAGE_REMEDY = f"Usage: {USAGE}"
 
@@ -38,9 +54,10 @@ class Order:
         frames: which; none means the range of each node.
         server: an address in place of the nodes' own and the configured one.
         save: whether the script is saved with the bakes in it.
-        version: what stands for the take in the site's template. Machines that share a job make
-            takes of their own, and a job that is started again makes new ones: one number lets
-            them all write into one folder.
+        version: what stands for the take in the site's template; 0 means the first number whose
+            folder holds no other pixels. Machines that share a job are given one number, lest
+            each finds one of its own.
+        patience_s: how long the server may be away before the bake ends without it.
     """
 
     script: str
@@ -48,7 +65,8 @@ class Order:
     frames: tuple[int, ...]
     server: str
     save: bool
-    version: int = 1
+    version: int = 0
+    patience_s: float = PATIENCE_S
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,17 +102,23 @@ def parse_order(arguments: Sequence[str]) -> Order:
     parser = _Parser(prog="bake.py", usage=USAGE, add_help=False)
     parser.add_argument("script")
     parser.add_argument("--node", action="append", default=[])
-    # Nuke takes a frame range at the end of the command line for its own and removes it.
-    parser.add_argument("--frames", nargs="?", const="", default=None)
     parser.add_argument("--server", default="")
     parser.add_argument("--save", action="store_true")
-    parser.add_argument("--version", type=int, default=1)
+    for name in _EATEN:
+        parser.add_argument(f"--{name}", nargs="?", const="", default=None)
     given = parser.parse_args(list(arguments))
-    if given.frames == "":
-        text = "--frames has no value: Nuke takes a frame range at the end for its own."
-        raise RequestError(text, "Write --frames=1-100, with the sign.")
-    frames = () if given.frames is None else tuple(parse_frames(given.frames))
-    return Order(given.script, tuple(given.node), frames, given.server, given.save, given.version)
+    found = {name: getattr(given, name) for name in _EATEN}
+    for name, text in found.items():
+        _check_eaten(name, text)
+    return Order(
+        script=given.script,
+        nodes=tuple(given.node),
+        frames=() if found["frames"] is None else tuple(parse_frames(found["frames"])),
+        server=given.server,
+        save=given.save,
+        version=int(found["version"] or 0),
+        patience_s=float(found["patience"] or PATIENCE_S),
+    )
 
 
 def say(text: str) -> None:
@@ -108,16 +132,31 @@ class _Parser(argparse.ArgumentParser):
         raise RequestError(f"The command is wrong: {message}.", _USAGE_REMEDY)
 
 
+def _check_eaten(name: str, text: Optional[str]) -> None:
+    written = f"--{name}={_EATEN[name]}"
+    if text == "":
+        raise RequestError(
+            f"--{name} has no value: Nuke takes a number or a frame range at the end for its own.",
+            f"Write {written}, with the sign.",
+        )
+    if text is not None and name != "frames" and not text.isdecimal():
+        raise RequestError(f"--{name} is {text}, which is no whole number.", f"Write {written}.")
+
+
 def _bake(order: Order) -> int:
     callbacks.register()
-    template = load_config().bake.value
-    sessions.given["bake"] = _TAKE.sub(lambda found: f"{order.version:{found[1] or ''}}", template)
+    if order.version:
+        sessions.given["bake"] = _numbered(load_config().bake.value, order.version)
     _open_script(order.script)
     codes = [_bake_node(group, order) for group in _groups(order.nodes)]
     if order.save and not any(codes):
         nuke.scriptSave(order.script)
         say(f"saved {order.script}")
     return max(codes)
+
+
+def _numbered(template: str, version: int) -> str:
+    return _TAKE.sub(lambda found: f"{version:{found[1] or ''}}", template)
 
 
 def _open_script(path: str) -> None:
@@ -161,15 +200,38 @@ def _bake_node(group: nuke.Group, order: Order) -> int:
         session = sessions.session(group)
         session.unbake()  # an earlier bake is checked frame by frame, like everything else
         say(f"{group.fullName()}: frames {write_frames(frames)}")
+        sessions.host(group).problems.clear()
+        upstream.forget_files()
         session.run(actions.moments(frames))
-        threads.serve(lambda: not session.busy)
+        is_away = not _wait(group, session, order.patience_s)
         done = [frame for frame in frames if _is_fresh(session, frame)]
-        problem = session.status.problem
+        why = session.status.problem
         if done:
             actions.start_bake(group, done)
             threads.serve(lambda: not session.busy)
-            problem = session.status.problem or problem
-        return _conclude(group, session, frames, done, problem)
+            why = session.status.problem or why
+        if is_away:
+            text = f"The server was away for {order.patience_s:.0f} s."
+            why = to_problem(ConnectionLostError(text))
+        return _conclude(group, session, frames, done, why)
+
+
+def _wait(group: nuke.Group, session: HostSession, patience_s: float) -> bool:
+    """Wait for the end of a run; return False when the server was away for too long."""
+    link = sessions.hub(sessions.server_of(group)).link
+    there_s = time.monotonic()
+
+    def ended() -> bool:
+        nonlocal there_s
+        if link.state().kind not in (CONNECTING, LOST):
+            there_s = time.monotonic()
+        return not session.busy or time.monotonic() - there_s > patience_s
+
+    threads.serve(ended)
+    is_there = not session.busy
+    session.cancel()
+    threads.serve(lambda: not session.busy)
+    return is_there
 
 
 def _is_fresh(session: HostSession, frame: int) -> bool:
@@ -193,10 +255,20 @@ def _conclude(
     say(f"{name}: {len(baked)} of {len(frames)} frames baked")
     if not missing:
         return EXIT_OK
-    say(f"{name}: failed {write_frames(missing)}: {problem or 'see above'}")
-    if baked or problem is None:
+    _say_why(group, missing, problem)
+    if problem is None or (baked and problem.code != ConnectionLostError.code):
         return EXIT_SOME_FAILED
     return exit_code(error_from_wire(problem.code, problem.text, problem.remedy))
+
+
+def _say_why(group: nuke.Group, missing: list[int], problem: Optional[Problem]) -> None:
+    """Say which frames failed: a line for each reason."""
+    known = sessions.host(group).problems
+    reasons: dict[str, list[int]] = {}
+    for frame in missing:
+        reasons.setdefault(str(known.get(frame) or problem or "see above"), []).append(frame)
+    for reason, frames in reasons.items():
+        say(f"{group.fullName()}: failed {write_frames(frames)}: {reason}")
 
 
 @contextmanager

@@ -63,7 +63,12 @@ def view() -> str:
 def scale() -> float:
     """Return the scale of the proxy mode; 1 while it is off."""
     root = nuke.root()
-    return float(root["proxy_scale"].value()) if root["proxy"].value() else 1.0
+    if not root["proxy"].value():
+        return 1.0
+    if root["proxy_type"].value() == "scale":
+        return float(root["proxy_scale"].value())
+    full, small = (root[name].value() for name in ("format", "proxy_format"))
+    return float(small.width() / full.width())
 
 
 def frame_range() -> tuple[int, int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from math import floor
 from typing import TYPE_CHECKING, Optional
 
 import nuke
 
 from filmgate.config import load_config
+from filmgate.errors import FilmgateError
+from filmgate.frames import parse_frames
 from filmgate.host.bake import check_plain
 from filmgate.host.hub import Hub
 from filmgate.host.node import parse_node_state
@@ -172,7 +175,19 @@ def _open(entry: Entry, server: str) -> HostSession:
 
 
 def _state_at(group: nuke.Group, moment: Moment) -> State:
+    """Return a frame's state; a baked one needs neither settings nor a place for the cache."""
+    kept = parse_node_state(host(group).load_state())
+    if kept.baked and floor(moment.time) in _frames(kept.bake_frames):
+        return State.BAKED
     return session(group).state_at(moment)
+
+
+@lru_cache(maxsize=32)
+def _frames(text: str) -> frozenset[int]:
+    try:
+        return frozenset(parse_frames(text) if text else ())
+    except FilmgateError:  # written by hand
+        return frozenset()
 
 
 def _check_inputs(group: nuke.Group, moment: Moment) -> None:

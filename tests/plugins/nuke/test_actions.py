@@ -165,3 +165,115 @@ def test_registering_twice_calls_once(group: Any, world: Any) -> None:
 
     counts = [len(calls) for event in world.callbacks.values() for calls in event.values()]
     assert set(counts) == {1}
+
+
+def test_idle_update_reads_no_knobs_above(
+    group: Any, nuke: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nuke updates all the time: unless frame or hashes changed, nothing is walked."""
+    from filmgate_nuke import upstream  # noqa: PLC0415
+
+    walks: list[str] = []
+    mark = upstream.edit_mark
+
+    def counted(ends: Any) -> str:
+        walks.append("walk")
+        return mark(ends)
+
+    monkeypatch.setattr(upstream, "edit_mark", counted)
+    nuke.updateUI()
+    walks.clear()
+
+    nuke.updateUI()
+    nuke.updateUI()
+
+    assert walks == []
+
+
+@pytest.mark.parametrize("kind", ["Write", "DeepWrite", "WriteGeo"])
+def test_every_kind_of_write_is_guarded(group: Any, world: Any, kind: str) -> None:
+    """Deep pixels and geometry may come from a result as well."""
+    from filmgate_nuke import callbacks  # noqa: PLC0415
+
+    del group
+    registered = world.callbacks["beforeFrameRender"][kind]
+    assert [each[0] for each in registered] == [callbacks.before_frame]
+
+
+def test_proxy_of_a_format_has_the_scale_of_its_width(group: Any, nuke: Any) -> None:
+    """A proxy may be a scale or a format."""
+    from filmgate_nuke import script  # noqa: PLC0415
+
+    del group
+    root = nuke.root()
+    root["format"].setValue(nuke.addFormat("80 40 0 0 80 40 1 whole"))
+    root["proxy_format"].setValue(nuke.addFormat("20 10 0 0 20 10 1 quarter"))
+    assert script.scale() == 1.0
+    root["proxy"].setValue(True)
+    root["proxy_type"].setValue("format")
+
+    assert script.scale() == 0.25
+
+
+def test_choosing_a_version_waits_until_its_callback_has_ended(
+    group: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The knob is rebuilt around, never from inside its own callback; state follows at the end."""
+    from filmgate_nuke import actions, knobs, sessions  # noqa: PLC0415
+
+    newer = make_manifest(version="2.0.0")
+    catalogue = sessions.hub().catalogue
+    monkeypatch.setattr(actions, "find_model", lambda models, ref: ref)
+    monkeypatch.setattr(catalogue, "manifest", lambda found: newer)
+    chosen: list[str] = []
+    monkeypatch.setattr(sessions.session(group), "choose", chosen.append)
+    knobs.show_versions(group, ["2.0.0"], "1.0.0")
+    assert world.run_events() == 0
+
+    group["filmgate_version"].setValue("2.0.0")
+    assert chosen == []
+    world.run_events()
+
+    assert chosen == ["grade@2.0.0"]
+    assert group["filmgate_version"].value() == "2.0.0"
+
+
+def test_a_version_that_cannot_be_built_is_not_chosen(
+    group: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artist is told, and the node goes on with what it had."""
+    from filmgate_nuke import actions, graph, knobs, sessions  # noqa: PLC0415
+
+    monkeypatch.setattr(actions, "find_model", lambda models, ref: ref)
+    newer = make_manifest(version="2.0.0")
+    monkeypatch.setattr(sessions.hub().catalogue, "manifest", lambda found: newer)
+    bind = graph.bind_outputs
+
+    def refuse(node: Any, model: Any) -> None:
+        if model.version == "2.0.0":
+            raise RuntimeError("no")
+        bind(node, model)
+
+    monkeypatch.setattr(graph, "bind_outputs", refuse)
+    state = group["filmgate_state"].value()
+    knobs.show_versions(group, ["2.0.0"], "1.0.0")
+    group["filmgate_version"].setValue("2.0.0")
+    world.run_events()
+
+    assert group["filmgate_version"].value() == "1.0.0"
+    assert group["filmgate_state"].value() == state
+    assert world.messages
+
+
+def test_what_the_plugin_sets_is_no_change_of_the_artists(group: Any) -> None:
+    """Versions listed, results shown, a node rebuilt: nothing runs and no version is chosen."""
+    from filmgate_nuke import knobs, node, sessions  # noqa: PLC0415
+
+    group["filmgate_live"].setValue(True)
+    recorder = Recorder(group)
+    pressed: list[str] = []
+    recorder.session.choose = pressed.append
+    knobs.show_versions(group, ["2.0.0"], "2.0.0")
+    node.rebuild(group, make_manifest(version="3.0.0"))
+    sessions.host(group).show_results()
+    assert (recorder.touched, pressed) == ([], [])

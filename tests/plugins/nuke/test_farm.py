@@ -42,22 +42,33 @@ def test_order_is_read(batch: Any) -> None:
     order = batch.parse_order(
         [
             *("shot.nk", "--node", "A", "--node", "B", "--frames=1-3,7"),
-            *("--server", "tcp://gate:5700", "--version", "2", "--save"),
+            *("--server", "tcp://gate:5700", "--version", "2", "--patience=5", "--save"),
         ]
     )
 
-    assert order == batch.Order("shot.nk", ("A", "B"), (1, 2, 3, 7), "tcp://gate:5700", True, 2)
+    expected = batch.Order("shot.nk", ("A", "B"), (1, 2, 3, 7), "tcp://gate:5700", True, 2, 5.0)
+    assert order == expected
 
 
-def test_range_that_nuke_removed_is_told(batch: Any) -> None:
-    """``--frames 1-100`` at the end loses its range: the text says how to write it."""
-    with pytest.raises(RequestError, match="Nuke takes a frame range") as raised:
-        batch.parse_order(["shot.nk", "--node", "A", "--frames"])
+@pytest.mark.parametrize(
+    ("option", "right"),
+    [
+        ("--frames", "--frames=1-100"),
+        ("--version", "--version=2"),
+        ("--patience", "--patience=600"),
+    ],
+)
+def test_value_that_nuke_removed_is_told(batch: Any, option: str, right: str) -> None:
+    """A number or a range at the end is lost: the text says how to write it."""
+    with pytest.raises(RequestError, match="Nuke takes a number or a frame range") as raised:
+        batch.parse_order(["shot.nk", "--node", "A", option])
 
-    assert "--frames=1-100" in raised.value.remedy
+    assert right in raised.value.remedy
 
 
-@pytest.mark.parametrize("arguments", [[], ["shot.nk", "--what"], ["shot.nk", "--frames=x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["shot.nk", "--what"], ["shot.nk", "--frames=x"], ["shot.nk", "--version=x"]]
+)
 def test_wrong_command_ends_with_2(batch: Any, arguments: list[str], capsys: Any) -> None:
     """The line says what is wrong."""
     assert batch.main(arguments) == 2
@@ -103,10 +114,8 @@ def test_disabled_nodes_are_left_out(batch: Any, tmp_path: Path) -> None:
     assert [each.name() for each in batch._groups(("First",))] == ["First"]
 
 
-def test_version_stands_for_the_take(batch: Any, tmp_path: Path) -> None:
+def test_version_stands_for_the_take(batch: Any) -> None:
     """Whatever takes a machine has made, all of a job's frames go into one folder."""
     template = "{script_dir}/{node}/v{take:03d}/{output}.%04d.exr"
 
-    found = batch._TAKE.sub(lambda match: f"{7:{match[1] or ''}}", template)
-
-    assert found == "{script_dir}/{node}/v007/{output}.%04d.exr"
+    assert batch._numbered(template, 7) == "{script_dir}/{node}/v007/{output}.%04d.exr"

@@ -240,3 +240,29 @@ def test_sessions_leave_no_trace_in_the_script(make: Make, nuke: Any, world: Any
 
     assert not nuke.root().modified()
     assert world.undo_steps() == steps
+
+
+def test_baked_frame_is_known_without_a_place_for_the_cache(
+    make: Make, nuke: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage trouble on a farm stops no render of what is baked."""
+    from filmgate.errors import StorageError  # noqa: PLC0415
+    from filmgate.host.port import Moment  # noqa: PLC0415
+    from filmgate.host.state import State  # noqa: PLC0415
+    from filmgate_nuke import sessions  # noqa: PLC0415
+
+    group = make()
+    host = sessions.host(group)
+    kept = json.loads(host.load_state())
+    kept.update(baked={"color": "/show/color.%04d.exr"}, bake_frames="1-3")
+    host.store_state(json.dumps(kept))
+
+    def full(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(sessions, "session", full)
+    (watched,) = sessions.watched()
+
+    assert watched.state_at(Moment(3)) is State.BAKED
+    with pytest.raises(StorageError):
+        watched.state_at(Moment(4))
