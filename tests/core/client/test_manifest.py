@@ -277,5 +277,5 @@ def test_golden_tests_are_checked(change: dict[str, Any], mend: str) -> None:
 def test_names_that_a_host_cannot_tell_apart_are_refused(names: tuple[str, str]) -> None:
     """Two parameters must not end in one knob."""
     params = [{"name": name, "type": "float", "default": 1.0} for name in names]
-    with pytest.raises(ManifestError, match="twice|to a host"):
+    with pytest.raises(ManifestError, match=r"twice|to a host"):
         parse_manifest(changed("params", params))
