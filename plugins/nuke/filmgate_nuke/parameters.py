@@ -91,6 +91,8 @@ def reset(knob: nuke.Knob, parameter: Parameter) -> None:
 _Maker = Callable[[str, str, Parameter], nuke.Knob]
 _Reader = Callable[[nuke.Knob, Parameter, Moment, nuke.Group], Any]
 _VECTORS = ("colour", "point", "box")
+_SLIDER = 0x2
+"""The NDK's Knob::SLIDER, which Nuke's Python has no name for."""
 
 
 def _make_float(name: str, label: str, parameter: Parameter) -> nuke.Knob:
@@ -102,7 +104,9 @@ def _make_int(name: str, label: str, parameter: Parameter) -> nuke.Knob:
 
 
 def _as_number(knob: nuke.Array_Knob, parameter: Parameter) -> nuke.Knob:
-    if parameter.low is not None and parameter.high is not None and parameter.hint != "field":
+    if parameter.hint == "field":
+        knob.clearFlag(_SLIDER)
+    elif parameter.low is not None and parameter.high is not None:
         knob.setRange(parameter.low, parameter.high)
     knob.setValue(parameter.default)
     return knob

@@ -429,3 +429,41 @@ def test_releases_differ(fresh: Any, version: str, python: tuple[int, int], qt: 
     assert f"{nuke.NUKE_VERSION_MAJOR}.{nuke.NUKE_VERSION_MINOR}" == version
     assert nuke.env["NukeVersionMajor"] == nuke.NUKE_VERSION_MAJOR
     assert hasattr(nuke, "activeGroup") == (nuke.NUKE_VERSION_MAJOR >= 16)
+
+
+def test_a_knob_whose_script_runs_cannot_be_removed(nuke: Any, world: Any) -> None:
+    """Nuke would crash."""
+    group = nuke.nodes.Group()
+    button = nuke.PyScript_Knob("go", "Go", "nuke.thisNode().removeKnob(nuke.thisKnob())")
+    group.addKnob(button)
+    world.names["nuke"] = nuke
+    with pytest.raises(RuntimeError, match="executed"):
+        world.press(group, "go")
+
+
+def test_an_expression_needs_a_node(nuke: Any) -> None:
+    """Its names are looked up at once."""
+    with pytest.raises(RuntimeError, match="belongs to no node"):
+        nuke.Double_Knob("far").setExpression("frame")
+
+
+def test_channels_of_the_main_layer_are_shortened(nuke: Any) -> None:
+    """A knob that holds `rgba.alpha` says `alpha`."""
+    copy = nuke.nodes.Copy(from0="rgba.red", to0="depth.Z")
+    assert (copy["from0"].value(), copy["to0"].value()) == ("red", "depth.Z")
+
+
+@pytest.mark.parametrize(("version", "told"), [("16.0", 0), ("17.0", 1)])
+def test_closed_panels_are_told_of_changes_from_nuke_17_on(
+    fresh: Any, version: str, told: int
+) -> None:
+    """Before, knobChanged was called while the panel was open alone."""
+    fresh(version)
+    import nuke  # noqa: PLC0415
+
+    heard: list[str] = []
+    nuke.addKnobChanged(lambda: heard.append(nuke.thisKnob().name()), nodeClass="Group")
+    group = nuke.nodes.Group()
+    heard.clear()
+    group["label"].setValue("new")
+    assert len(heard) == told

@@ -57,7 +57,8 @@ def test_a_knob_says_what_fits(group: Any) -> None:
     """Label, unit, help and range come from the manifest."""
     knob = group["filmgate_p_amount"]
     assert knob.label() == "Amount (EV)"
-    assert knob.tooltip() == "How much. It is a float from 0 to 2."
+    assert knob.tooltip().startswith("How much. It is a ")
+    assert knob.tooltip().endswith(" from 0 to 2.")
     assert (knob.min(), knob.max()) == (0, 2)
 
 
@@ -146,3 +147,28 @@ def test_versions_are_listed(group: Any) -> None:
     knobs.show_versions(group, ["2.0.0", "1.5.0"], "1.0.0")
     assert group["filmgate_version"].values() == ["2.0.0", "1.5.0", "1.0.0"]
     assert group["filmgate_version"].value() == "1.0.0"
+
+
+def test_a_field_has_no_slider(nuke: Any) -> None:
+    """A number that is typed and not dragged, as its manifest asks."""
+    from filmgate_nuke import node  # noqa: PLC0415
+
+    amount = {"name": "amount", "type": "float", "default": 0.5, "low": 0.0, "high": 9.0}
+    params = [amount, {**amount, "name": "exact", "hint": "field"}]
+    group = node.create(denoiser(params=params), "denoise")
+    assert [group[f"filmgate_p_{name}"].getFlag(2) for name in ("amount", "exact")] == [True, False]
+
+
+@pytest.mark.parametrize("chosen", ["alpha", "rgba.alpha"])
+def test_the_alpha_of_the_main_layer_can_be_chosen(nuke: Any, chosen: str) -> None:
+    """Nuke says `alpha` for `rgba.alpha`; it is captured alone, and the server finds it."""
+    from fakes.manifests import COLOR, manifest  # noqa: PLC0415
+    from filmgate_nuke import channels, knobs, node  # noqa: PLC0415
+
+    matte = {"name": "matte", "role": "matte", "channels": ["A"], "optional": True}
+    model = manifest(inputs=[COLOR, matte])
+    group = node.create(model, "denoise")
+    group.setInput(0, nuke.nodes.Constant())
+    group["filmgate_layer_matte"].setValue(chosen)
+    assert channels.bind_input(group, model, "matte") == ("rgba.alpha",)
+    assert knobs.settings(group, model, Moment(1)).layers == {"matte": "rgba"}

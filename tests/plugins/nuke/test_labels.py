@@ -83,3 +83,16 @@ def test_showing_the_same_twice_changes_nothing(group: Any, world: Any) -> None:
     steps = len(world.undo_steps())
     shown(group, Status(State.FRESH))
     assert len(world.undo_steps()) == steps
+
+
+def test_a_label_is_evaluated_as_nuke_would(nuke: Any, group: Any, world: Any) -> None:
+    """What the artist wrote may ask for knobs; what the server wrote is text."""
+    from filmgate_nuke import labels  # noqa: PLC0415
+
+    labels.register()
+    group["label"].setValue("mix [value filmgate_mix]")
+    shown(group, Status(State.ERROR, problem=Problem("model", "no <b> [here]")))
+    lines = world.label_of(group).split("\n")
+    assert lines[-1].startswith("mix 1")
+    assert "(here)" in lines[2]
+    assert "<" not in lines[2]

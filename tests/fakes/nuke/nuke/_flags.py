@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+SLIDER = 0x2
 DISABLED = 0x80
 NO_ANIMATION = 0x100
 DO_NOT_WRITE = 0x200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from nuke import _flags
 from nuke._numbers import Array_Knob
 from nuke._tracks import Track
 
@@ -19,6 +20,7 @@ class Double_Knob(Array_Knob):
     def __init__(self, name: str, label: Optional[str] = None, *rest: Any) -> None:
         super().__init__(name, label)
         self._range = (0.0, 1.0)
+        self._flags |= _flags.SLIDER
 
 
 class Int_Knob(Array_Knob):
