@@ -1,4 +1,4 @@
-"""The background's share of a run: looking up, sending, storing; never on the main thread."""
+"""The share of a run that other threads have: looking up, sending, storing."""
 
 from __future__ import annotations
 
@@ -111,14 +111,9 @@ class Dispatch:
 
     def _do(self, order: Order, step: Callable[[], None], job: str = "") -> None:
         """Do a step; whatever fails ends the frame, for nobody else would."""
-        try:
-            step()
-        except FilmgateError as error:
+        error = _tried(step)
+        if error is not None:
             self._fail(order.run, order.task.moment, error, job)
-        except Exception as error:  # the thread's boundary
-            log.exception("a frame failed in the background")
-            failure = FilmgateError(f"The plugin itself failed ({error!r}).")
-            self._fail(order.run, order.task.moment, failure, job)
 
     def _look_up(self, order: Order) -> None:
         if not order.run.feeding:
@@ -128,16 +123,26 @@ class Dispatch:
         if found is not None:
             self._accept(order, found)
         else:
-            self._send(order)
+            self._hub.sending(lambda: self._send(order))
 
     def _send(self, order: Order) -> None:
+        """Wait for the server and send a frame; how it ends is for the background, as takes are."""
+        run, moment = order.run, order.task.moment
+        error = _tried(lambda: self._submit(order))
+        if error is None:
+            return
+        if isinstance(error, _ALIKE):
+            run.halt()  # at once: the next frame must not wait for the same server
+        self._hub.background(lambda: self._fail(run, moment, error, ""))
+
+    def _submit(self, order: Order) -> None:
         run, task = order.run, order.task
-        client = self._client(run)
+        client = self._client(run) if run.feeding else None
+        if not run.feeding:  # cancelled while the server was waited for
+            self._background(order, lambda: self._drop(order))
+            return
         if client is None:
             self._again(order)
-            return
-        if not run.feeding:  # cancelled while the server was waited for
-            self._drop(order)
             return
         job = client.submit(
             order.work,
@@ -248,6 +253,18 @@ class Dispatch:
             return
         if take is not None:
             self._events.taken(take)
+
+
+def _tried(step: Callable[[], None]) -> Optional[FilmgateError]:
+    """Do a step; return what an artist is told of whatever went wrong."""
+    try:
+        step()
+    except FilmgateError as error:
+        return error
+    except Exception as error:  # the thread's boundary
+        log.exception("a frame failed in the background")
+        return FilmgateError(f"The plugin itself failed ({error!r}).")
+    return None
 
 
 def _picture(outputs: tuple[Output, ...], name: str) -> bytes:

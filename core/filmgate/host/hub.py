@@ -56,6 +56,7 @@ class Hub:
             self.folder / "models", self.link, self._catalogue_key(), self.board.changed
         )
         self._worker = Worker("filmgate-background")
+        self._sender = Worker("filmgate-sending")
 
     def takes(self, node: str) -> Takes:
         """Return the takes of a node.
@@ -72,18 +73,28 @@ class Hub:
         return Takes(self.folder / "takes" / node, self.cache)
 
     def background(self, call: Callable[[], None]) -> None:
-        """Run *call* on the one thread for digests, lookups and submits, in the order given.
+        """Run *call* on the one thread for digests, lookups and takes, in the order given.
+
+        It returns at once. After `close` nothing is run any more. What waits for the server is
+        for `sending`: other nodes' frames that are known, and their takes, must not wait with it.
+        """
+        self._worker.post(call)
+
+    def sending(self, call: Callable[[], None]) -> None:
+        """Run *call* on the one thread that may wait for the server, in the order given.
 
         It returns at once. After `close` nothing is run any more.
         """
-        self._worker.post(call)
+        self._sender.post(call)
 
     def close(self) -> None:
         """End everything that runs; calls that have not begun are dropped."""
         self._worker.stop()
+        self._sender.stop()
         self.link.close()  # whoever waits for the server is released
         self.catalogue.close()
         self._worker.close()
+        self._sender.close()
 
     def _catalogue_key(self) -> str:
         config = self.config

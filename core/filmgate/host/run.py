@@ -122,11 +122,14 @@ class Run:
         return moment
 
     def attach(self, key: str, job: Job) -> None:
-        """Note the job of a frame, or cancel it at once if the run has been cancelled."""
+        """Note the job of a frame, or cancel it at once if the run has been cancelled.
+
+        It may have been answered already: the frame is not under way any more then.
+        """
         with self._lock:
             wanted = not self._cancelled
             self._served = True
-            if wanted:
+            if wanted and key in self._under_way:
                 self._jobs[key] = job
         if not wanted:
             job.cancel()

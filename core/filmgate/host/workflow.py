@@ -54,6 +54,7 @@ class Workflow(FeederEvents, DispatchEvents):
         delivery: makes takes, on the background thread only.
         failures: of frames, until they succeed.
         errands: what is done aside.
+        questions: what is done aside and may wait for the server.
         standing: where the node stands.
         versions: which package it has.
     """
@@ -65,6 +66,7 @@ class Workflow(FeederEvents, DispatchEvents):
         self.delivery = Delivery(lambda: hub.takes(node.state.node), clock.now_s, None)
         self.failures = Failures(node, self.reading, clock)
         self.errands = Errands(hub.background, inbox, self.complain)
+        self.questions = Errands(hub.sending, inbox, self.complain)
         self.standing = Standing(node, self.reading, hub.link, clock)
         self.versions = Versions(node, hub, self.change)
         self._dispatch = Dispatch(hub, self.delivery, self)
@@ -84,7 +86,8 @@ class Workflow(FeederEvents, DispatchEvents):
     @property
     def busy(self) -> bool:
         """Whether anything is under way; from any thread."""
-        return bool(self._runs or self.errands.under_way or self._inbox)
+        aside = self.errands.under_way or self.questions.under_way
+        return bool(self._runs or aside or self._inbox)
 
     @property
     def status(self) -> Status:
@@ -312,7 +315,7 @@ class Workflow(FeederEvents, DispatchEvents):
         if not self._resolving:
             self._resolving = True
             model = self.node.state.model
-            self.errands.run(lambda: self.versions.resolve(model, self._resolved))
+            self.questions.run(lambda: self.versions.resolve(model, self._resolved))
 
     def _resolved(self, error: Optional[FilmgateError]) -> None:
         self._resolving = False

@@ -116,6 +116,16 @@ def test_calls_run_in_order_on_one_thread(
     assert "a call in the background failed" in caplog.text
 
 
+def test_lookups_go_on_while_the_server_is_waited_for(opened: Callable[..., Hub]) -> None:
+    """Sending has a thread of its own."""
+    hub = opened(server="tcp://127.0.0.1:9")
+    released: Future[bool] = Future()
+    looked = threading.Event()
+    hub.sending(lambda: released.set_result(looked.wait(PATIENCE_S)))
+    hub.background(looked.set)
+    assert released.result(PATIENCE_S)
+
+
 def test_what_has_not_begun_is_dropped_at_the_end(opened: Callable[..., Hub]) -> None:
     """A host that closes waits for the call under way and for no other, then or later."""
     hub = opened(server="tcp://127.0.0.1:9")

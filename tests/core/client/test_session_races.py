@@ -13,6 +13,7 @@ from filmgate.digest import digest_bytes
 from filmgate.host.port import Moment
 from filmgate.host.results import Request
 from filmgate.host.state import State
+from filmgate.job import Output, Result
 from filmgate.wire.messages import JobAck, JobCancel, JobEnded, JobProgress, JobReady, JobSubmit
 from filmgate.wire.records import PNG_MEDIA, BlobRef, ColourSpec, Wish
 
@@ -74,6 +75,17 @@ def test_a_result_after_the_cancel_is_kept_and_not_delivered(
     assert (desk.states([1]), desk.host.takes) == ([State.EMPTY], [])
     desk.make(1)
     assert (desk.states([1]), server.silent(50)) == ([State.FRESH], True)
+
+
+def test_what_is_known_does_not_wait_for_a_server(desk: Desk, server: ScriptedServer) -> None:
+    """A server that is silent for ten seconds holds up what it is asked for, and nothing else."""
+    known = Result((Output("color", memoryview(b"known")),), work_key=b"w" * 32)
+    desk.hub.results.put(key_of(desk, 2), known)
+    desk.run(1)
+    desk.settle(lambda: server.poll(1))
+    desk.run(2)
+    desk.settle(lambda: desk.states([2]) == [State.FRESH])
+    assert (desk.states([1]), desk.codes()) == ([State.RUNNING], [])
 
 
 def test_a_cancel_shows_at_once(desk: Desk, server: ScriptedServer) -> None:
