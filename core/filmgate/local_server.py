@@ -24,6 +24,9 @@ HOSTS_OWN_VARIABLES = ("PYTHON*", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_*", "QT
 
 _LOG_TAIL_BYTES = 4000
 _REMEDY = "`filmgate doctor` shows what is missing; `filmgate serve` shows the server's own words."
+_INSTALL = "Install it there, `pip install 'filmgate[cli,server,oidn]'`, or name another Python."
+_NOT_INSTALLED = "No module named"
+"""What a Python says that lacks the server, or a part of it."""
 
 
 class LocalServer:
@@ -130,12 +133,17 @@ class LocalServer:
         try:
             report: Any = json.loads(line)
         except ValueError:
-            raise ConnectionLostError(
-                f"The server could not start: {self._last_words()}", _REMEDY
-            ) from None
+            raise self._silence() from None
         if "error" in report:
             raise _rebuilt(report["error"])
         return Endpoint(int(report["port"]), str(report["token"]), process.pid)
+
+    def _silence(self) -> ConnectionLostError:
+        words = self._last_words()
+        if _NOT_INSTALLED in words:
+            text = f"No Filmgate server is installed in {self._command[0]} ({words})."
+            return ConnectionLostError(text, _INSTALL)
+        return ConnectionLostError(f"The server could not start: {words}", _REMEDY)
 
     def _last_words(self) -> str:
         if self._log is None:
