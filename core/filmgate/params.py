@@ -113,7 +113,7 @@ class Parameter:
             return "it is one of " + ", ".join(self.choices)
         if self.type in _VECTOR_SIZES:
             return f"it is {_VECTOR_SIZES[self.type]} numbers"
-        kind = "an int" if self.type == "int" else f"a {self.type}"
+        kind = _KINDS.get(self.type, f"a {self.type}")
         if self.low is not None and self.high is not None:
             return f"it is {kind} from {self.low:g} to {self.high:g}"
         bounds = f" of at least {self.low:g}" if self.low is not None else ""
@@ -139,6 +139,7 @@ def resolve_parameters(declared: Sequence[Parameter], given: Mapping[str, Any]) 
 
 
 _VECTOR_SIZES = {"colour": 4, "point": 2, "box": 4}
+_KINDS = {"float": "a number", "int": "a whole number", "bool": "true or false"}
 
 
 def _to_float(parameter: Parameter, value: Any) -> float:

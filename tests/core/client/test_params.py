@@ -83,10 +83,10 @@ def test_values_that_do_not_fit_are_refused(parameter: Parameter, value: Any) ->
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
-        (0.0, 1.0, "it is a float from 0 to 1"),
-        (0.0, None, "it is a float of at least 0"),
-        (None, 1.0, "it is a float of at most 1"),
-        (None, None, "it is a float"),
+        (0.0, 1.0, "it is a number from 0 to 1"),
+        (0.0, None, "it is a number of at least 0"),
+        (None, 1.0, "it is a number of at most 1"),
+        (None, None, "it is a number"),
     ],
 )
 def test_a_range_is_said_in_words(low: float | None, high: float | None, expected: str) -> None:
