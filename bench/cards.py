@@ -2,7 +2,7 @@
 
 Each shows three crops of an example plate side by side, twice as large as they are: what the model
 is given (enlarged by bicubic interpolation), its result and the truth; the figures are of the whole
-frame, after x / (1 + |x|). The models are installed into ``.build/zoo``.
+frame, after x / (1 + |x|). Models of recipes are installed into ``.build/zoo``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import OpenImageIO
 import torch
 from numpy.typing import NDArray
 
+from filmgate.params import resolve_parameters
 from filmgate_server.recipes.install import install
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import load_runtime
@@ -26,8 +27,10 @@ Pixels = NDArray[Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / ".build"
-RECIPES = ROOT / "gpu_server" / "filmgate_server" / "recipes"
-SCALES = {"denoise-torch": 1, "upscale": 2, "upscale-4x": 4}
+SERVER = ROOT / "gpu_server" / "filmgate_server"
+RECIPES, ZOO = SERVER / "recipes", SERVER / "zoo"
+DENOISERS = ("denoise", "denoise-torch")
+SCALES = {"upscale": 2, "upscale-4x": 4}
 CROP = (slice(108, 208), slice(92, 192))
 """100 × 100 px around the gold ball's highlight."""
 ENLARGED = 2
@@ -35,30 +38,39 @@ ENLARGED = 2
 
 def main(names: list[str]) -> None:
     """Write the picture of each of *names*."""
-    for name in names or SCALES:
+    for name in names or (*DENOISERS, *SCALES):
         panels = _panels(name)
         before, after = (_psnr_tm(image, panels[2]) for image in panels[:2])
         sys.stdout.write(f"{name}: {before:.2f} -> {after:.2f} dB\n")
-        _write(RECIPES / name.replace("-", "_") / "package" / "before_after.jpg", panels)
+        _write(_source(name) / "before_after.jpg", panels)
+
+
+def _source(name: str) -> Path:
+    """Return the folder of a package in this repository."""
+    packaged = ZOO / name
+    return packaged if packaged.is_dir() else RECIPES / name.replace("-", "_") / "package"
 
 
 def _panels(name: str) -> list[Pixels]:
     """Return what to show, scene-linear, in the plate's size."""
     truth = _layer("reference", "Combined", "RGB")
-    if name == "denoise-torch":
+    if name in DENOISERS:
         noisy = _layer("noisy", "Combined", "RGB")
         albedo = _layer("noisy", "Denoising Albedo", "RGB")
         normal = _layer("noisy", "Denoising Normal", "XYZ")
         inputs = {"color": noisy, "albedo": albedo, "normal": normal}
-        return [noisy, _infer(name, inputs, clean_aux=False), truth]
+        return [noisy, _infer(name, inputs), truth]
     small = _reduced(truth, SCALES[name])
     return [_bicubic(small, SCALES[name]), _infer(name, {"color": small}), truth]
 
 
-def _infer(name: str, inputs: dict[str, Pixels], **params: Any) -> Pixels:
-    (path,) = install([name], BUILD / "zoo", print, BUILD / "wheels")
-    model = load_runtime(path, load_package(path).manifest, "cpu", 2, CpuMemory())
-    return model.infer(inputs, params, lambda *_: None)["color"]
+def _infer(name: str, inputs: dict[str, Pixels]) -> Pixels:
+    path = ZOO / name
+    if not path.is_dir():
+        (path,) = install([name], BUILD / "zoo", print, BUILD / "wheels")
+    manifest = load_package(path).manifest
+    model = load_runtime(path, manifest, "cpu", 2, CpuMemory())
+    return model.infer(inputs, resolve_parameters(manifest.params, {}), lambda *_: None)["color"]
 
 
 def _layer(kind: str, layer: str, channels: str) -> Pixels:

@@ -53,7 +53,8 @@ def test_a_host_starts_a_server_of_its_own_and_keeps_its_models(hub: Hub) -> Non
     card, picture = hub.catalogue.card(denoise), hub.catalogue.picture(denoise)
     assert card is not None
     assert "denoise" in card.lower()
-    assert picture is None or picture[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
+    assert picture is not None
+    assert picture.startswith(b"\xff\xd8\xff")
     pinned = f"denoise@{digest_text(denoise.digest)}"
     assert hub.catalogue.resolve(pinned, 0.1)[1].name == "denoise"
     with pytest.raises(ConnectionLostError):
