@@ -13,6 +13,7 @@ import inspect
 import json
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ NODE_CLASSES = (
     "ChannelMerge",
     "Constant",
     "Copy",
+    "DeepWrite",
     "Dot",
     "FrameHold",
     "Grade",
@@ -39,7 +41,9 @@ NODE_CLASSES = (
     "Shuffle2",
     "Switch",
     "TimeOffset",
+    "TimeWarp",
     "Write",
+    "WriteGeo",
 )
 
 EXR = "exr"
@@ -48,7 +52,7 @@ EXR = "exr"
 def describe() -> dict[str, Any]:
     """Return everything as JSON can hold it."""
     return {
-        "schema": 1,
+        "schema": 2,
         "nuke": nuke.NUKE_VERSION_STRING,
         "python": platform.python_version(),
         "system": platform.system(),
@@ -56,7 +60,9 @@ def describe() -> dict[str, Any]:
         "functions": _functions(),
         "classes": _classes(),
         "root": _knobs(nuke.root()),
-        "nodes": {name: _node(name) for name in NODE_CLASSES},
+        "nodes": {name: _node(name, _knobs) for name in NODE_CLASSES},
+        "defaults": {name: _node(name, _defaults) for name in NODE_CLASSES},
+        "choices": {name: _node(name, _choices) for name in NODE_CLASSES},
         "write_exr": _write_exr(),
     }
 
@@ -105,14 +111,34 @@ def _knobs(node: Any) -> dict[str, str]:
     return {name: knob.Class() for name, knob in sorted(node.knobs().items())}
 
 
-def _node(kind: str) -> dict[str, str]:
-    """Return the knobs of a node that is made for the purpose, and their classes."""
+def _defaults(node: Any) -> dict[str, str]:
+    """Return what a fresh node's knobs hold, as scripts write it; paths may be a studio's own."""
+    found = sorted(node.knobs().items())
+    return {name: str(each.toScript()) for name, each in found if not _is_path(each)}
+
+
+def _is_path(knob: Any) -> bool:
+    return isinstance(knob, nuke.File_Knob)
+
+
+def _choices(node: Any) -> dict[str, list[str]]:
+    """Return what each knob that offers choices offers."""
+    found = sorted(node.knobs().items())
+    return {
+        name: [str(each) for each in knob.values()]
+        for name, knob in found
+        if isinstance(knob, nuke.Enumeration_Knob)
+    }
+
+
+def _node(kind: str, tell: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """Return what *tell* says of a node that is made for the purpose."""
     try:
         node = nuke.createNode(kind, inpanel=False)
     except RuntimeError:
         return {}
     try:
-        return _knobs(node)
+        return tell(node)
     finally:
         nuke.delete(node)
 
@@ -122,13 +148,7 @@ def _write_exr() -> dict[str, Any]:
     node = nuke.createNode("Write", inpanel=False)
     try:
         node["file_type"].setValue(EXR)
-        found = {name: node[name] for name in sorted(node.knobs())}
-        choices = {
-            name: [str(each) for each in knob.values()]
-            for name, knob in found.items()
-            if isinstance(knob, nuke.Enumeration_Knob)
-        }
-        return {"knobs": _knobs(node), "choices": choices}
+        return {"knobs": _knobs(node), "choices": _choices(node)}
     finally:
         nuke.delete(node)
 

@@ -52,6 +52,9 @@ def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
     assert "opHashes" in probed["classes"]["Node"]
     assert all(probed["nodes"][kind] for kind in VIEWED)
     assert "32 bit float" in probed["write_exr"]["choices"]["datatype"]
+    assert set(probed["nodes"]) >= {"TimeWarp", "NoOp", "Switch", "Copy", "DeepWrite", "WriteGeo"}
+    assert probed["defaults"]["Merge2"]["operation"] == "over"
+    assert "difference" in probed["choices"]["Merge2"]["operation"]
     assert set(probed["modules"]) >= {"zmq", "msgpack", "blake3"}
 
 
