@@ -101,16 +101,17 @@ def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, .
 
 def layer_by_hand(chosen: str) -> str:
     """Return the layer of a knob's text: Nuke says ``alpha`` for the channel ``rgba.alpha``."""
-    return _MAIN_LAYER if _whole(chosen) in _MAIN_CHANNELS else chosen
+    return _MAIN_LAYER if whole(chosen) in _MAIN_CHANNELS else chosen
 
 
 def _is_meant(chosen: str, channel: str) -> bool:
     """Return whether a channel is one of those that a knob's text leaves to choose from."""
-    whole = _whole(chosen)
-    return whole not in _MAIN_CHANNELS or whole == channel
+    meant = whole(chosen)
+    return meant not in _MAIN_CHANNELS or meant == channel
 
 
-def _whole(chosen: str) -> str:
+def whole(chosen: str) -> str:
+    """Return a channel of the main layer by its whole name, which Nuke's knobs shorten."""
     return f"{_MAIN_LAYER}.{chosen}" if chosen in _WORDS.values() else chosen
 
 

@@ -177,7 +177,7 @@ def _set_channels(knob: nuke.Knob, wanted: Sequence[str], existing: Sequence[str
             text = layer
         elif layer == _MAIN_LAYER and {*wanted, "rgba.alpha"} == members | {"rgba.alpha"}:
             text = _MAIN_COLOURS
-    if knob.value() != text:
+    if not _says(knob, text):
         knob.fromScript(text)
 
 
@@ -207,8 +207,13 @@ def _copies_wanted(manifest: Manifest) -> set[str]:
 
 def _put(node: nuke.Node, name: str, value: Any) -> None:
     """Set a knob that does not say so already."""
-    if node[name].value() != value:
+    if not _says(node[name], value):
         node[name].setValue(value)
+
+
+def _says(knob: nuke.Knob, value: Any) -> bool:
+    said = knob.value()
+    return bool(said == value) or (isinstance(said, str) and channels.whole(said) == value)
 
 
 def _inside(group: nuke.Group, name: str) -> nuke.Node:

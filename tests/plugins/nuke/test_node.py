@@ -242,5 +242,17 @@ def test_the_state_is_read_in_both_forms(nuke: Any, node: Any) -> None:
     assert stored.from_knob("fg1:broken") == ""
 
 
+def test_channels_that_are_set_already_are_left_alone(nuke: Any, node: Any) -> None:
+    """Nuke says `red` for `rgba.red`: that is no difference, and no change of the script."""
+    from filmgate_nuke import graph  # noqa: PLC0415
+
+    group = node.create(denoiser(), "denoise")
+    knob, said = group.node("take_color_0")["from0"], []
+    assert knob.value() == "red"
+    knob.setValue = said.append
+    graph.bind_outputs(group, denoiser())
+    assert said == []
+
+
 COLOR_ = {"name": "color", "role": "color", "channels": ["R", "G", "B"]}
 NORMAL_ = {"name": "normal", "role": "normal", "channels": ["X", "Y", "Z"], "optional": True}
