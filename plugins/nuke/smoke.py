@@ -22,11 +22,15 @@ from filmgate.errors import FilmgateError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
 from filmgate.wire.records import ModelSummary
-from filmgate_nuke import actions, callbacks, menus, sessions
+from filmgate_nuke import actions, callbacks, graph, guard, knobs, menus, sessions
 
 FRAME = 1
 OTHER_FRAME = 2
 COLOUR = (-0.5, 2.0, 0.18, 1.0)
+POINT = (8.5, 8.5)
+"""Where pixels are looked at."""
+
+NEAR = 1e-6
 CONNECT_WITHIN_S = 30.0
 
 
@@ -58,6 +62,9 @@ class Scenario:
             self.refuse,
             self.run,
             self.render,
+            self.pixels,
+            self.mask,
+            self.inside,
             self.bake,
             self.reopen,
         )
@@ -93,7 +100,9 @@ class Scenario:
         """A node for the model is made from its manifest."""
         nuke.root()["first_frame"].setValue(FRAME)
         nuke.root()["last_frame"].setValue(OTHER_FRAME)
-        plate = nuke.nodes.Constant(color=list(COLOUR), first=FRAME, last=OTHER_FRAME)
+        plate = nuke.nodes.Constant(channels="rgba", color=list(COLOUR))
+        plate["first"].setValue(FRAME)
+        plate["last"].setValue(OTHER_FRAME)
         self._group = menus.create(self._offered[self._model])
         self.group.setInput(0, plate)
         self._write = nuke.nodes.Write(file_type="exr")
@@ -134,6 +143,51 @@ class Scenario:
         path = self._path.parent / f"render.{FRAME:04d}.exr"
         expect(path.is_file(), f"{path} was not written")
 
+    def pixels(self) -> None:
+        """With no mask the node's pixels are the result's, and its format; alpha is untouched."""
+        manifest = knobs.manifest_of(self.group)
+        read = graph.reads(self.group)[manifest.outputs[0].name]
+        expect(
+            (self.group.width(), self.group.height()) == (read.width(), read.height()),
+            f"the format is {self.group.width()} x {self.group.height()}, not the result's",
+        )
+        made = _colours(self.group)
+        expect(made == _colours(read), f"the node shows {made}, the result is {_colours(read)}")
+        alpha = self.group.sample("rgba.alpha", *POINT)
+        expect(alpha == COLOUR[3], f"alpha, which the model does not make, is {alpha}")
+
+    def mask(self) -> None:
+        """A mask of 0 shows the source; unconnected again, the result."""
+        place = len(knobs.manifest_of(self.group).inputs)
+        made = _colours(self.group)
+        black = nuke.nodes.Constant(channels="rgba", color=[0.0] * 4)
+        self.group.setInput(place, black)
+        source = _colours(self.group)
+        self.group.setInput(place, None)
+        nuke.delete(black)
+        near = all(abs(a - b) < NEAR for a, b in zip(source, COLOUR))
+        expect(near, f"under a mask of 0 the node shows {source}, not its source")
+        expect(_colours(self.group) == made, "without the mask the node does not show its result")
+
+    def inside(self) -> None:
+        """A Write inside a Group is stopped at a frame that was not made."""
+        outer = nuke.nodes.Group()
+        with outer:
+            write = nuke.nodes.Write(file_type="exr", inputs=[nuke.nodes.Input()])
+            write["file"].setValue((self._path.parent / "inside.%04d.exr").as_posix())
+            nuke.nodes.Output(inputs=[write])
+        outer.setInput(0, self.group)
+        above = guard.names_above([write])
+        expect(self.group.fullName() in above, "what feeds the Group is not found")
+        try:
+            nuke.execute(write, OTHER_FRAME, OTHER_FRAME, 1)
+        except RuntimeError as error:
+            expect(self.group.name() in str(error), f"the text does not name the node: {error}")
+        else:
+            raise SmokeError("the render went on")
+        finally:
+            nuke.delete(outer)
+
     def bake(self) -> None:
         """The range is baked and the node reads the bake."""
         actions.run_range(self.group)
@@ -159,6 +213,10 @@ class Scenario:
         problem = session.status.problem
         told = f": {problem}" if problem else ""
         expect(found is state, f"frame {frame} is {found.value!r}, not {state.value!r}{told}")
+
+
+def _colours(node: nuke.Node) -> list[float]:
+    return [node.sample(f"rgba.{name}", *POINT) for name in ("red", "green", "blue")]
 
 
 def expect(right: bool, otherwise: str) -> None:
