@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,9 @@ _END = b"# <<< filmgate"
 _BLOCK = re.compile(
     rb"(?:^|(?<=\r))# >>> filmgate\b.*?^# <<< filmgate[^\r\n]*(?:\r\n|\r|\n|\Z)", re.M | re.S
 )
+_SEAL = re.compile(rb"^(.*\n)# <<< filmgate ([0-9a-f]+)\n?\Z", re.S)
+_SEAL_DIGITS = 16
+"""Enough to notice a change by hand."""
 _ENTRY = re.compile(r"^        (['\"].*): (['\"].*),$", re.M)
 _TEXT = """\
 # >>> filmgate: written by `filmgate install nuke`; `filmgate install nuke --remove` takes it away
@@ -40,7 +44,6 @@ def _filmgate():
 
 _filmgate()
 del _filmgate
-# <<< filmgate
 """
 
 
@@ -71,7 +74,8 @@ def save_entries(folder: Path, entries: Mapping[str, str]) -> Path:
         entries: folders of bundles by `key_of`; none takes the lines away.
 
     Raises:
-        ConfigError: our lines are damaged, or the file is none that Python reads.
+        ConfigError: our lines were changed by hand and would be replaced, or their marks are
+            damaged, or the file is none that Python reads.
         StorageError: the disk is full or refuses.
     """
     path = (folder / STARTUP_FILE).resolve()  # where it is a link, what it leads to is written
@@ -115,6 +119,8 @@ def _find_block(content: bytes, path: Path) -> re.Match[bytes] | None:
 def _edited(content: bytes, entries: Mapping[str, str], path: Path) -> bytes:
     _refuse_wide(content, path)
     block = _find_block(content, path)
+    if block and entries and not _is_ours(block.group()):
+        raise _changed(path)
     lines = _to_block(entries, _line_end(content)) if entries else b""
     if block:
         edited = content[: block.start()] + lines + content[block.end() :]
@@ -127,7 +133,18 @@ def _edited(content: bytes, entries: Mapping[str, str], path: Path) -> bytes:
 def _to_block(entries: Mapping[str, str], line_end: bytes) -> bytes:
     """Return our lines in ASCII, which fits whatever encoding the file has."""
     listed = "\n".join(f"        {key!a}: {entries[key]!a}," for key in sorted(entries))
-    return _TEXT.format(entries=listed).encode("ascii").replace(b"\n", line_end)
+    lines = _TEXT.format(entries=listed).encode("ascii")
+    return (lines + _END + b" " + _seal(lines) + b"\n").replace(b"\n", line_end)
+
+
+def _is_ours(block: bytes) -> bool:
+    """Say whether a block is as we wrote it, in this version or another; line ends may differ."""
+    found = _SEAL.match(block.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    return found is not None and _seal(found[1]) == found[2]
+
+
+def _seal(lines: bytes) -> bytes:
+    return hashlib.sha256(lines).hexdigest()[:_SEAL_DIGITS].encode("ascii")
 
 
 def _line_end(content: bytes) -> bytes:
@@ -141,7 +158,18 @@ def _refuse_wide(content: bytes, path: Path) -> None:
         raise ConfigError(text, "Save it as UTF-8, which is what Python reads.")
 
 
+def _changed(path: Path) -> ConfigError:
+    remedy = (
+        "Copy what you want to keep of them to another place; then `filmgate install nuke --remove`"
+        " takes them out, and you can install again."
+    )
+    return ConfigError(_by_hand(path), remedy)
+
+
 def _damaged(path: Path) -> ConfigError:
-    text = f"The lines of Filmgate in {path.as_posix()} were changed by hand."
     remedy = f"Delete them, from {_BEGIN.decode()} to {_END.decode()}, and install again."
-    return ConfigError(text, remedy)
+    return ConfigError(_by_hand(path), remedy)
+
+
+def _by_hand(path: Path) -> str:
+    return f"The lines of Filmgate in {path.as_posix()} were changed by hand."

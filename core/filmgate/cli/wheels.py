@@ -59,8 +59,8 @@ def gather(
         offline: use the folder alone.
 
     Raises:
-        ConfigError: this Python has no pip.
-        ConnectionLostError: no index gave them; or some are missing, and *offline*.
+        ConfigError: this Python has no pip; or some are missing, and *offline*.
+        ConnectionLostError: no index gave them.
         IntegrityError: the index has another file under a name.
         StorageError: the disk is full or refuses.
     """
@@ -95,9 +95,9 @@ def _is_kept(folder: Path, wheel: Wheel) -> bool:
         return path.is_file() and digest_file(path) == wheel.sha256
 
 
-def _missing(wheels: Sequence[Wheel], target: Target, folder: Path) -> ConnectionLostError:
+def _missing(wheels: Sequence[Wheel], target: Target, folder: Path) -> ConfigError:
     lines = "\n".join(f"  {wheel.sha256}  {wheel.filename}" for wheel in wheels)
-    return ConnectionLostError(
+    return ConfigError(
         f"These wheels are not in {folder.as_posix()}, or are damaged (sha256 and name):\n{lines}",
         "On a machine with a network: `filmgate bundle nuke"
         f" --python {target.python} --platform {target.platform} --wheels FOLDER`; then bring that"

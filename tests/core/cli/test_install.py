@@ -192,6 +192,43 @@ def test_what_cannot_be_edited_safely_is_left_alone(
     assert (home / "init.py").read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("was", "put"),
+    [
+        (b"        nuke.pluginAddPath(bundle)", b"        nuke.pluginAddPath(bundle, False)"),
+        (b"    import nuke\n", b"    import nuke\n    nuke.tprint('hydra')\n"),
+        (b"/studio/one", b"/studio/two"),
+        (b"# <<< filmgate ", b"# <<< filmgate 0"),
+    ],
+    ids=["line", "more", "table", "seal"],
+)
+def test_lines_that_were_changed_by_hand_are_not_replaced(
+    lonely: Command, bundle: Path, tmp_path: Path, was: bytes, put: bytes
+) -> None:
+    """Whatever somebody wrote there stays, until `--remove` is asked for."""
+    home = tmp_path / ".nuke"
+    save_entries(home, {"another 3.9": "/studio/one"})
+    path = home / "init.py"
+    changed = path.read_bytes().replace(was, put)
+    path.write_bytes(changed)
+    said = lonely("install", "nuke", "--bundle", bundle, code=78).err
+    assert "changed by hand" in said
+    assert "--remove" in said
+    assert path.read_bytes() == changed
+    lonely("install", "nuke", "--remove")
+    lonely("install", "nuke", "--bundle", bundle)
+    assert load_entries(home) == {KEY: bundle.as_posix()}
+
+
+def test_other_line_ends_are_no_change_by_hand(tmp_path: Path) -> None:
+    """Editors of other systems save the whole file with theirs."""
+    save_entries(tmp_path, {"linux 3.9": "/a"})
+    path = tmp_path / "init.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    save_entries(tmp_path, {"linux 3.9": "/b"})
+    assert load_entries(tmp_path) == {"linux 3.9": "/b"}
+
+
 def test_a_bundle_that_nuke_could_not_use_is_refused(
     lonely: Command, bundle: Path, tmp_path: Path
 ) -> None:
