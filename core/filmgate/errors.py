@@ -174,28 +174,28 @@ class UnknownModelError(RequestError):
     """No such model or version is published."""
 
     code = "unknown_model"
-    default_remedy = "`filmgate models` lists what the server offers."
+    default_remedy = "Choose a model that the server offers."
 
 
 class RetiredModelError(UnknownModelError):
     """The version was published and has been taken out of use."""
 
     code = "retired_model"
-    default_remedy = "Choose another version: `filmgate models` lists what the server offers."
+    default_remedy = "Choose a version that the server offers."
 
 
 class ParameterError(RequestError):
     """A parameter is unknown, of the wrong type or out of range."""
 
     code = "parameter"
-    default_remedy = "`filmgate models show NAME` lists the parameters and their ranges."
+    default_remedy = "Use a parameter that the model has, with a value that fits."
 
 
 class InputError(RequestError):
     """An input is missing, unknown or does not fit the others."""
 
     code = "input"
-    default_remedy = "`filmgate models show NAME` lists the inputs."
+    default_remedy = "Look at which inputs the model has, and what they need."
 
 
 class ColourError(RequestError):
@@ -237,7 +237,7 @@ class LayerError(ImageError):
     """The file holds no layer that fits the input."""
 
     code = "layer"
-    default_remedy = "Name the layer yourself: `--input NAME=LAYER`."
+    default_remedy = "Choose the layer by hand."
 
 
 class ManifestError(FilmgateError):

@@ -315,7 +315,7 @@ def test_unknown_colours_are_warned_of() -> None:
     assert np.array_equal(result.shown, stacked(floats()))
     (warning,) = result.warnings
     assert REC709_SPACE in warning
-    assert "--space" in warning
+    assert "Name the colour space, for example ACEScg." in warning
 
 
 def test_a_model_of_any_light_warns_of_nothing() -> None:

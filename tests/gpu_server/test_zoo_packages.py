@@ -88,7 +88,7 @@ def test_a_plate_without_a_space_is_warned_of(name: str) -> None:
     """The artist reads that the pixels were taken as Rec.709, and how to say what they are."""
     warnings: list[str] = []
     _conversion(load_package(installed(name)).manifest, "", warnings)
-    assert [REC709 in text and "--space" in text for text in warnings] == [True]
+    assert [REC709 in text and "Name the colour space" in text for text in warnings] == [True]
 
 
 @pytest.mark.parametrize("name", TESTED)

@@ -192,7 +192,7 @@ def test_unknown_colours_are_warned_of(client: Client) -> None:
     """A file that says nothing, in a show without a default: as it is, with a warning."""
     result = client.run(work("aces", frame(codes())))
     assert np.array_equal(colours(result), codes() * 2)
-    assert any("--space" in warning for warning in result.warnings)
+    assert any("Name the colour space" in warning for warning in result.warnings)
 
 
 def test_what_a_job_says_beats_what_the_file_says(client: Client) -> None:

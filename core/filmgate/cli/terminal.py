@@ -9,7 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from filmgate.errors import FilmgateError
+from filmgate.errors import (
+    FilmgateError,
+    InputError,
+    LayerError,
+    ParameterError,
+    UnknownModelError,
+)
 
 # Texts hold file and layer names: their brackets are no markup.
 messages = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
@@ -34,8 +40,9 @@ def complain(error: FilmgateError, what: str = "error") -> None:
         what: what it happened to, for example ``frame 1001``.
     """
     messages.print(Text.assemble((f"{what}: ", "bold red"), error.text))
-    if error.remedy:
-        messages.print(Text.assemble(("  what to do: ", "bold"), error.remedy))
+    remedy = f"{error.remedy} {_command_for(error)}".strip()
+    if remedy:
+        messages.print(Text.assemble(("  what to do: ", "bold"), remedy))
     messages.print(Text(f"  id: {error_id(error)}", style="dim"))
 
 
@@ -44,6 +51,22 @@ def error_id(error: FilmgateError) -> str:
     code = str(error.detail.get("code", error.code))
     job = str(error.detail.get("job", ""))
     return f"{code} {job}".strip()
+
+
+def _command_for(error: FilmgateError) -> str:
+    """Return how the command line does what a remedy says to people in any host."""
+    if isinstance(error, LayerError) and "input" in error.detail:
+        return f"`--input {error.detail['input']}=LAYER` chooses one."
+    if error.remedy != error.default_remedy:  # it speaks of something else
+        return ""
+    return next((told for kind, told in _COMMANDS if isinstance(error, kind)), "")
+
+
+_COMMANDS = (
+    (UnknownModelError, "`filmgate models` lists them."),
+    (ParameterError, "`filmgate models show NAME` lists them."),
+    (InputError, "`filmgate models show NAME` lists them."),
+)
 
 
 def write_json(document: Any) -> None:

@@ -221,6 +221,6 @@ def _missing(
         text = f"No layer for the input {wanted.name} ({letters}) was found."
     return LayerError(
         f"{text} The file holds: {'; '.join(existing)}.",
-        f"Render that layer, or name another yourself: `--input {wanted.name}=LAYER`.",
-        {"layers": sorted(layers)},
+        f"Render that layer, or choose another for the input {wanted.name} by hand.",
+        {"layers": sorted(layers), "input": wanted.name},
     )

@@ -240,5 +240,5 @@ def _put(pixels: Pixels, places: tuple[int, int, int], rgb: Pixels) -> Pixels:
 def _unknown_space(wanted: ModelInput) -> str:
     return (
         f"{wanted.name}: nothing says which colour space the pixels are in; they were taken as "
-        f"{wanted.space}, in which the model works. Name theirs, for example with --space ACEScg."
+        f"{wanted.space}, in which the model works. Name the colour space, for example ACEScg."
     )

@@ -14,7 +14,13 @@ import pytest
 
 from filmgate import errors, exits
 from filmgate.cli.terminal import complain, error_id
-from filmgate.errors import FilmgateError, ModelError
+from filmgate.errors import (
+    FilmgateError,
+    LayerError,
+    ModelError,
+    ParameterError,
+    RetiredModelError,
+)
 from filmgate.exits import EXIT_INTERNAL, exit_code
 
 Command = Any
@@ -66,6 +72,28 @@ def test_an_error_is_text_remedy_and_id(capsys: pytest.CaptureFixture[str]) -> N
     assert lines[0] == "frame 7: It failed on [bold]x[/bold]."
     assert lines[1].startswith("  what to do: ")
     assert lines[2] == "  id: model ab12"
+
+
+@pytest.mark.parametrize(
+    ("error", "command"),
+    [
+        (LayerError("None.", "Choose one.", {"input": "albedo"}), "`--input albedo=LAYER`"),
+        (ParameterError("Out of range."), "`filmgate models show NAME`"),
+        (ParameterError("Twice.", "Give it once."), ""),
+        (RetiredModelError("Gone."), "`filmgate models`"),
+    ],
+    ids=["layer", "value", "own remedy", "version"],
+)
+def test_the_command_line_says_by_which_option(
+    error: FilmgateError, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Errors themselves speak to artists in any host; the option is added where it is one."""
+    assert "`" not in error.remedy
+    complain(error)
+    told = capsys.readouterr().err.splitlines()[1]
+    before, _, option = told.partition("`")
+    assert before.strip() == f"what to do: {error.remedy}"
+    assert f"`{option}".startswith(command or "`")
 
 
 def test_a_newer_servers_error_keeps_its_code() -> None:
