@@ -9,11 +9,8 @@ import nuke
 
 from filmgate.errors import InputError
 from filmgate.manifest import Manifest, ModelInput, ModelOutput
-from filmgate_nuke import channels, knobs, layout, script
+from filmgate_nuke import channels, knobs, layout
 from filmgate_nuke.wiring import PAIRS
-
-RANGE = ("file", "first", "last", "origfirst", "origlast", "origset")
-"""The knobs of a Read that say what is there."""
 
 _MAIN_LAYER, _MAIN_COLOURS = "rgba", "rgb"
 
@@ -40,12 +37,14 @@ def fits(group: nuke.Group, manifest: Manifest) -> bool:
     drawn = (
         [node.name() for node in _of_class(group, "Input")],
         [node.name() for node in _of_class(group, "Read")],
+        group.node(layout.RANGE) is not None,
         group.node(layout.RETIMED) is not None,
         scale["scale"].value() if scale is not None and scale.Class() == "Reformat" else 1,
     )
     wanted = (
         sorted([*map(_input_node, channels.piped_inputs(manifest)), layout.MASK]),
         sorted(layout.read_node(each.name) for each in manifest.outputs),
+        True,
         manifest.temporal.kind == "between",
         manifest.geometry.scale,
     )
@@ -103,31 +102,19 @@ def reads(group: nuke.Group) -> dict[str, nuke.Node]:
     return {each.name: _inside(group, layout.read_node(each.name)) for each in outputs}
 
 
-def show_results(group: nuke.Group, patterns: Mapping[str, str], span: tuple[int, int]) -> None:
+def show_results(group: nuke.Group, patterns: Mapping[str, str]) -> None:
     """Let the Reads read *patterns*, by output; unless all are there the source passes through.
 
     Args:
         group: the node.
-        patterns: paths with ``%04d`` and, for several views, ``%V``.
-        span: first and last frame that the Reads answer for; what is missing there is an error.
+        patterns: paths with ``%04d`` and, for several views, ``%V``; a frame that is missing there
+            is an error.
     """
     manifest, inside = knobs.manifest_of(group), reads(group)
-    first, last = _answered(manifest, span)
     for output, read in inside.items():
-        values = {"file": patterns.get(output, ""), "origset": True}
-        ends = {"first": first, "origfirst": first, "last": last, "origlast": last}
-        for name, value in {**values, **ends}.items():
-            _put(read, name, value)
+        _put(read, "file", patterns.get(output, ""))
     bind_outputs(group, manifest)
     show_where_read(group, list(inside.values()))
-
-
-def _answered(manifest: Manifest, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the range of the Reads: a retime's frames are the script's, not those of its input."""
-    if manifest.temporal.kind != "between":
-        return span
-    first, last = script.frame_range()
-    return min(span[0], first), max(span[1], last)
 
 
 def show_where_read(group: nuke.Group, inside: Sequence[nuke.Node]) -> None:

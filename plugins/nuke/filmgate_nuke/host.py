@@ -145,7 +145,7 @@ class NukeHost(HostPort):
     def _respell(self, patterns: Mapping[str, str]) -> None:
         """Let the Reads read the same files, as they are called here; nothing is left to save."""
         with script.untouched():
-            node.show_take(self.group, patterns, self.span())
+            node.show_take(self.group, patterns)
 
     def _files(self) -> list[str]:
         return [str(read["file"].value()) for read in graph.reads(self.group).values()]

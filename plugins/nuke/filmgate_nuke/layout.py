@@ -21,6 +21,7 @@ RETIMED = "at_source_time"
 UNMASKED, MIXED, MASKED = "unmasked", "mixed", "masked"
 MORE, LESS, DIFFERENCE = "more", "less", "difference"
 HAS_RESULT = "has_result"
+RANGE = "range"
 
 _NO_IDENTIFIER = re.compile(r"\W")
 
@@ -90,6 +91,7 @@ _INSIDE = (
     LESS,
     DIFFERENCE,
     HAS_RESULT,
+    RANGE,
     "overlay",
     "red",
     "view",

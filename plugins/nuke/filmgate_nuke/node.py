@@ -26,7 +26,7 @@ class _Saved(NamedTuple):
         values: of each knob that holds one.
         mask: the mask's channel.
         pipes: what is connected, by the name of the Input.
-        files: what the Reads read, and their range.
+        files: what the Reads read, by their names.
     """
 
     versions: Sequence[str]
@@ -34,7 +34,7 @@ class _Saved(NamedTuple):
     values: Mapping[str, str]
     mask: str
     pipes: Mapping[str, Optional[nuke.Node]]
-    files: Mapping[str, Mapping[str, str]]
+    files: Mapping[str, str]
 
 
 def create(manifest: Manifest, model_ref: str) -> nuke.Group:
@@ -85,15 +85,14 @@ def rebuild(group: nuke.Group, manifest: Manifest) -> tuple[str, ...]:
             raise
 
 
-def show_take(group: nuke.Group, patterns: Mapping[str, str], span: tuple[int, int]) -> None:
+def show_take(group: nuke.Group, patterns: Mapping[str, str]) -> None:
     """Let the node read results from now on; with no patterns it passes the source through.
 
     Args:
         group: the node.
         patterns: output to path with ``%04d`` (and ``%V``), of a take or a bake.
-        span: the first and last frame of the main input, and of the results beyond it.
     """
-    graph.show_results(group, patterns, span)
+    graph.show_results(group, patterns)
 
 
 def _become(group: nuke.Group, manifest: Manifest, saved: _Saved) -> tuple[str, ...]:
@@ -113,9 +112,7 @@ def _save(group: nuke.Group) -> _Saved:
     own = {knob.name(): knob for knob in knobs.own_knobs(group)}
     mixed = group.node(layout.MIXED)
     reads = [node for node in group.nodes() if node.Class() == "Read"]
-    files = {
-        each.name(): {name: knobs.to_text(each[name]) for name in graph.RANGE} for each in reads
-    }
+    files = {each.name(): knobs.to_text(each["file"]) for each in reads}
     return _Saved(
         versions=knobs.versions_of(group),
         families={name: knobs.family(knob) for name, knob in own.items()},
@@ -137,13 +134,8 @@ def _rebuild_inside(group: nuke.Group, manifest: Manifest, saved: _Saved) -> Non
         mixed["maskChannelMask"].setValue(saved.mask)
     reads = [node for node in group.nodes() if node.Class() == "Read"]
     for read in reads:
-        _read_knobs(read, saved.files.get(read.name(), {}))
+        knobs.take_text(read["file"], saved.files.get(read.name(), ""))
     graph.show_where_read(group, reads)
-
-
-def _read_knobs(node: nuke.Node, values: Mapping[str, str]) -> None:
-    for name, text in values.items():
-        knobs.take_text(node[name], text)
 
 
 def _restore(group: nuke.Group, manifest: Manifest, saved: _Saved) -> tuple[str, ...]:

@@ -77,6 +77,9 @@ A knob that a release lacks is left out. TimeWarp is the exception: it averages 
 and the mean of two ids is the id of nothing.
 """
 
+FIRST, LAST = -1_000_000, 10_000_000
+"""Frames of which scripts have none before and after: a day at 100 a second has fewer."""
+
 _WRITE: Mapping[str, Any] = {
     "file_type": "exr",  # first: the others belong to it
     "channels": "all",
@@ -94,11 +97,14 @@ _READ: Mapping[str, Any] = {
     "raw": True,
     "on_error": "error",
     "frame_mode": "expression",
-    "before": "hold",
-    "after": "hold",
+    "origset": True,
+    "first": FIRST,
+    "origfirst": FIRST,
+    "last": LAST,
+    "origlast": LAST,
     "localizationPolicy": "off",
 }
-"""``hold`` is for what lies outside the input's range, where the source is held as well."""
+"""The range is any frame there can be: outside of it a Read would show a neighbour."""
 _ENLARGE: Mapping[str, Any] = {"type": "scale", "center": False, "pbb": True}
 """Pixels are repeated: an id or a depth that was blended would be nothing's; overscan survives."""
 _UNFILTERED = "impulse"
@@ -123,7 +129,7 @@ def build(group: nuke.Group, manifest: Manifest) -> None:
         merged = _make_merge(manifest, source, mask)
         shown = _make_view(manifest, source, merged)
         result = _make("Switch", layout.HAS_RESULT, source, shown, which=0)
-        _make("Output", "out", result)
+        _make("Output", "out", _make_range(manifest, result))
     _arrange(group)
 
 
@@ -213,6 +219,18 @@ def _make_mix(
     arrow = len(channels.piped_inputs(manifest))
     _express(chosen["which"], f"[exists parent.input{arrow}]")
     return chosen
+
+
+def _make_range(manifest: Manifest, result: nuke.Node) -> nuke.Node:
+    """Give the picture the source's range again, where the Reads have any frame there can be.
+
+    A retime's frames are the script's, not those of its input.
+    """
+    of = "root" if manifest.temporal.kind == "between" else layout.SOURCE
+    range_ = _make("FrameRange", layout.RANGE, result)
+    for knob in ("first_frame", "last_frame"):
+        _express(range_[knob], f"{of}.{knob}")
+    return range_
 
 
 def _copy(

@@ -69,10 +69,10 @@ class Bench:
         with self.script.untouched():
             return self.graph.capture_nodes(group, name)
 
-    def shown(self, group: Any, patterns: dict[str, str], span: tuple[int, int] = (1, 10)) -> None:
+    def shown(self, group: Any, patterns: dict[str, str]) -> None:
         """Let the node read results."""
         with self.script.untouched():
-            self.node.show_take(group, patterns, span)
+            self.node.show_take(group, patterns)
 
 
 def write_exr(path: Path, width: int, height: int, channels: dict[str, float]) -> None:
@@ -222,19 +222,64 @@ def test_a_capture_leaves_no_undo_step_and_no_change(bench: Bench, world: Any) -
 
 
 def test_a_missing_frame_is_an_error(bench: Bench) -> None:
-    """Never a neighbour and never black: inside the input's range every frame must be there."""
+    """Never a neighbour and never black, be it inside the input's range or outside."""
     group = bench.make(denoiser(), bench.pipe())
     pattern = bench.write("color", 5, RGB_FILE)
-    bench.shown(group, {"color": pattern}, (1, 10))
+    bench.shown(group, {"color": pattern})
     read = bench.graph.reads(group)["color"]
     assert read["on_error"].value() == "error"
-    assert (read["first"].value(), read["last"].value()) == (1, 10)
     assert read["raw"].value()
     assert read["localizationPolicy"].value() == "off"
     bench.nuke.frame(5)
     assert not group.hasError()
-    bench.nuke.frame(6)
+    for frame in (6, 1, 500, -500):
+        bench.nuke.frame(frame)
+        assert group.hasError()
+
+
+def test_a_plate_that_grows_shows_no_held_results(bench: Bench) -> None:
+    """What was delivered before knows nothing of the frames that came after."""
+    plate = bench.pipe()
+    plate["last"].setValue(5)
+    group = bench.make(denoiser(), plate)
+    bench.shown(group, {"color": bench.write("color", 5, RGB_FILE)})
+    plate["last"].setValue(10)
+    bench.nuke.frame(5)
+    assert (group.firstFrame(), group.lastFrame()) == (1, 10)
+    bench.nuke.frame(8)
     assert group.hasError()
+
+
+def test_a_result_beyond_the_plate_is_shown_at_its_own_frame(bench: Bench) -> None:
+    """A still is worked on where it is held, and each frame has a result of its own."""
+    plate = bench.pipe()
+    plate["last"].setValue(5)
+    group = bench.make(denoiser(), plate)
+    bench.write("color", 5, {"R": 5.0, "G": 5.0, "B": 5.0})
+    bench.shown(group, {"color": bench.write("color", 15, RGB_FILE)})
+    bench.nuke.frame(15)
+    assert pixel(group) == near(*RESULT_RGB)
+
+
+@pytest.mark.parametrize("model", [denoiser, upscaler])
+def test_a_node_has_the_range_of_its_source(bench: Bench, model: Any) -> None:
+    """The Viewer and the nodes below are told of it, not of what the Reads answer for."""
+    plate = bench.pipe()
+    plate["first"].setValue(3)
+    plate["last"].setValue(7)
+    group = bench.make(model(), plate)
+    bench.shown(group, {"color": bench.write("color", 1, RGB_FILE)})
+    assert (group.firstFrame(), group.lastFrame()) == (3, 7)
+
+
+def test_a_retime_has_the_range_of_the_script(bench: Bench) -> None:
+    """Its frames are not those of its input."""
+    plate = bench.pipe()
+    plate["last"].setValue(7)
+    group = bench.make(retimer(), plate)
+    bench.nuke.root()["last_frame"].setValue(33)
+    bench.shown(group, {"color": "/t/c.%04d.exr", "forward": "/t/f.%04d.exr"})
+    assert (group.firstFrame(), group.lastFrame()) == (1, 33)
 
 
 def test_without_result_the_source_passes(bench: Bench) -> None:

@@ -304,7 +304,10 @@ SPECS: dict[str, Spec] = {
         _choice("filter", "none", "nearest", "box", default="box"), DISABLE,
     )),
     "FrameHold": Spec((_int("first_frame", 0), _int("increment", 0), DISABLE)),
-    "FrameRange": Spec((_int("first_frame", 1), _int("last_frame", 100), DISABLE)),
+    "FrameRange": Spec((
+        _number("first_frame", 0, kind=_values.Array_Knob),
+        _number("last_frame", -123, kind=_values.Array_Knob), DISABLE,
+    ), 1, 1),
     "Blur": Spec((_channels(), _number("size", 0, kind=_values.WH_Knob), *MIX, DISABLE), 2, 1),
     "AddChannels": Spec((_channels(value="none"), _number("color", 0), DISABLE)),
     "Premult": Spec((_channels(value="rgb"), _layer("alpha", "rgba.alpha"), DISABLE)),

@@ -1,10 +1,10 @@
 """Expressions in knobs, and what brackets and %04d in a path become.
 
 Of Nuke's language this understands numbers, `frame`, knobs (`parent.x`, `Node.x`, `this.x`,
-`root.x`, a component as `box.r` or `translate.0`), the usual operators and functions, and of Tcl
-`[value knob]`, `[knob name]`, `[exists path]`, `[getenv NAME]`, `[topnode]`,
-`[file dirname/tail/rootname path]` and `[python expression]`. Everything else is an error, never a
-guess.
+`root.x`, a component as `box.r` or `translate.0`), the ends of a node's range
+(`Node.first_frame`), the usual operators and functions, and of Tcl `[value knob]`, `[knob name]`,
+`[exists path]`, `[getenv NAME]`, `[topnode]`, `[file dirname/tail/rootname path]` and
+`[python expression]`. Everything else is an error, never a guess.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _FUNCTIONS: dict[str, Any] = {
     "clamp": lambda x, low=0.0, high=1.0: min(max(x, low), high),
     "trunc": math.trunc, "fmod": math.fmod,
 }  # fmt: skip
+ENDS = ("first_frame", "last_frame")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\.\w+)*")
 
 
@@ -73,9 +74,29 @@ def _number(name: str, knob: Knob, frame: float, view: str) -> float:
         return frame
     if name == "$gui":
         return float(_world.current().gui)
+    path, _, last = name.rpartition(".")
+    node = _find_node(path, knob) if path and last in ENDS else None
+    if node is not None and last not in node._knobs:
+        return _end_of(node, ENDS.index(last), frame, view)
     found, rest = find_knob(name, knob)
     numbers = _numbers_of(found, frame, view)
     return float(numbers[_component(rest, len(numbers), getattr(found, "_letters", ""))])
+
+
+def _find_node(path: str, knob: Knob) -> Any:
+    """Return the node that *path* names as seen from *knob*; None where there is none."""
+    node: Any = knob._node
+    for place, word in enumerate(path.split(".")):
+        node = None if node is None else _step(node, word, place == 0)
+    return node
+
+
+def _end_of(node: Any, end: int, frame: float, view: str) -> float:
+    """Return the first or last frame of what a node makes, which is no knob of it."""
+    from nuke import _context, _ops
+
+    found = _ops.Evaluation().info(node, _context.now()._replace(frame=frame, view=view))
+    return float((found.first, found.last)[end])
 
 
 def _local(name: str, knob: Knob) -> Optional[Knob]:

@@ -56,6 +56,13 @@ def _combined(operation: str, planes: tuple[Plane, Plane, Plane, Plane]) -> Plan
     return _planes.apply(FORMULAS[operation], *planes)
 
 
+def _span(node: Node, b: Found, a: Found) -> tuple[int, int]:
+    """Return the range of two pictures: that of both, as far as they are connected."""
+    there = [found for index, found in ((B, b), (A, a)) if _ops.source(node, index) is not None]
+    ends = [(found.first, found.last) for found in there or (b,)]
+    return min(first for first, _ in ends), max(last for _, last in ends)
+
+
 class Merge(Operator):
     """A onto B, channel by channel."""
 
@@ -71,9 +78,11 @@ class Merge(Operator):
         present = tuple(dict.fromkeys((*b.channels, *a.channels)))
         kept = (*b.channels, *self.merged(node, at, present))
         held = {"A": a.metadata, "B": b.metadata}.get(node._value("metainput", at), b.metadata)
+        first, last = _span(node, b, a)
         return base._replace(
-            box=_box(node, at, b, a), channels=tuple(dict.fromkeys(kept)), metadata=held
-        )
+            box=_box(node, at, b, a), channels=tuple(dict.fromkeys(kept)), metadata=held,
+            first=first, last=last,
+        )  # fmt: skip
 
     def plane(self, ev: Evaluation, node: Node, at: Context, channel: str) -> Plane:
         found = ev.info(node, at)
@@ -112,7 +121,9 @@ class Copy(Operator):
     def info(self, ev: Evaluation, node: Node, at: Context) -> Found:
         b, a = (ev.info_of_input(node, index, at) for index in (B, A))
         kept = (*b.channels, *self.moves(node, at, a))
-        return b._replace(box=_box(node, at, b, a), channels=tuple(dict.fromkeys(kept)))
+        first, last = _span(node, b, a)
+        names = tuple(dict.fromkeys(kept))
+        return b._replace(box=_box(node, at, b, a), channels=names, first=first, last=last)
 
     def plane(self, ev: Evaluation, node: Node, at: Context, channel: str) -> Plane:
         box = ev.info(node, at).box
