@@ -59,7 +59,7 @@ def test_a_run_says_how_far_it_is(kit: Any) -> None:
     assert progress(kit.run("a", total=10, place=2)) == "3rd in the queue"
     assert progress(kit.run("a", total=4, done=4, ended_s=107.0)) == "4 of 4 frames in 7 s"
     assert progress(kit.run("a", total=1, done=1, ended_s=107.0)) == "took 7 s"
-    assert outcome(kit.run("a", problem=PROBLEM)) == "It broke."
+    assert outcome(kit.run("a", problem=PROBLEM)) == "Frame 12: It broke."
 
 
 def test_an_empty_page_says_what_to_do(jobs: Any, log: Any) -> None:
@@ -103,7 +103,7 @@ def test_an_error_is_shown_in_full_and_copied(jobs: Any, kit: Any) -> None:
     assert jobs.details.isVisible()
     jobs.details.copy.click()
     copied = QtWidgets.QApplication.clipboard().text()
-    assert copied == "Frame 12: It broke.\nMend it.\nid: model 7f3a"
+    assert copied == "Node_a, Frame 12: It broke.\nMend it.\nid: model 7f3a"
 
 
 def test_the_chosen_job_stays_chosen(jobs: Any, kit: Any) -> None:
@@ -209,6 +209,18 @@ def test_the_log_is_copied_with_remedies_and_ids(log: Any, desk: Any) -> None:
     lines = QtWidgets.QApplication.clipboard().text().splitlines()
     assert [line.split(" ", 1)[1] for line in lines[:2]] == ["info: Hello.", "error: It broke."]
     assert lines[2:] == ["  what to do: Mend it.", "  id: model 7f3a"]
+
+
+def test_the_log_says_of_which_node_it_speaks(log: Any, desk: Any) -> None:
+    """In the row, in full below it and in what is copied; without an id there is no word of one."""
+    desk.board.note(ERROR, "It broke.", "Mend it.", node="Filmgate_denoise1")
+    log.tell(desk.board.log())
+    log.list.choose(0)
+    assert log.details.quotation == "Filmgate_denoise1: It broke.\nMend it."
+    log.copy.click()
+    lines = QtWidgets.QApplication.clipboard().text().splitlines()
+    assert lines[0].endswith(" error: Filmgate_denoise1: It broke.")
+    assert len(lines) == 2
 
 
 def test_a_line_is_copied_by_the_usual_keys_and_told_by_its_tip(

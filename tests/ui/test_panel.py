@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 from filmgate.errors import ConfigError, ConnectionLostError
@@ -41,7 +42,28 @@ def test_it_shows_where_the_server_is_and_what_it_has(panel: Any, qtbot: Any, ki
     assert kit.address in shown
     assert "Filmgate 1.2.3" in shown
     assert "6.0 of 24.0 GiB" in shown
-    assert panel.head.devices[0].bar.share == 0.25
+    assert panel.head.devices.rows[0].bar.share == 0.25
+
+
+def test_many_devices_are_one_line_until_they_are_asked_for(
+    panel: Any, desk: Any, qtbot: Any, kit: Any
+) -> None:
+    """What they do together is said; the list opens and closes by a button."""
+    states = ("busy", "busy", "busy", "idle", "down")
+    one = kit.page().workers[0]
+    workers = tuple(replace(one, device=f"cuda:{at}", state=s) for at, s in enumerate(states))
+    desk.link.page = replace(kit.page(), workers=workers)
+    panel.refresh()
+    devices = panel.head.devices
+    qtbot.waitUntil(devices.fold.isVisible)
+    assert devices.fold.text() == "5 devices, 3 busy, 1 down"
+    assert "cuda:" not in texts(panel.head)
+    low = panel.head.sizeHint().height()
+    devices.fold.click()
+    assert all(f"cuda:{at}" in texts(panel.head) for at in range(len(states)))
+    devices.fold.click()
+    assert "cuda:" not in texts(panel.head)
+    qtbot.waitUntil(lambda: panel.head.sizeHint().height() <= low)
 
 
 def test_nothing_is_asked_on_the_main_thread(panel: Any, desk: Any, qtbot: Any, kit: Any) -> None:
@@ -142,6 +164,28 @@ def test_a_lost_server_is_said_until_it_is_back(panel: Any, desk: Any, qtbot: An
     qtbot.waitUntil(lambda: "cuda:0" in texts(panel.head))
 
 
+def test_a_server_that_was_never_there_is_left_to_the_head(desk: Any, qtbot: Any) -> None:
+    """A run that wants it says so in the log by itself, and once is enough."""
+    desk.link.kind, desk.link.error = LOST, LOST_ERROR
+    panel = FilmgatePanel(desk)
+    qtbot.addWidget(panel)
+    panel.show()
+    qtbot.waitUntil(lambda: "The gate is shut." in texts(panel.head))
+    assert desk.board.log() == ()
+
+
+def test_what_a_run_has_said_of_the_server_is_not_said_again(
+    panel: Any, desk: Any, qtbot: Any
+) -> None:
+    """Whether the run or the panel meets it first is chance."""
+    qtbot.waitUntil(lambda: "cuda:0" in texts(panel.head))
+    desk.board.note("error", "The gate is shut.", node="Filmgate_denoise1")
+    desk.link.kind, desk.link.error = LOST, LOST_ERROR
+    panel.refresh()
+    qtbot.waitUntil(lambda: "The gate is shut." in texts(panel.head))
+    assert [line.level for line in desk.board.log()] == ["info", "error"]
+
+
 def test_the_catalogue_is_refreshed_once_for_each_connection(
     panel: Any, desk: Any, qtbot: Any
 ) -> None:
@@ -222,6 +266,25 @@ def test_it_fits_into_a_narrow_pane(panel: Any, desk: Any, qtbot: Any, kit: Any)
     qtbot.waitUntil(lambda: panel.tabs.tabText(1) == "Queue 4")
     qtbot.waitUntil(lambda: panel.models.list.current is not None)
     assert panel.minimumSizeHint().width() <= 340
+
+
+def test_a_small_pane_keeps_tabs_and_licence_in_reach(
+    panel: Any, desk: Any, qtbot: Any, kit: Any
+) -> None:
+    """Every tab can be clicked, though its name is cut; the licence scrolls with the card."""
+    desk.catalogue.found = (kit.model("denoise"),)
+    desk.catalogue.licences = {"denoise": {"code": "a licence of many words " * 20}}
+    desk.catalogue.cards = {"denoise": "It denoises."}
+    panel.models.reload()
+    card = panel.models.card.text
+    qtbot.waitUntil(lambda: "many words" in card.toPlainText())
+    panel.resize(260, 300)
+    bar = panel.tabs.tabBar()
+    assert panel.width() == 260
+    seen = [bar.visibleRegion().boundingRect().contains(bar.tabRect(at)) for at in range(5)]
+    assert seen == [True] * 5
+    panel.tabs.setCurrentWidget(panel.models)
+    assert card.verticalScrollBar().maximum() > 0
 
 
 def test_everything_can_be_reached_by_tab(panel: Any, qtbot: Any, desk: Any, kit: Any) -> None:

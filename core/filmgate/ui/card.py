@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
-from filmgate.ui.labels import ElidedLabel, wrapped
+from filmgate.ui.labels import ElidedLabel
 from filmgate.ui.palette import ACCENT, DIM, GAP, RAISED, small, strong
 from filmgate.ui.qt import QtCore, QtGui, QtWidgets, Signal
 from filmgate.wire.records import ModelSummary
@@ -67,13 +67,14 @@ class CardText(QtWidgets.QTextBrowser):
         self.document().setIndentWidth(_INDENT)
         self.anchorClicked.connect(open_link)
 
-    def tell(self, card: str, picture: Optional[QtGui.QImage]) -> None:
+    def tell(self, card: str, picture: Optional[QtGui.QImage], above: str = "") -> None:
         """Show another card.
 
         Args:
             card: Markdown.
             picture: stands where the card's first picture is, or at its top; other pictures of the
                 card are left out.
+            above: a line of plain text above it, which is scrolled with it.
         """
         feature = QtGui.QTextDocument.MarkdownFeature
         features = feature.MarkdownDialectGitHub | feature.MarkdownNoHTML
@@ -82,6 +83,8 @@ class CardText(QtWidgets.QTextBrowser):
         self.document().setMarkdown(card, features)
         self._place_picture()
         _dress(self.document(), self.font())
+        if above:
+            _put_above(self.document(), above, small(self.font()))
         self._fit_picture()
         self.moveCursor(QtGui.QTextCursor.MoveOperation.Start)
 
@@ -134,11 +137,10 @@ class ModelCard(QtWidgets.QWidget):
         super().__init__(parent)
         self._model: Optional[ModelSummary] = None
         self._shown: Any = None
-        self._name, self._facts, self._licence = ElidedLabel(), ElidedLabel(), wrapped()
+        self._name, self._facts = ElidedLabel(), ElidedLabel()
         self._name.setFont(strong(self.font(), 1.25))
-        for label in (self._facts, self._licence):
-            label.setObjectName("dim")
-            label.setFont(small(self.font()))
+        self._facts.setObjectName("dim")
+        self._facts.setFont(small(self.font()))
         self.text = CardText()
         self.add = QtWidgets.QPushButton("Add node")
         self.add.setObjectName("main")
@@ -152,13 +154,13 @@ class ModelCard(QtWidgets.QWidget):
         self._name.tell(view.model.name)
         aliases = f", also {', '.join(view.model.aliases)}" if view.model.aliases else ""
         self._facts.tell(f"{view.model.task}, version {view.model.version}{aliases}")
-        self._licence.setText(licence_line(view.licence))
+        licence = licence_line(view.licence)
         known = view.card is not None
         card = without_title(view.card or "", view.model.name) if known else _NO_CARD
-        shown = (view.model, card, view.picture is None)
+        shown = (view.model, card, view.picture is None, licence)
         if shown != self._shown:  # else the reader would lose the place
             self._shown = shown
-            self.text.tell(card, view.picture)
+            self.text.tell(card, view.picture, licence)
 
     def _want_node(self) -> None:
         if self._model is not None:
@@ -167,7 +169,7 @@ class ModelCard(QtWidgets.QWidget):
     def _lay_out(self) -> None:
         names = QtWidgets.QVBoxLayout()
         names.setSpacing(1)
-        for label in (self._name, self._facts, self._licence):
+        for label in (self._name, self._facts):
             names.addWidget(label)
         head = QtWidgets.QHBoxLayout()
         head.addLayout(names, 1)
@@ -199,6 +201,18 @@ def _picture_places(document: QtGui.QTextDocument) -> list[QtGui.QTextCursor]:
             places.append(found)
         found = document.find(_OBJECT, found)
     return places
+
+
+def _put_above(document: QtGui.QTextDocument, text: str, font: QtGui.QFont) -> None:
+    """Put a line of plain text before everything else, in the look of what is said aside."""
+    cursor = QtGui.QTextCursor(document)
+    cursor.insertBlock()
+    cursor.movePosition(QtGui.QTextCursor.MoveOperation.Start)
+    cursor.setBlockFormat(QtGui.QTextBlockFormat())
+    look = QtGui.QTextCharFormat()
+    look.setFont(font)
+    look.setForeground(QtGui.QColor(DIM))
+    cursor.insertText(text, look)
 
 
 def _dress(document: QtGui.QTextDocument, font: QtGui.QFont) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from filmgate.host.board import RunRow
+from filmgate.host.state import Problem
 from filmgate.ui import icons
 from filmgate.ui.bars import paint_bar
 from filmgate.ui.details import Details
@@ -45,8 +46,13 @@ def outcome(run: RunRow) -> str:
     """Return what a run does, or what became of it."""
     problem = run.status.problem
     if problem is not None:
-        return problem.text
+        return trouble(problem)
     return run.status.text or run.status.state.value.capitalize()
+
+
+def trouble(problem: Problem) -> str:
+    """Return what went wrong, and at which frame."""
+    return problem.text if problem.frame is None else f"Frame {problem.frame}: {problem.text}"
 
 
 def described(run: RunRow) -> str:
@@ -178,9 +184,8 @@ class JobsPage(QtWidgets.QWidget):
     def _show(self, run: Optional[RunRow]) -> None:
         self._cancel.setEnabled(run is not None and is_open(run))
         problem = run.status.problem if run is not None else None
-        if problem is not None:
-            where = "" if problem.frame is None else f"Frame {problem.frame}: "
-            self.details.tell(where + problem.text, problem.remedy, problem.id)
+        if run is not None and problem is not None:
+            self.details.tell(f"{run.label}, {trouble(problem)}", problem.remedy, problem.id)
         else:
             self.details.tell("\n".join(run.status.warnings) if run is not None else "")
 

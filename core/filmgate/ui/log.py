@@ -21,10 +21,15 @@ _PAD = 8
 _DOT = 3.0
 
 
+def worded(entry: LogLine) -> str:
+    """Return what happened, and to which node."""
+    return f"{entry.node}: {entry.text}" if entry.node else entry.text
+
+
 def quoted(entry: LogLine) -> str:
     """Return a line as it is copied."""
     parts = (
-        f"{clock(entry.time_s)} {entry.level}: {entry.text}",
+        f"{clock(entry.time_s)} {entry.level}: {worded(entry)}",
         entry.remedy and f"  what to do: {entry.remedy}",
         entry.id and f"  id: {entry.id}",
     )
@@ -52,7 +57,7 @@ class LinePainter(RowPainter):
         painter.drawEllipse(QtCore.QPointF(rest.left() + _DOT, rest.center().y()), _DOT, _DOT)
         rest.setLeft(rest.left() + 2 * _DOT + _PAD)
         painter.setPen(QtGui.QColor(colour if colour in (BAD, CAUTION) else TEXT))
-        elided(painter, rest, entry.text)
+        elided(painter, rest, worded(entry))
 
 
 class LogPage(QtWidgets.QWidget):
@@ -102,7 +107,7 @@ class LogPage(QtWidgets.QWidget):
         if entry is None:
             self.details.tell("")
         else:
-            self.details.tell(entry.text, entry.remedy, entry.id)
+            self.details.tell(worded(entry), entry.remedy, entry.id)
 
     def _lay_out(self) -> None:
         self._foot = QtWidgets.QWidget()

@@ -62,6 +62,7 @@ QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; paddi
 QTabWidget::pane {{ border: none; border-top: 1px solid {LINE}; }}
 QTabBar {{ background: {GROUND}; }}
 QTabBar::tab {{ background: transparent; color: {DIM}; padding: 6px 10px; border: none;
+    min-width: 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:hover {{ color: {TEXT}; }}
 QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
@@ -90,6 +91,8 @@ QToolButton {{ background: transparent; border: 1px solid transparent;
 QToolButton:hover {{ background: {HOVER}; }}
 QToolButton:focus {{ border-color: {ACCENT}; }}
 QToolButton:checked {{ background: {ACCENT_DEEP}; }}
+QToolButton#fold {{ color: {DIM}; padding: 1px 3px 1px 0; }}
+QToolButton#fold:checked {{ background: transparent; }}
 QToolButton#toggle {{ border-color: {LINE}; padding: 4px 10px; }}
 QToolButton#toggle:focus {{ border-color: {ACCENT}; }}
 

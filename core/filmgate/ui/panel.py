@@ -134,13 +134,17 @@ class FilmgatePanel(QtWidgets.QWidget):
         self._show_server()
 
     def _note_change(self, answer: Union[StatusPage, FilmgateError]) -> None:
-        """Note in the log that the server has come or gone."""
-        server = self._hub.link.state().server
+        """Note in the log that the server has come or gone.
+
+        That there is none at all is said above the log, and by each run that wants one.
+        """
+        board = self._hub.board
         if not isinstance(answer, FilmgateError):
             if self._page is None:
-                self._hub.board.note(INFO, f"Connected to {server}, Filmgate {answer.server}.")
-        elif self._error is None or self._error.text != answer.text:
-            self._hub.board.note(WARNING, answer.text, answer.remedy)
+                server = self._hub.link.state().server
+                board.note(INFO, f"Connected to {server}, Filmgate {answer.server}.")
+        elif self._page is not None and not _was_noted(board.log(), answer.text):
+            board.note(WARNING, answer.text, answer.remedy)
 
     def _refreshed(self, error: Optional[FilmgateError]) -> None:
         """Run on another thread."""
@@ -238,13 +242,21 @@ class FilmgatePanel(QtWidgets.QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setExpanding(False)
         self.tabs.tabBar().setDrawBase(False)
-        self.tabs.tabBar().setElideMode(QtCore.Qt.TextElideMode.ElideNone)
+        # Where there is little room every tab stays in sight, with less of its name.
+        self.tabs.tabBar().setElideMode(QtCore.Qt.TextElideMode.ElideRight)
+        self.tabs.tabBar().setUsesScrollButtons(False)
         pages = (self.jobs, self.queue, self.models, self.result, self.log)
         for name, page in zip(TABS, pages):
-            self.tabs.addTab(page, name)
+            self.tabs.setTabToolTip(self.tabs.addTab(page, name), name)
             self.tabs.setTabVisible(TABS.index(name), name in tabs)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(GAP, GAP, GAP, GAP)
         column.setSpacing(GAP)
         column.addWidget(self.head)
         column.addWidget(self.tabs, 1)
+
+
+def _was_noted(lines: Sequence[LogLine], text: str) -> bool:
+    """Say whether the latest trouble is this already: a run may have met it first."""
+    latest = next((line for line in reversed(lines) if line.level != INFO), None)
+    return latest is not None and latest.text == text

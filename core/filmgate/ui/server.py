@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from filmgate.errors import FilmgateError
 from filmgate.host.connection import CONNECTING, LOST, NONE, ConnectionState
-from filmgate.ui.bars import MemoryBar
-from filmgate.ui.figures import counted, duration, memory
+from filmgate.ui.devices import Devices
+from filmgate.ui.figures import counted, duration
 from filmgate.ui.icons import icon
 from filmgate.ui.labels import ElidedLabel, line, wrapped
-from filmgate.ui.palette import (
-    ACCENT,
-    BAD,
-    CAUTION,
-    FAINT,
-    GAP,
-    GOOD,
-    small,
-    strong,
-)
+from filmgate.ui.palette import BAD, CAUTION, FAINT, GAP, GOOD, small, strong
 from filmgate.ui.qt import QtCore, QtGui, QtWidgets, Signal
 from filmgate.wire.messages import StatusPage
-from filmgate.wire.records import WorkerStatus
 
 _DOT = 10
-_DEVICES_SHOWN = 8
-_WORKER_COLOURS = {"busy": ACCENT, "idle": GOOD, "starting": CAUTION, "warming": CAUTION}
 
 
 @dataclass(frozen=True)
@@ -99,46 +86,6 @@ class ServerView:
         return "Connecting …"
 
 
-class DeviceRow:
-    """One device: its name, what it does, its models and its memory, in the columns of a grid.
-
-    Args:
-        grid: shared by all devices, so that their bars stand below each other.
-        row: its row there.
-    """
-
-    def __init__(self, grid: QtWidgets.QGridLayout, row: int) -> None:
-        self._name, self._state = QtWidgets.QLabel(), QtWidgets.QLabel()
-        self._models, self.memory = ElidedLabel(), QtWidgets.QLabel()
-        self.bar = MemoryBar()
-        for label in (self._models, self.memory):
-            label.setObjectName("dim")
-            label.setFont(small(label.font()))
-        flag = QtCore.Qt.AlignmentFlag
-        self.memory.setAlignment(flag.AlignRight | flag.AlignVCenter)
-        self._cells = (self._name, self._state, self._models, self.bar, self.memory)
-        for column, cell in enumerate(self._cells):
-            grid.addWidget(cell, row, column)
-
-    def tell(self, worker: WorkerStatus) -> None:
-        """Show another state of it."""
-        self._name.setText(worker.device)
-        colour = _WORKER_COLOURS.get(worker.state, BAD)
-        restarts = f" ({counted(worker.restarts, 'restart')})" if worker.restarts else ""
-        self._state.setText(worker.state + restarts)
-        self._state.setStyleSheet(f"color: {colour}")
-        self._models.tell(", ".join(worker.models) or "no model loaded")
-        used, budget = worker.memory_used_bytes, worker.memory_budget_bytes
-        told = memory(used, budget)
-        self.memory.setText(told)
-        self.bar.tell(used / budget if budget else None, f"Memory of {worker.device}: {told}")
-
-    def show(self, is_shown: bool) -> None:
-        """Show or hide the row."""
-        for cell in self._cells:
-            cell.setVisible(is_shown)
-
-
 class ServerHead(QtWidgets.QFrame):
     """The card at the top of the panel."""
 
@@ -165,9 +112,7 @@ class ServerHead(QtWidgets.QFrame):
         self.start.clicked.connect(self.start_wanted)
         self.stop.clicked.connect(self.stop_wanted)
         self.retry.clicked.connect(self.retry_wanted)
-        self.devices: list[DeviceRow] = []
-        self._more = QtWidgets.QLabel()
-        self._more.setObjectName("dim")
+        self.devices = Devices()
         self._lay_out()
 
     def tell(self, view: ServerView) -> None:
@@ -185,19 +130,8 @@ class ServerHead(QtWidgets.QFrame):
         self.remedy.setVisible(shows_error)
         self.stop.setVisible(view.is_own and view.is_reached)
         reached = view.page is not None and view.is_reached
-        self._tell_devices(view.page.workers if reached and view.page is not None else ())
-
-    def _tell_devices(self, workers: Sequence[WorkerStatus]) -> None:
-        shown = workers[:_DEVICES_SHOWN]
-        while len(self.devices) < len(shown):
-            self.devices.append(DeviceRow(self._grid, len(self.devices)))
-        for row, worker in zip(self.devices, shown):
-            row.tell(worker)
-        for at, row in enumerate(self.devices):
-            row.show(at < len(shown))
-        left = len(workers) - len(shown)
-        self._more.setText(f"and {counted(left, 'more device')}")
-        self._more.setVisible(left > 0)
+        workers = view.page.workers if reached and view.page is not None else ()
+        self.devices.tell(workers)
         self._line.setVisible(bool(workers))
 
     def _lay_out(self) -> None:
@@ -210,19 +144,13 @@ class ServerHead(QtWidgets.QFrame):
         top.addWidget(self.stop, 0, 2, 2, 1)
         top.addWidget(self.retry, 0, 3, 2, 1)
         self._line = line()
-        self._grid = QtWidgets.QGridLayout()
-        self._grid.setHorizontalSpacing(GAP)
-        self._grid.setVerticalSpacing(GAP // 2)
-        self._grid.setColumnStretch(2, 3)
-        self._grid.setColumnStretch(3, 2)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(12, 10, 10, 10)
         column.setSpacing(GAP)
         column.addLayout(top)
         column.addWidget(self._make_trouble())
         column.addWidget(self._line)
-        column.addLayout(self._grid)
-        column.addWidget(self._more)
+        column.addWidget(self.devices)
 
     def _make_trouble(self) -> QtWidgets.QWidget:
         self._trouble = QtWidgets.QWidget()
