@@ -10,15 +10,12 @@ from typing import Callable, Optional
 
 import nuke
 
-from filmgate.errors import FilmgateError, InputError
+from filmgate.errors import FilmgateError
 from filmgate_nuke import actions, guard, script, sessions, threads, upstream
 
 LIVE_KNOB = "filmgate_live"
 _WORK_PREFIXES = ("filmgate_p_", "filmgate_layer_")
 _WORK_KNOBS = frozenset((LIVE_KNOB, "filmgate_source_time", "inputChange"))
-
-_WRITES = ("Write", "DeepWrite", "WriteGeo")
-"""Classes of nodes that render files."""
 
 _seen: dict[str, tuple[int, str]] = {}
 """By node, the frame and what tells its inputs apart, when the interface was last updated."""
@@ -32,7 +29,7 @@ def register() -> None:
     _replace(nuke.removeOnCreate, nuke.addOnCreate, created, "Group")
     _replace(nuke.removeOnDestroy, nuke.addOnDestroy, destroyed, "Group")
     _replace(nuke.removeOnScriptClose, nuke.addOnScriptClose, script_closed, "Root")
-    for kind in _WRITES:
+    for kind in guard.WRITES:
         _replace(nuke.removeBeforeRender, nuke.addBeforeRender, before_render, kind)
         _replace(nuke.removeBeforeFrameRender, nuke.addBeforeFrameRender, before_frame, kind)
         _replace(nuke.removeAfterRender, nuke.addAfterRender, after_render, kind)
@@ -96,9 +93,11 @@ def before_frame() -> None:
     Raises:
         RuntimeError: says which node, which frame and what helps; Nuke shows it.
     """
+    node = _this_node()
+    write = node if node is not None and node.Class() in guard.WRITES else None
     try:
-        guard.check_write(sessions.watched(), _this_node(), nuke.frame())
-    except InputError as error:
+        guard.check_write(sessions.watched(), write, nuke.frame())
+    except FilmgateError as error:
         raise RuntimeError(f"Filmgate: {error}") from error
 
 

@@ -7,10 +7,13 @@ from typing import Callable, NamedTuple, Optional
 
 import nuke
 
-from filmgate.errors import InputError
+from filmgate.errors import FilmgateError, InputError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
 from filmgate_nuke import script, upstream
+
+WRITES = ("Write", "DeepWrite", "WriteGeo")
+"""Classes of nodes that render files."""
 
 SHOWS_SOURCE = "source"
 """The choice of the knob ``filmgate_view`` that reads no result."""
@@ -46,15 +49,16 @@ def check_write(nodes: Sequence[Watched], write: Optional[nuke.Node], frame: int
 
     Args:
         nodes: every Filmgate node of the script.
-        write: the Write; None where Nuke does not say, and every node counts.
+        write: the Write; None where Nuke does not say, and what is above any Write counts.
         frame: the one to be rendered.
 
     Raises:
         InputError: names the node, the frame and what helps.
+        FilmgateError: a setting keeps the node's state from being known; likewise.
     """
     if nodes:
         moments = [Moment(frame, view) for view in _views(write)]
-        _check(nodes, None if write is None else [write], moments)
+        _check(nodes, _all_writes() if write is None else [write], moments)
 
 
 def names_above(ends: Iterable[nuke.Node]) -> set[str]:
@@ -62,18 +66,22 @@ def names_above(ends: Iterable[nuke.Node]) -> set[str]:
     return {node.fullName() for node in upstream.nodes_above(ends)}
 
 
-def _check(
-    nodes: Sequence[Watched], ends: Optional[Iterable[nuke.Node]], moments: Sequence[Moment]
-) -> None:
-    above = None if ends is None else names_above(ends)
+def _all_writes() -> list[nuke.Node]:
+    """Return what may be rendering: every Write that is not disabled."""
+    every = (node for kind in WRITES for node in nuke.allNodes(kind, recurseGroups=True))
+    return [node for node in every if not node["disable"].value()]
+
+
+def _check(nodes: Sequence[Watched], ends: Iterable[nuke.Node], moments: Sequence[Moment]) -> None:
+    above = names_above(ends)
     for each in nodes:
-        if _reads_result(each.group) and (above is None or each.group.fullName() in above):
+        if _reads_result(each.group) and each.group.fullName() in above:
             for moment in moments:
                 _check_node(each, moment)
 
 
 def _check_node(node: Watched, moment: Moment) -> None:
-    state = node.state_at(moment)
+    state = _state(node, moment)
     if state in _GOOD:
         return
     frame = round(moment.time)
@@ -82,6 +90,14 @@ def _check_node(node: Watched, moment: Moment) -> None:
         "Run it for that frame, bake it, or disable the node; then render again.",
         {"frame": frame},
     )
+
+
+def _state(node: Watched, moment: Moment) -> State:
+    try:
+        return node.state_at(moment)
+    except FilmgateError as error:
+        text = f"{node.group.fullName()}: {error.text}"
+        raise type(error)(text, error.remedy, error.detail) from error
 
 
 def _in_view(moment: Moment) -> str:

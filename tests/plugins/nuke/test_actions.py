@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +278,33 @@ def test_what_the_plugin_sets_is_no_change_of_the_artists(group: Any) -> None:
     node.rebuild(group, make_manifest(version="3.0.0"))
     sessions.host(group).show_results()
     assert (recorder.touched, pressed) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FILMGATE_CACHE", "/dev/null/cache"),
+        ("FILMGATE_CACHE_GB", "lots"),
+        ("FILMGATE_CONFIG", "/nowhere/filmgate.toml"),
+        ("FILMGATE_SERVR", "tcp://gate:5700"),
+    ],
+)
+def test_bad_setting_keeps_no_baked_frame_from_rendering(
+    group: Any, nuke: Any, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """A blade with a wrong setting renders what is baked; what is not is refused with a line."""
+    from filmgate_nuke import callbacks, sessions  # noqa: PLC0415
+
+    kept = sessions.session(group).node_state
+    baked = replace(kept, baked={"color": "/show/color.%04d.exr"}, bake_frames="3-5")
+    sessions.host(group).store_state(baked.to_text())
+    sessions.close_hubs()
+    sessions.adopt(group)
+    nuke.nodes.Write(inputs=[group])
+    monkeypatch.setenv(name, value)
+
+    nuke.frame(3)
+    callbacks.before_frame()
+    nuke.frame(6)
+    with pytest.raises(RuntimeError, match=f"^Filmgate: {group.name()}: "):
+        callbacks.before_frame()

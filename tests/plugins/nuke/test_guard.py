@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filmgate.errors import InputError
+from filmgate.errors import ConfigError, InputError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
 
@@ -117,14 +117,36 @@ def test_every_view_is_asked_for(script: Script, nuke: Any) -> None:
         script.check()
 
 
-def test_render_without_a_node_asks_all(script: Script) -> None:
-    """Background renders do not say which Write they are: then every node counts."""
+def test_render_without_a_node_asks_what_any_write_shows(script: Script) -> None:
+    """Background renders do not say which Write they are: then what is above any of them counts."""
     from filmgate_nuke.guard import check_write  # noqa: PLC0415
 
     script.states["Second"] = State.STALE
 
     with pytest.raises(InputError):
         check_write(script.watched, None, 5)
+
+
+def test_render_without_a_node_leaves_the_rest_alone(script: Script, nuke: Any) -> None:
+    """What is above no Write, or above one that is disabled, can be in no file."""
+    from filmgate_nuke.guard import check_write  # noqa: PLC0415
+
+    script.states["Second"] = State.STALE
+    script.write.setInput(0, script.first)
+    nuke.nodes.Write(inputs=[script.second])["disable"].setValue(True)
+
+    check_write(script.watched, None, 5)
+
+
+def test_setting_that_hides_a_state_is_told_with_the_node(script: Script) -> None:
+    """A farm's log says which node wanted the setting."""
+    from filmgate_nuke.guard import Watched, check_write  # noqa: PLC0415
+
+    def refuse(_: Moment) -> State:
+        raise ConfigError("FILMGATE_CACHE is no folder.", "Set it.")
+
+    with pytest.raises(ConfigError, match=r"First: FILMGATE_CACHE is no folder\. Set it\."):
+        check_write([Watched(script.first, refuse)], script.write, 5)
 
 
 def test_capture_refuses_a_stale_source(script: Script) -> None:
