@@ -167,7 +167,8 @@ def _nowhere() -> FilmgateError:
     text = "No server is configured, and none of yours runs on this machine."
     flaw = folder_flaw()
     if flaw is None:
-        return ConnectionLostError(text, "Set FILMGATE_SERVER, or start one with `filmgate serve`.")
+        remedy = "Set FILMGATE_SERVER, or start one: `filmgate serve`, or the panel's button."
+        return ConnectionLostError(text, remedy)
     return ConnectionLostError(f"No server is configured, and {flaw.text}", flaw.remedy)
 
 

@@ -118,6 +118,8 @@ def _go_over(group: nuke.Group, manifest: Optional[Manifest], keep: Callable[[],
         if manifest is not None:
             node.rebuild(group, manifest)
         keep()
+        with script.setting():
+            group[sessions.MODEL_KNOB].setValue(sessions.session(group).node_state.model)
 
 
 def _afterwards(group: nuke.Group, call: Callable[[], None]) -> None:
@@ -133,12 +135,6 @@ def _afterwards(group: nuke.Group, call: Callable[[], None]) -> None:
 def touch(group: nuke.Group) -> None:
     """Let a live node run once the artist's hand rests."""
     sessions.session(group).touch(moment())
-
-
-@_button
-def start_server(group: nuke.Group) -> None:
-    """Start a server of one's own on this machine, in the background."""
-    sessions.hub(sessions.server_of(group)).link.start_local()
 
 
 def moment() -> Moment:

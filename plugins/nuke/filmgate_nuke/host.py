@@ -79,6 +79,10 @@ class NukeHost(HostPort):
         """Whether the node still is in the script."""
         return is_alive(self.group)
 
+    def label(self) -> str:
+        """Return the node's full name."""
+        return self.group.fullName() if self.alive else "Filmgate"
+
     def span(self) -> tuple[int, int]:
         """Return the range of the main input; that of the script where nothing is connected."""
         source = self.group.input(0)
@@ -120,7 +124,7 @@ class NukeHost(HostPort):
         """Render one input of one frame; see `capture.capture`."""
         self._check_inputs(moment)
         with script.untouched():
-            nodes = graph.capture_nodes(self.group, name)
+            nodes = graph.capture_nodes(self.group, name, round(moment.time))
             return None if nodes is None else capture.capture(nodes, name, moment)
 
     # Results in.
@@ -134,6 +138,7 @@ class NukeHost(HostPort):
         """Let the Reads read what the session says: a bake, a take or nothing; likewise."""
         if self.alive:
             self._show(self._patterns())
+            self._label()
 
     def _show(self, patterns: Mapping[str, str]) -> None:
         """Show *patterns*; the script is changed when it renders something else from now on."""
@@ -179,10 +184,14 @@ class NukeHost(HostPort):
         if status.state is State.BAKED:
             self._show_bake()
         self._shown, self._shown_at_s = status, time.monotonic()
-        with script.untouched():
-            labels.show(self.group, status)
+        self._label()
         if not nuke.GUI and status.text:
             nuke.tprint(f"{self.group.fullName()}: {status.text}")
+
+    def _label(self) -> None:
+        if self._shown is not None:
+            with script.untouched():
+                labels.show(self.group, self._shown)
 
     def _show_bake(self) -> None:
         if self._shown is None:  # a script was opened

@@ -208,8 +208,8 @@ def _time_knobs(manifest: Manifest) -> Iterator[nuke.Knob]:
     yield _hinted(
         knob,
         "The time in frames of the input that this frame shows; with a fraction it lies between "
-        "two frames. Animate it, or use an expression such as first_frame + (frame - first_frame) "
-        "/ 2 for half speed.",
+        "two frames. Animate it, or use an expression such as root.first_frame + "
+        "(frame - root.first_frame) / 2 for half speed.",
     )
 
 
@@ -231,7 +231,8 @@ def _output_knobs() -> Iterator[nuke.Knob]:
 
 def _server_knobs(manifest: Manifest, model_ref: str) -> Iterator[nuke.Knob]:
     model = nuke.EvalString_Knob(layout.MODEL, "model", model_ref)
-    yield _hinted(model, "The model, as name, name@version or name@alias.")
+    model.setFlag(nuke.READ_ONLY)  # another model is another node
+    yield _hinted(model, "The model that this node was made for, or the version chosen since.")
     version = nuke.Enumeration_Knob(layout.VERSION, "version", [manifest.version])
     yield _hinted(version, "The version that this node uses until you choose another.")
     yield _button("upgrade")

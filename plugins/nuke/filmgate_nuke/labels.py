@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Optional, cast
 
 import nuke
 
+from filmgate.host.node import parse_node_state
 from filmgate.host.state import State, Status
 from filmgate_nuke import stored
-from filmgate_nuke.layout import HAS_RESULT, MODEL, STATE, STATUS, VERSION
+from filmgate_nuke.layout import HAS_RESULT, STATE, STATUS, VERSION
 
 COLOURS: Mapping[State, int] = {
     State.EMPTY: 0x5A5F66FF,
@@ -27,6 +29,8 @@ PASSES = "the source passes through"
 
 _LINE_LETTERS = 48
 _MINUTE_S = 60
+_REMEMBERED = 256
+"""Nodes whose model is not looked up again at each redraw."""
 
 
 def show(group: nuke.Group, status: Status) -> None:
@@ -63,10 +67,10 @@ def autolabel() -> Optional[str]:
     node = nuke.thisNode()
     if node.knob(STATE) is None:
         return None
-    name, model = node.name(), str(node[MODEL].value()).partition("@")[0]
+    model = _model(str(node[STATE].value()))
     ours = (f"{model} {node[VERSION].value()}", str(node[STATUS].value()))
     own = cast("nuke.EvalString_Knob", node["label"]).evaluate() or ""
-    lines = (name, *map(stored.shown, ours), own)
+    lines = (node.name(), *map(stored.shown, ours), own)
     return "\n".join(line for line in lines if line.strip())
 
 
@@ -74,6 +78,12 @@ def register() -> None:
     """Let Nuke ask us for the labels of our nodes; once however often it is called."""
     nuke.removeAutolabel(autolabel, nodeClass="Group")
     nuke.addAutolabel(autolabel, nodeClass="Group")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _model(text: str) -> str:
+    """Return the model that a state's text names; redraws do not parse it again."""
+    return parse_node_state(stored.from_knob(text)).model.partition("@")[0]
 
 
 def _progress(status: Status) -> list[str]:

@@ -237,6 +237,7 @@ def test_choosing_a_version_waits_until_its_callback_has_ended(
 
     assert chosen == ["grade@2.0.0"]
     assert group["filmgate_version"].value() == "2.0.0"
+    assert group["filmgate_model"].value() == sessions.session(group).node_state.model
 
 
 def test_a_version_that_cannot_be_built_is_not_chosen(

@@ -96,3 +96,34 @@ def test_a_label_is_evaluated_as_nuke_would(nuke: Any, group: Any, world: Any) -
     assert lines[-1].startswith("mix 1")
     assert "(here)" in lines[2]
     assert "<" not in lines[2]
+
+
+def test_the_label_names_the_model_that_runs(group: Any, world: Any) -> None:
+    """Nobody can type another model's name: that of the state is shown, and it is what runs."""
+    import nuke  # noqa: PLC0415 - found once the fixture ran
+
+    from filmgate_nuke import labels  # noqa: PLC0415
+
+    labels.register()
+    shown(group, Status())
+    group["filmgate_model"].setValue("upscale")
+
+    assert group["filmgate_model"].getFlag(nuke.READ_ONLY)
+    assert world.label_of(group).split("\n")[1] == "denoise 1.0.0"
+
+
+def test_what_is_cleared_passes_the_source_and_says_so(group: Any) -> None:
+    """The label is written once more after the Reads have let go."""
+    from filmgate_nuke.host import NukeHost  # noqa: PLC0415
+
+    host = NukeHost(group)
+    read: dict[str, str] = {"color": "/takes/color.%04d.exr"}
+    host.bind(lambda: read, lambda _: None)
+    host.show_results()
+    host.show(Status())
+    assert "passes through" not in group["filmgate_status"].value()
+    read.clear()
+
+    host.show_results()
+
+    assert "passes through" in group["filmgate_status"].value()
