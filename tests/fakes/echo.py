@@ -7,7 +7,7 @@ test can ask what went over the wire.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import zmq
 from fakes.scripted import WELCOME, Received, ScriptedServer, pieces
 from filmgate.digest import digest_blob, digest_bytes, digest_text
 from filmgate.errors import FilmgateError, SupersededError, UnknownModelError
+from filmgate.job import Output
 from filmgate.manifest import Manifest, parse_manifest, to_manifest_json
 from filmgate.params import resolve_parameters
 from filmgate.testing import CONTRACT_MODELS, echo_of
@@ -40,7 +41,7 @@ from filmgate.wire.messages import (
     to_ended,
     to_error,
 )
-from filmgate.wire.records import BlobRef, Missing, ModelSummary, WorkSpec
+from filmgate.wire.records import EXR_MEDIA, BlobRef, Missing, ModelSummary, WorkSpec
 
 TURN_MS = 10
 
@@ -74,6 +75,7 @@ class EchoServer:
         self._models = [_Offer(parse_manifest(dict(document))) for document in documents]
         self._allowed: int | None = None
         self._error: FilmgateError | None = None
+        self._forgery: Callable[[Output], Output] | None = None
         self.hellos = 0
         self.submitted: list[WorkSpec] = []
         self.uploaded: list[bytes] = []
@@ -97,6 +99,11 @@ class EchoServer:
         """End every job with *error* from now on; None ends that."""
         with self._lock:
             self._error = error
+
+    def forge(self, change: Callable[[Output], Output] | None) -> None:
+        """Let every output go through *change* from now on; None ends that."""
+        with self._lock:
+            self._forgery = change
 
     def stop(self) -> None:
         """Vanish as a killed server does; again is nothing."""
@@ -218,14 +225,24 @@ class EchoServer:
         self._tell_ready(job)
 
     def _tell_ready(self, job: EchoJob) -> None:
-        source = job.submit.work.inputs[0]
         refs: list[BlobRef] = []
         for content in job.outputs:
-            blob = digest_blob(content)
-            self._blobs[blob.digest] = content
-            media, time, view = source.media, source.time, source.view
-            refs.append(BlobRef("color", blob.digest, len(content), media, time, view))
+            made = self._made(job.submit.work, content)
+            blob = digest_blob(made.data)
+            self._blobs[blob.digest] = bytes(made.data)
+            size_bytes = len(made.data)
+            refs.append(
+                BlobRef(made.name, blob.digest, size_bytes, made.media, made.time, made.view)
+            )
         self._server.tell(JobReady(job.submit.job_id, tuple(refs), ("echoed",), {}, "echo/cpu"))
+
+    def _made(self, work: WorkSpec, content: bytes) -> Output:
+        """Return an output as it is told of."""
+        source = work.inputs[0]
+        time = source.time if work.time is None else work.time
+        made = Output("color", memoryview(content), EXR_MEDIA, time, source.view)
+        with self._lock:
+            return made if self._forgery is None else self._forgery(made)
 
     def _end(self, job: EchoJob, outcome: str, error: FilmgateError | None = None) -> None:
         if not job.outcome:

@@ -57,7 +57,7 @@ class LogLine:
         text: what happened.
         remedy: what helps; may be empty.
         id: what to tell the people who keep the server running; may be empty.
-        node: which node it concerns; empty where it is none.
+        node: what the artist calls the node that it concerns; empty where it is none.
     """
 
     time_s: float
@@ -73,7 +73,7 @@ class Comparison:
     """A result beside its source.
 
     Attributes:
-        title: model, node and frame, for people.
+        title: node, frame and model, for people.
         before: the main input as a PNG.
         after: the result as a PNG, of the same size or a multiple.
     """

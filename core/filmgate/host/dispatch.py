@@ -28,6 +28,7 @@ from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
 from filmgate.host.order import Order
 from filmgate.host.port import Moment
 from filmgate.host.problem import to_problem
+from filmgate.host.receipt import PREVIEW, PREVIEW_SOURCE
 from filmgate.host.results import Found
 from filmgate.host.run import DONE, DROPPED, FAILED, Run
 from filmgate.host.state import Problem
@@ -38,9 +39,6 @@ from filmgate.wire.records import PNG_MEDIA
 
 if TYPE_CHECKING:
     from filmgate.host.hub import Hub
-
-PREVIEW, PREVIEW_SOURCE = "preview", "preview_source"
-"""Outputs for panels: the result and the main input as pictures."""
 
 _ALIKE = (
     ColourError,
@@ -119,11 +117,19 @@ class Dispatch:
         if not order.run.feeding:
             self._drop(order)
             return
-        found = self._hub.results.find(order.request.key())
+        found = self._known(order)
         if found is not None:
             self._accept(order, found)
         else:
             self._hub.sending(lambda: self._send(order))
+
+    def _known(self, order: Order) -> Optional[Found]:
+        """Return what was computed before, unless the artist wants it computed again."""
+        found = None if order.run.force else self._hub.results.find(order.request.key())
+        if found is not None and _tried(lambda: order.check(found.outputs)) is not None:
+            log.warning("an earlier result is not what its request asks for")
+            return None
+        return found
 
     def _send(self, order: Order) -> None:
         """Wait for the server and send a frame; how it ends is for the background, as takes are."""
@@ -186,6 +192,7 @@ class Dispatch:
         except ConnectionLostError:  # another connection was made: what was open on this has ended
             self._again(order)
             return
+        order.check(result.outputs)
         self._hub.results.put(order.request.key(), result)
         self._accept(order, result)
 
@@ -213,9 +220,11 @@ class Dispatch:
             raise
 
     def _tell(self, order: Order, result: Union[Result, Found]) -> None:
-        board, title = self._hub.board, f"{order.manifest.name}, frame {order.task.moment.time:g}"
+        board, label = self._hub.board, order.run.label
         for text in order.run.warn(result.warnings):
-            board.note(WARNING, text, node=order.state.node)
+            board.note(WARNING, text, node=label)
+        model = f"{order.manifest.name} {order.manifest.version}"
+        title = f"{label}, frame {order.task.moment.time:g}, {model}"
         before, after = (_picture(result.outputs, name) for name in (PREVIEW_SOURCE, PREVIEW))
         if before and after:
             board.show_result(Comparison(title, before, after))

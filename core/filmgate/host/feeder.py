@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, Optional, TypeVar
 
 from filmgate.errors import CancelledError, FilmgateError
-from filmgate.host.captures import Captures
+from filmgate.host.captures import Captures, in_memory
 from filmgate.host.freshness import FrameNote, frame_key, parse_frame_key
 from filmgate.host.port import HostPort, Moment
 from filmgate.host.reading import Reading
@@ -161,10 +161,12 @@ class Feeder:
 
     def _lacking(self, feed: _Feed, task: FrameTask) -> Optional[Need]:
         """Return the first input that is neither held nor remembered."""
+        run = feed.run
         for need in task.needs:
             if need.key in feed.held:
                 continue
-            if not self._captures.has(need, task.fingerprints[need.moment.time], feed.run.id):
+            fingerprint = task.fingerprints[need.moment.time]
+            if not self._captures.has(need, fingerprint, run.id, run.force):
                 return need
             feed.held[need.key] = self._captures.payload(need)
         return None
@@ -176,7 +178,7 @@ class Feeder:
         got = self._tried(run, task.moment, lambda: self._got(need))
         if got is None or not run.feeding:
             return False
-        payload = None if got.payload is None else _named(got.payload, need)
+        payload = None if got.payload is None else in_memory(_named(got.payload, need))
         feed.held[need.key] = payload
         fingerprint = task.fingerprints[need.moment.time]
         if got.fingerprint == fingerprint:  # else it is of another moment than it was asked for

@@ -10,6 +10,7 @@ from filmgate.cache import Cache
 from filmgate.config import Config, load_config
 from filmgate.errors import InputError
 from filmgate.host.board import Board
+from filmgate.host.captures import CaptureStore
 from filmgate.host.catalogue import Catalogue, catalogue_key
 from filmgate.host.connection import Connection
 from filmgate.host.paths import PathMap
@@ -38,6 +39,7 @@ class Hub:
         results: what was computed before.
         link: the connection to the server.
         catalogue: the models.
+        captures: what nodes have captured; for the main thread.
 
     Raises:
         ConfigError: a setting cannot be used.
@@ -55,6 +57,7 @@ class Hub:
         self.catalogue = Catalogue(
             self.folder / "models", self.link, self._catalogue_key(), self.board.changed
         )
+        self.captures = CaptureStore()
         self._worker = Worker("filmgate-background")
         self._sender = Worker("filmgate-sending")
 

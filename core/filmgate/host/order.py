@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from filmgate.digest import digest_text
 from filmgate.host.freshness import FrameNote, TakeNotes
 from filmgate.host.node import NodeState
+from filmgate.host.receipt import check_result
 from filmgate.host.results import Request
 from filmgate.host.run import Run
 from filmgate.host.task import FrameTask
-from filmgate.job import Payload, Work
+from filmgate.job import Output, Payload, Work
 from filmgate.manifest import Manifest
 from filmgate.params import resolve_parameters
 from filmgate.wire.records import BlobRef, Wish
@@ -86,6 +88,14 @@ class Order:
         digests = {f"{ref.name}@{ref.time:g}": ref.digest.hex() for ref in self.request.inputs}
         task, key = self.task, self.request.key().hex()
         return FrameNote(key, task.digest, task.fingerprint, inputs=digests)
+
+    def check(self, outputs: Iterable[Output]) -> None:
+        """Refuse outputs that are not what this asks for.
+
+        Raises:
+            ModelError: says what came instead.
+        """
+        check_result(self.manifest, self.request, outputs)
 
     @property
     def header(self) -> TakeNotes:

@@ -53,6 +53,10 @@ class Settings:
 class HostPort(Protocol):
     """One node of a host, as core sees it."""
 
+    def label(self) -> str:
+        """Return what the artist calls the node."""
+        ...
+
     def span(self) -> tuple[int, int]:
         """Return the first and the last frame that the main input has."""
         ...

@@ -44,6 +44,7 @@ class Run:
         problem: the first failure.
         warnings: what the server said of its results.
         resolving: whether the server is asked what the model means.
+        label: what the artist calls the node.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Run:
         self.problem: Optional[Problem] = None
         self.warnings: tuple[str, ...] = ()
         self.resolving = False
+        self.label = ""
         self._lock = threading.Lock()
         self._under_way: dict[str, Progress] = {}
         self._jobs: dict[str, Job] = {}

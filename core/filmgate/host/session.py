@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 from filmgate.errors import FilmgateError
 from filmgate.host.answer import SETTLED, Answer
 from filmgate.host.baking import Baking, Place
+from filmgate.host.board import Board
 from filmgate.host.clock import Clock, SystemClock
 from filmgate.host.inbox import Inbox
 from filmgate.host.live import Debounce
@@ -89,6 +90,11 @@ class HostSession:
     def status(self) -> Status:
         """Where the node stands; from any thread."""
         return self._baking.status or self._flow.status
+
+    @property
+    def board(self) -> Board:
+        """What panels show of this node and the others; any thread may read it."""
+        return self._hub.board
 
     @property
     def busy(self) -> bool:
@@ -282,6 +288,7 @@ class HostSession:
         self._closed = True
         self._inbox.close()
         self.cancel()
+        self._flow.captures.clear()
 
     def _show(self) -> None:
         status = self.status

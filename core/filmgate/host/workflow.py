@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from math import floor
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -62,7 +63,7 @@ class Workflow(FeederEvents, DispatchEvents):
     def __init__(self, port: HostPort, hub: Hub, clock: Clock, inbox: Inbox, node: Node) -> None:
         self._port, self._hub, self._clock, self._inbox, self.node = port, hub, clock, inbox, node
         self.reading = Reading(port, hub.paths, node.state)
-        self.captures = Captures()
+        self.captures = Captures(hub.captures)
         self.delivery = Delivery(lambda: hub.takes(node.state.node), clock.now_s, None)
         self.failures = Failures(node, self.reading, clock)
         self.errands = Errands(hub.background, inbox, self.complain)
@@ -133,6 +134,7 @@ class Workflow(FeederEvents, DispatchEvents):
         if not self._based:
             self._based = True
             self.rebase()
+        run.label = self._port.label()
         self._runs = (*self._runs, run)
         self._feeder.add(run)
         self._hub.board.begin(self._row(run))
@@ -231,7 +233,7 @@ class Workflow(FeederEvents, DispatchEvents):
     def stirred(self, run: Run) -> None:
         """Show it."""
         if not run.over:
-            self._hub.board.update(run.id, self.standing.of(run))
+            self._hub.board.update(run.id, _of_frames(run, self.standing.of(run)))
         self._inbox.wake()
 
     def taken(self, take: Take) -> None:
@@ -250,7 +252,7 @@ class Workflow(FeederEvents, DispatchEvents):
     def ended(self, run: Run) -> None:
         """Sum it up; the board must hear of it even when the node is gone."""
         state = State.PARTIAL if run.cancelled else State.FRESH
-        self._hub.board.end(run.id, self.standing.ended(run, state))
+        self._hub.board.end(run.id, _of_frames(run, self.standing.ended(run, state)))
         self._inbox.put(lambda: self._end(run))
 
     # Their part on the main thread.
@@ -295,7 +297,7 @@ class Workflow(FeederEvents, DispatchEvents):
             self._report(problem)
 
     def _report(self, problem: Problem) -> None:
-        self._hub.board.note(ERROR, problem.text, problem.remedy, problem.id, self.node.state.node)
+        self._hub.board.note(ERROR, problem.text, problem.remedy, problem.id, self._port.label())
         self._port.report(problem)
 
     def _end(self, run: Run) -> None:
@@ -336,9 +338,19 @@ class Workflow(FeederEvents, DispatchEvents):
         self._dispatch.check_end(run)
 
     def _row(self, run: Run) -> RunRow:
-        frames = write_frames([floor(moment.time) for moment in run.moments])
-        label, model = f"Frames {frames}", self.node.state.model
-        status, started_s = self.standing.of(run), time.time()
         return RunRow(
-            run.id, run.node, label, model, status, started_s, lambda: self.cancel_run(run)
+            run.id,
+            run.node,
+            run.label,
+            self.node.state.model,
+            _of_frames(run, self.standing.of(run)),
+            time.time(),
+            lambda: self.cancel_run(run),
         )
+
+
+def _of_frames(run: Run, status: Status) -> Status:
+    """Return a status that says which frames it is of, where others are shown beside it."""
+    frames = write_frames([floor(moment.time) for moment in run.moments])
+    which = f"Frames {frames}" if len(run.moments) > 1 else f"Frame {frames}"
+    return replace(status, text=f"{which}: {status.text}" if status.text else which)

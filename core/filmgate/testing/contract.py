@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -12,6 +13,8 @@ from filmgate.errors import ModelError
 from filmgate.host.bake import path_of
 from filmgate.host.port import Moment
 from filmgate.host.state import State
+from filmgate.job import Output
+from filmgate.tensor import TENSOR_MEDIA
 from filmgate.testing.contract_host import SPAN, ContractHost, ContractServer
 from filmgate.testing.models import DEFAULT, PARAMETER, WINDOW_MODEL, echo_of
 from filmgate.wire.records import BlobRef
@@ -19,6 +22,20 @@ from filmgate.wire.records import BlobRef
 PATIENCE_S = 30.0
 
 FIRST, SECOND, THIRD = SPAN[0], SPAN[0] + 1, SPAN[0] + 2
+
+
+def _as_if(**said: Any) -> Callable[[Output], Output]:
+    return lambda made: replace(made, **said)
+
+
+FORGERIES = (
+    _as_if(name="other"),
+    _as_if(time=float(SECOND)),
+    _as_if(view="left"),
+    _as_if(media=TENSOR_MEDIA),
+    _as_if(data=memoryview(b"<html>Gateway timeout</html>")),
+)
+"""What a server may answer that nobody asked for."""
 
 
 def result_of(host: ContractHost, frame: int, strength: float = DEFAULT) -> bytes:
@@ -124,6 +141,42 @@ class HostContract:
         make(reopened, [FIRST, SECOND])
         _same(pixels(reopened, SECOND), result_of(host, SECOND))
         _same(state(reopened, FIRST), State.FRESH)
+
+    def test_another_answer_than_asked_for_is_refused(
+        self, host: ContractHost, server: ContractServer
+    ) -> None:
+        """What is of another output, time, view or kind is neither shown nor remembered."""
+        for forge in FORGERIES:
+            server.forge(forge)
+            host.run([FIRST], again=True)
+            settle(host)
+            _same((state(host, FIRST), pixels(host, FIRST)), (State.ERROR, None))
+        server.forge(None)
+        host.run([FIRST], again=True)
+        settle(host)
+        _same((state(host, FIRST), pixels(host, FIRST)), (State.FRESH, result_of(host, FIRST)))
+        _same({problem.code for problem in host.problems}, {"model"})
+
+    def test_a_forced_run_takes_nothing_for_granted(
+        self, host: ContractHost, server: ContractServer
+    ) -> None:
+        """It captures and computes again, whatever was captured and computed before."""
+        make(host, [FIRST])
+        host.session.run([Moment(float(FIRST))], force=True)
+        settle(host)
+        _same((len(host.captured), len(server.submitted)), (2, 2))
+        _same((state(host, FIRST), pixels(host, FIRST)), (State.FRESH, result_of(host, FIRST)))
+
+    def test_a_run_bears_the_name_of_its_node(
+        self, host: ContractHost, server: ContractServer
+    ) -> None:
+        """A panel with ten nodes says of which one a line is, in the artist's own word."""
+        server.fail(ModelError("The model stumbled."))
+        host.session.run([Moment(float(FIRST))])
+        settle(host)
+        board = host.session.board
+        _same([run.label for run in board.runs()], [host.name])
+        _same([line.node for line in board.log()], [host.name])
 
     def test_a_fresh_frame_is_left_alone(self, host: ContractHost, server: ContractServer) -> None:
         """A run makes what is missing and nothing else."""

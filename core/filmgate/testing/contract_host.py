@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from filmgate.config import load_config
 from filmgate.errors import FilmgateError
@@ -14,7 +14,7 @@ from filmgate.host.hub import Hub
 from filmgate.host.port import Moment
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem, State
-from filmgate.job import Payload
+from filmgate.job import Output, Payload
 from filmgate.takes import Take
 from filmgate.testing.fake_host import PULL, PUSH, FakeHost
 from filmgate.testing.models import MODEL
@@ -52,6 +52,10 @@ class ContractServer(Protocol):
         """End every job with *error* from now on; None ends that."""
         ...
 
+    def forge(self, change: Optional[Callable[[Output], Output]]) -> None:
+        """Let every output go through *change* from now on; None ends that."""
+        ...
+
     def stop(self) -> None:
         """Vanish as a killed server does."""
         ...
@@ -72,6 +76,11 @@ class ContractHost(ABC):
     @abstractmethod
     def session(self) -> HostSession:
         """The node's session."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What the artist calls the node."""
 
     @property
     @abstractmethod
@@ -168,10 +177,12 @@ class FakeNode(ContractHost):
     def __init__(self, drive: str, server: str, folder: Path, model: str = MODEL) -> None:
         given = {"server": server, "show": "film", "user": "alice"}
         self._config, self._folder = load_config(given, {}), folder
+        self._hubs: list[Hub] = []
         self._start(drive, Hub(self._config, folder), model)
 
     def _start(self, drive: str, hub: Hub, model: str = "", state: str = "") -> None:
         self.hub = hub
+        self._hubs.append(hub)
         self.host = FakeHost(drive, self._pixels, SPAN, state)
         self._session = HostSession(self.host, hub, model)
         self._cooking: deque[Moment] = deque()
@@ -179,7 +190,7 @@ class FakeNode(ContractHost):
     def _beside(self, model: str = "", state: str = "") -> FakeNode:
         """Return another node of the same host."""
         node = FakeNode.__new__(FakeNode)
-        node._config, node._folder = self._config, self._folder
+        node._config, node._folder, node._hubs = self._config, self._folder, self._hubs
         node._start(self.host.drive, self.hub, model, state)
         node.host.params.update(self.host.params)
         node.host.revisions.update(self.host.revisions)
@@ -189,6 +200,11 @@ class FakeNode(ContractHost):
     def session(self) -> HostSession:
         """The node's session."""
         return self._session
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.host.name
 
     @property
     def take(self) -> Optional[Take]:
@@ -276,7 +292,7 @@ class FakeNode(ContractHost):
         self.delete()
         self.hub.close()
         node = FakeNode.__new__(FakeNode)
-        node._config, node._folder = self._config, self._folder
+        node._config, node._folder, node._hubs = self._config, self._folder, self._hubs
         node._start(self.host.drive, Hub(self._config, self._folder), state=state)
         node.host.params.update(params)
         node.host.revisions.update(self.host.revisions)
@@ -298,10 +314,11 @@ class FakeNode(ContractHost):
         self.host.gone = True
 
     def close(self) -> None:
-        """End the host."""
+        """End the host, however often it was started."""
         if not self.host.gone:
             self.delete()
-        self.hub.close()
+        for hub in self._hubs:
+            hub.close()
 
     def _pixels(self, name: str, moment: Moment) -> Optional[Payload]:
         if name != "color":

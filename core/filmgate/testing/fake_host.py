@@ -20,6 +20,7 @@ DRIVES = (PUSH, PULL, TICK)
 """Who calls whom: the session posts its slices to the host's events; the host asks for results
 while it cooks; the host calls at every tick."""
 
+NAME = "Node1"
 IDLE_S = 0.01
 """How long a turn of the host waits where there is nothing to do."""
 
@@ -40,6 +41,7 @@ class FakeHost(HostPort):
 
     Attributes:
         drive: how it is driven.
+        name: what the artist calls the node.
         params: what the artist has set.
         revisions: how often the pixels of a frame have changed.
         captured: the input, frame and view of each capture, in order.
@@ -57,6 +59,7 @@ class FakeHost(HostPort):
         self, drive: str, pixels: Pixels, span: tuple[int, int] = (1001, 1010), state: str = ""
     ) -> None:
         self.drive, self.pixels, self.state = drive, pixels, state
+        self.name = NAME
         self.params: dict[str, Any] = {}
         self.revisions: dict[float, int] = {}
         self.captured: list[tuple[str, float, str]] = []
@@ -75,6 +78,11 @@ class FakeHost(HostPort):
         self._captures = 0
 
     # The port.
+
+    def label(self) -> str:
+        """Return the node's name."""
+        self._check("label")
+        return self.name
 
     def span(self) -> tuple[int, int]:
         """Return the range of the main input."""

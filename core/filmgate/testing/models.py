@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from filmgate.digest import canonical_digest
+from filmgate.host.receipt import EXR_MAGIC
 from filmgate.wire.records import BlobRef
 
 MODEL = "echo"
@@ -50,10 +51,12 @@ CONTRACT_MODELS = (
 def echo_of(params: Mapping[str, Any], inputs: Sequence[BlobRef], main: bytes) -> bytes:
     """Return what a contract model answers: a digest of all that it was told, then the main input.
 
+    It begins as an EXR file does, and is none.
+
     Args:
         params: every parameter.
         inputs: as they are named on the wire.
         main: the content of the main input, which comes back in reverse.
     """
     told = [[ref.name, ref.digest, float(ref.time), ref.view] for ref in inputs]
-    return canonical_digest([params, told]).hex().encode() + b"\n" + main[::-1]
+    return EXR_MAGIC + canonical_digest([params, told]).hex().encode() + b"\n" + main[::-1]

@@ -13,7 +13,7 @@ from fakes.desk import DeskClock, document_of
 from filmgate.cache import Cache
 from filmgate.digest import digest_bytes
 from filmgate.errors import StorageError
-from filmgate.host.captures import Captures
+from filmgate.host.captures import IN_MEMORY_BYTES, Captures, CaptureStore, in_memory
 from filmgate.host.delivery import DELIVER_EVERY_S, TAKES_KEPT, Delivery, Frame
 from filmgate.host.freshness import FrameNote, TakeNotes, frame_key, parse_take_notes
 from filmgate.host.live import Debounce
@@ -219,7 +219,7 @@ def test_a_hint_counts_where_both_are_known(noted: str, now: str, fits: bool) ->
 
 def test_captures_are_bounded_by_their_bytes() -> None:
     """The longest unused ones go, and never those that a run needs next."""
-    captures = Captures(budget_bytes=10)
+    captures = Captures(CaptureStore(budget_bytes=10))
     needs = [Need("color", Moment(frame)) for frame in range(4)]
     for need in needs[:3]:
         captures.keep(need, Payload("color", b"12345"), "a", "run", 1)
@@ -228,9 +228,38 @@ def test_captures_are_bounded_by_their_bytes() -> None:
     assert [captures.has(need, "a", "run") for need in needs] == [False, True, True, True]
 
 
+def test_all_nodes_keep_their_captures_within_one_budget() -> None:
+    """Each that is a mapped file holds a descriptor; the node at work keeps what it needs next."""
+    store = CaptureStore(open_max=2)
+    nodes = [Captures(store) for _ in range(3)]
+    need = Need("color", Moment(1))
+    for node in nodes:
+        node.keep(need, Payload("color", bytearray(b"mapped")), "a", "run", 1)
+    assert [node.has(need, "a", "run") for node in nodes] == [False, True, True]
+    nodes[0].keep(need, Payload("color", b"in memory"), "a", "run", 1)
+    assert [node.has(need, "a", "run") for node in nodes] == [True, True, True]
+    nodes[2].clear()
+    assert [node.has(need, "a", "run") for node in nodes] == [True, True, False]
+
+
+def test_a_forced_run_uses_its_own_captures_alone() -> None:
+    """Neighbours are shared within the run; what was captured before is not believed."""
+    captures, need = Captures(CaptureStore()), Need("color", Moment(1))
+    captures.keep(need, Payload("color", b"x"), "a", "run", 1)
+    found = [captures.has(need, "a", run, force=True) for run in ("run", "later")]
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize(("size_bytes", "kept"), [(IN_MEMORY_BYTES, bytes), (1 << 21, bytearray)])
+def test_a_small_capture_holds_no_file(size_bytes: int, kept: type) -> None:
+    """Its pixels are in memory, and the file it was mapped from is free."""
+    payload = in_memory(Payload("color", bytearray(size_bytes)))
+    assert (type(payload.data), len(payload.data)) == (kept, size_bytes)
+
+
 def test_a_capture_is_used_again_only_where_it_is_known_to_be_the_same() -> None:
     """Without a hint it serves its own run, for which neighbours are captured once."""
-    captures, need = Captures(), Need("color", Moment(1))
+    captures, need = Captures(CaptureStore()), Need("color", Moment(1))
     captures.keep(need, Payload("color", b"x"), "", "run", 1)
     assert (captures.has(need, "", "run"), captures.has(need, "", "later")) == (True, False)
     captures.keep(need, None, "a", "run", 1)

@@ -100,6 +100,11 @@ class NukeNode(ContractHost):
         return self._session
 
     @property
+    def name(self) -> str:
+        """The node's full name."""
+        return str(self.group.fullName())
+
+    @property
     def take(self) -> Optional[Take]:
         """The take that the node reads."""
         return self.notes.take
