@@ -44,7 +44,7 @@ def capture(nodes: graph.CaptureNodes, name: str, moment: Moment) -> Payload:
         CancelledError: the artist stopped Nuke's own progress bar.
         ConfigError: the folder for captures has a name that Nuke would evaluate.
         InputError: Nuke could not render it; the text is Nuke's own.
-        StorageError: there is no room for the file.
+        StorageError: there is no folder or no room for the file.
     """
     frame = round(moment.time)
     path = _new_path()
@@ -116,12 +116,21 @@ def _new_path() -> Path:
 
     Raises:
         ConfigError: Nuke would read a part of the path as code or as the frame's number.
+        StorageError: there is no place for the folder, or it is full.
     """
     global _folder  # noqa: PLW0603 - one for the process
     if _folder is None or not _folder.is_dir():
         given = os.environ.get(_PLACE) or tempfile.gettempdir()
-        check_plain(Path(given).as_posix(), _PLACE)
-        _folder = Path(tempfile.mkdtemp(prefix="filmgate-capture-", dir=given))
+        place = Path(given).as_posix()
+        check_plain(place, _PLACE)
+        try:
+            _folder = Path(tempfile.mkdtemp(prefix="filmgate-capture-", dir=given))
+        except OSError as error:
+            raise StorageError(
+                f"No folder for captures can be made in {place}: {error.strerror}.",
+                f"Make room there, or set {_PLACE} to a folder that can be written to.",
+                {"path": place},
+            ) from error
         atexit.register(shutil.rmtree, _folder, ignore_errors=True)
     return _folder / f"{uuid.uuid4().hex}.exr"
 

@@ -75,7 +75,7 @@ def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, .
         None of them for an optional input that is not used or not there.
 
     Raises:
-        InputError: the main pipe is not connected.
+        InputError: the main pipe is not connected, or the one that is searched gives no channels.
         LayerError: a needed layer is missing, or the chosen one does not fit.
     """
     wanted = manifest.input(name)
@@ -91,12 +91,28 @@ def bind_input(group: nuke.Group, manifest: Manifest, name: str) -> tuple[str, .
             f"The input {manifest.main_input.name} of {group.name()} is not connected.",
             "Connect the picture to the node's first input.",
         )
-    names = {exr_name(channel): channel for channel in pipe.channels()}
+    names = {exr_name(channel): channel for channel in _held(pipe, name)}
     by_hand = {} if chosen == FOUND_BY_NAME else {name: layer_by_hand(chosen)}
     names = {key: channel for key, channel in names.items() if _is_meant(chosen, channel)}
     search = _bind_own if own is not None else _bind_main
     found = search(wanted, list(names), by_hand)
     return tuple(names[channel] for channel in (*found, *_alpha(wanted, found, names)))
+
+
+def _held(pipe: nuke.Node, name: str) -> list[str]:
+    """Return the channels of what feeds the input *name*.
+
+    Raises:
+        InputError: it has none, as where its file is missing.
+    """
+    found = pipe.channels()
+    if not found:
+        raise InputError(
+            f"{pipe.name()} gives no channels at frame {nuke.frame()}: {name} has no picture.",
+            "Look at it in the Viewer at that frame: is its file there?",
+            {"frame": nuke.frame()},
+        )
+    return found
 
 
 def layer_by_hand(chosen: str) -> str:
@@ -116,8 +132,9 @@ def whole(chosen: str) -> str:
 
 
 def own_pipe(group: nuke.Group, manifest: Manifest, name: str) -> Optional[nuke.Node]:
-    """Return what is connected to the arrow of the input *name*."""
-    return group.input([each.name for each in piped_inputs(manifest)].index(name))
+    """Return what is connected to the arrow of the input *name*, if it has one."""
+    arrows = [each.name for each in piped_inputs(manifest)]
+    return group.input(arrows.index(name)) if name in arrows else None
 
 
 def result_channels(manifest: Manifest, output: ModelOutput) -> tuple[str, ...]:

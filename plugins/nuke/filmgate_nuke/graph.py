@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Optional
 
 import nuke
@@ -57,20 +58,48 @@ def input_names(group: nuke.Group) -> list[str]:
     return [node.name() for node in sorted(inputs, key=lambda node: int(node["number"].value()))]
 
 
-def capture_nodes(group: nuke.Group, name: str) -> Optional[CaptureNodes]:
+def capture_nodes(group: nuke.Group, name: str, frame: int) -> Optional[CaptureNodes]:
     """Return what captures the input *name*, set to the channels that it is bound to now.
 
     Call it inside `filmgate_nuke.script.untouched`: the channels are knobs.
+
+    Args:
+        group: the node.
+        name: of the input.
+        frame: the one to be captured, which counts where the input gives nothing at the one that
+            is looked at.
 
     Returns:
         None for an optional input that is not connected and that the main pipe does not hold.
 
     Raises:
-        InputError: the main pipe is not connected.
+        InputError: the main pipe is not connected, or gives no channels.
         LayerError: a needed layer is missing, or the chosen one does not fit; the text lists what
             the pipe holds.
     """
     manifest = knobs.manifest_of(group)
+    pipe = channels.own_pipe(group, manifest, name) or group.input(0)
+    if pipe is None or pipe.channels():
+        return _set_to_capture(group, manifest, name)
+    with _looking_at(frame):
+        return _set_to_capture(group, manifest, name)
+
+
+@contextmanager
+def _looking_at(frame: int) -> Generator[None]:
+    """Look at *frame* inside: Nuke tells a node's channels of no other, and files may be missing.
+
+    Whoever looks at the Viewer sees nothing of it, which is drawn when Python has ended.
+    """
+    before = nuke.frame()
+    nuke.frame(frame)
+    try:
+        yield
+    finally:
+        nuke.frame(before)
+
+
+def _set_to_capture(group: nuke.Group, manifest: Manifest, name: str) -> Optional[CaptureNodes]:
     bound = channels.bind_input(group, manifest, name)
     if not bound:
         return None

@@ -24,6 +24,8 @@ HAS_RESULT = "has_result"
 RANGE = "range"
 
 _NO_IDENTIFIER = re.compile(r"\W")
+_EXPRESSION = re.compile(r"input\d*|this|parent|root")
+_PREFIXES = ("in_", "keep_", "capture_", "read_", "take_", "before_", "onto_")
 
 
 def identifier(name: str) -> str:
@@ -47,9 +49,13 @@ def file_knob(output: str) -> str:
 
 
 def input_node(entry: str) -> str:
-    """Return the Input of one of the model's inputs; the arrow at the Group bears its name."""
+    """Return the Input of one of the model's inputs; the arrow at the Group bears its name.
+
+    No two nodes inside share a name, and none bears a word of Nuke's expressions.
+    """
     name = identifier(entry)
-    return f"in_{name}" if name[0].isdigit() or name in _INSIDE else name
+    taken = name[0].isdigit() or name.startswith(_PREFIXES) or name in _INSIDE
+    return f"in_{name}" if taken or _EXPRESSION.fullmatch(name) else name
 
 
 def keep_node(entry: str) -> str:

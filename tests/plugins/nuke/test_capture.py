@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from filmgate.errors import BusyError, CancelledError, ConfigError, InputError
+from filmgate.errors import BusyError, CancelledError, ConfigError, InputError, StorageError
 from filmgate.host.port import Moment
 
 COLOUR = [-0.5, 2.0, 0.18, 1.0]
@@ -74,6 +74,19 @@ def test_a_folder_that_nuke_would_evaluate_is_refused(
     monkeypatch.setattr(capture, "_folder", None)
     monkeypatch.setenv("NUKE_TEMP_DIR", str(tmp_path / "a[b]"))
     with pytest.raises(ConfigError, match="code") as caught:
+        bench.capture()
+    assert "NUKE_TEMP_DIR" in caught.value.remedy
+
+
+def test_a_missing_folder_for_captures_is_told(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is named, and the variable that says which it is."""
+    from filmgate_nuke import capture  # noqa: PLC0415
+
+    monkeypatch.setattr(capture, "_folder", None)
+    monkeypatch.setenv("NUKE_TEMP_DIR", (tmp_path / "gone").as_posix())
+    with pytest.raises(StorageError, match="gone") as caught:
         bench.capture()
     assert "NUKE_TEMP_DIR" in caught.value.remedy
 

@@ -64,10 +64,10 @@ class Bench:
         write_exr(path, SIZE[0] * scale, SIZE[1] * scale, names)
         return f"{self.folder.as_posix()}/{output}.%04d.exr"
 
-    def capture(self, group: Any, name: str) -> Any:
+    def capture(self, group: Any, name: str, frame: int = 1) -> Any:
         """Return the nodes that capture an input, or None."""
         with self.script.untouched():
-            return self.graph.capture_nodes(group, name)
+            return self.graph.capture_nodes(group, name, frame)
 
     def shown(self, group: Any, patterns: dict[str, str]) -> None:
         """Let the node read results."""
@@ -216,6 +216,30 @@ def test_a_capture_leaves_no_undo_step_and_no_change(bench: Bench, world: Any) -
     bench.capture(group, "albedo")
     assert world.undo_steps() == steps
     assert not bench.nuke.root().modified()
+
+
+def test_a_frame_without_file_is_no_missing_layer(bench: Bench) -> None:
+    """The frame is named; and one whose file is there is captured while another is looked at."""
+    pattern = bench.write("plate", 2, RGB_FILE)
+    group = bench.make(denoiser(), bench.nuke.nodes.Read(file=pattern, first=1, last=3))
+    with pytest.raises(InputError, match="gives no channels at frame 3") as caught:
+        bench.capture(group, "color", 3)
+    assert caught.value.detail["frame"] == 3
+    assert bench.capture(group, "color", 2).remove["channels"].value() in ("all", "rgb")
+    assert bench.nuke.frame() == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["mask", "in_mask", "keep_color", "read_color", "capture_color", "input3", "root"]
+)
+def test_an_input_may_have_any_name(bench: Bench, name: str) -> None:
+    """No node inside shares its name with another, and each is found again by its own."""
+    model = manifest(inputs=[COLOR, {**ALBEDO, "name": name}, {**ALBEDO, "name": "in_root"}])
+    group = bench.make(model, bench.pipe(), bench.pipe(), bench.pipe())
+    names = [node.name() for node in group.nodes()]
+    assert len(set(names)) == len(names)
+    assert bench.graph.fits(group, model)
+    assert bench.capture(group, name).remove.input(0).Class() == "Input"
 
 
 # What is read.
