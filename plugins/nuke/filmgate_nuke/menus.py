@@ -1,4 +1,4 @@
-"""The Filmgate menu of the toolbar, which the tab menu lists too: one entry for each model.
+"""The Filmgate menu of the toolbar, which the tab menu lists too: the models, task by task.
 
 It is made of what is on disk: Nuke's start asks no network. Whoever asks the server later (the
 panel, a node, *Refresh models*), the menu is made again on the main thread if the list has changed.
@@ -20,6 +20,7 @@ NO_MODELS = "No models known yet: ask the server"
 
 _FAVOURED = "champion"
 _SERVES = "image"
+_TRIAL = "test"
 
 
 def install() -> None:
@@ -60,8 +61,9 @@ def rebuild() -> None:
         for manifest in (catalogue.manifest(summary),)
         if manifest is None or takes_images(manifest)
     ]
-    for summary, _ in sorted(offered, key=lambda each: (each[0].task, each[0].name)):
-        menu.addCommand(summary.name, _creator(summary), tooltip=summary.summary)
+    for summary, _ in sorted(offered, key=lambda each: _place(each[0])):
+        entry = f"{_heading(summary.task)}/{summary.name}"
+        menu.addCommand(entry, _creator(summary), tooltip=summary.summary)
     menu.addSeparator()
     menu.addCommand("Refresh models" if offered else NO_MODELS, refresh)
     list_versions(catalogue.models())
@@ -120,6 +122,16 @@ def create(model: ModelSummary) -> Optional[nuke.Group]:
     if nuke.GUI:
         group.showControlPanel()
     return group
+
+
+def _place(model: ModelSummary) -> tuple[bool, str, str]:
+    """Return what the menu is sorted by: models that only try out an installation are last."""
+    return model.task == _TRIAL, model.task, model.name
+
+
+def _heading(task: str) -> str:
+    """Return a task as the name of a menu, in which a slash would begin another."""
+    return task.replace("_", " ").replace("/", " ").capitalize()
 
 
 def _creator(model: ModelSummary) -> Callable[[], object]:

@@ -9,29 +9,29 @@ import nuke
 from filmgate_nuke import vendor
 
 MENU = "Filmgate"
-UNAVAILABLE = "Filmgate is not available: why?"
+UNAVAILABLE = "Filmgate cannot start\u2026"
 
 _LIMITED = {"indie": "Indie", "nc": "Non-commercial"}
 """By the key of `nuke.env`: in these editions Python sees ten nodes, and our Groups have more."""
 
 
+_said = ""
+"""What the terminal was told when Nuke started, and is not told again."""
+
+
 def batch() -> None:
     """Make the plugin ready in any mode; where it cannot run, say why and leave Nuke alone."""
-    text = limitation()
-    if text:
-        nuke.tprint(text)
-    else:
-        _tried("filmgate_nuke.callbacks", "register")
+    global _said  # noqa: PLW0603 - Nuke starts once
+    _said = ""
+    _say(limitation() or _tried("filmgate_nuke.callbacks", "register"))
 
 
 def interface() -> None:
     """Add the menu and the panel, or say in the menu why there are none."""
-    text = limitation()
+    text = limitation() or _tried("filmgate_nuke.menus", "install")
     if text:
         explain(text)
-        return
-    _tried("filmgate_nuke.menus", "install")
-    _tried("filmgate_nuke.panel", "register")
+    _say(text or _tried("filmgate_nuke.panel", "register"))
 
 
 def limitation() -> str:
@@ -52,9 +52,18 @@ def explain(text: str) -> None:
     menu.addCommand(UNAVAILABLE, lambda: nuke.message(text))
 
 
-def _tried(module: str, name: str) -> None:
+def _tried(module: str, name: str) -> str:
+    """Call a function of a module of ours; return why that failed, or an empty text."""
     try:
         vendor.prepare()
         getattr(import_module(module), name)()
     except Exception as error:  # noqa: BLE001 - the boundary to Nuke, which would not start
-        nuke.tprint(f"Filmgate is not available: {error}")
+        return f"Filmgate cannot start: {error}"
+    return ""
+
+
+def _say(text: str) -> None:
+    global _said  # noqa: PLW0603 - Nuke starts once
+    if text and text != _said:
+        _said = text
+        nuke.tprint(text)

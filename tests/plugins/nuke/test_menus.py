@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,10 @@ def menus(nuke: Any) -> Iterator[Any]:
 
 def entries(nuke: Any) -> list[str]:
     """Return what the toolbar's Filmgate menu says, without separators."""
-    names = [item.name() for item in nuke.menu("Nodes").menu("Filmgate").items()]
+    names: list[str] = []
+    for item in nuke.menu("Nodes").menu("Filmgate").items():
+        inside = item.items() if hasattr(item, "items") else ()
+        names += [f"{item.name()}/{each.name()}" for each in inside] or [item.name()]
     return [name for name in names if not name.lstrip("-").isdigit()]
 
 
@@ -136,7 +140,7 @@ def test_each_model_is_listed_once(nuke: Any, menus: Any, shelf: Shelf) -> None:
     shelf.put(denoiser(version="1.9.0"), "champion")
     shelf.put(upscaler())
     menus.install()
-    assert entries(nuke) == ["denoise", "upscale", "Refresh models"]
+    assert entries(nuke) == ["Test/denoise", "Test/upscale", "Refresh models"]
     assert menus.newest(shelf.models())[0].version == "1.9.0"
 
 
@@ -147,8 +151,8 @@ def test_a_new_node_asks_for_the_alias_that_moves_on(
     shelf.put(denoiser(), "champion")
     shelf.put(upscaler())
     menus.install()
-    choose(nuke, "denoise")
-    choose(nuke, "upscale")
+    choose(nuke, "Test/denoise")
+    choose(nuke, "Test/upscale")
     assert chosen.models == ["denoise@champion", "upscale@1.0.0"]
     assert sorted(node.name() for node in nuke.allNodes()) == [
         "Filmgate_denoise1",
@@ -160,7 +164,7 @@ def test_models_that_nuke_cannot_feed_are_left_out(nuke: Any, menus: Any, shelf:
     """A model of volumes has no place in a compositing graph."""
     shelf.put(manifest("smoke", inputs=[{**COLOR, "kind": "volume", "role": "any"}]))
     menus.install()
-    assert "smoke" not in entries(nuke)
+    assert entries(nuke) == [menus.NO_MODELS]
 
 
 def test_the_menu_says_that_no_model_is_known(nuke: Any, menus: Any, shelf: Shelf) -> None:
@@ -187,9 +191,9 @@ def test_the_menu_is_made_again_when_the_list_has_changed(
     assert world.queued() == 0
     shelf.put(denoiser())
     shelf.board.listeners[0]()
-    assert "denoise" not in entries(nuke)
+    assert "Test/denoise" not in entries(nuke)
     world.run_events()
-    assert "denoise" in entries(nuke)
+    assert "Test/denoise" in entries(nuke)
 
 
 def test_a_server_that_is_away_is_said_to_whoever_asked(
@@ -228,7 +232,7 @@ def test_a_model_without_manifest_is_asked_for(
     """The artist is told to wait; no half-made node appears."""
     shelf.put(denoiser(), manifest=False)
     menus.install()
-    choose(nuke, "denoise")
+    choose(nuke, "Test/denoise")
     assert nuke.allNodes() == []
     assert len(shelf.asked) == 1
     assert "being asked" in world.messages[0]
@@ -248,6 +252,36 @@ def test_what_is_wrong_with_the_installation_is_said_in_the_menu(
     assert entries(nuke) == [menus.start.UNAVAILABLE]
     choose(nuke, menus.start.UNAVAILABLE)
     assert world.messages == [text]
+
+
+def test_each_task_has_a_menu_and_trials_are_last(nuke: Any, menus: Any, shelf: Shelf) -> None:
+    """An artist looks for what a model does."""
+    tasks = {"negate": "test", "up2": "upscale", "up4": "upscale", "mvec": "optical_flow"}
+    for name, task in tasks.items():
+        shelf.put(replace(manifest(name), task=task))
+    menus.install()
+    assert entries(nuke) == [
+        *("Optical flow/mvec", "Upscale/up2", "Upscale/up4", "Test/negate"),
+        "Refresh models",
+    ]
+
+
+def test_what_keeps_the_plugin_from_starting_is_said_once(
+    nuke: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line in the terminal and one entry in the menu, which shows it all."""
+    from filmgate_nuke import start  # noqa: PLC0415
+
+    def refuse() -> None:
+        raise start.vendor.VendorError("zmq 1.0 was imported already, from /opt/studio/zmq")
+
+    monkeypatch.setattr(start.vendor, "prepare", refuse)
+    start.batch()
+    start.interface()
+    assert ["/opt/studio/zmq" in text for text in world.printed] == [True]
+    assert entries(nuke) == ["Filmgate cannot start\u2026"]
+    choose(nuke, start.UNAVAILABLE)
+    assert "/opt/studio/zmq" in world.messages[0]
 
 
 @pytest.mark.parametrize(("edition", "name"), [("indie", "Indie"), ("nc", "Non-commercial")])
