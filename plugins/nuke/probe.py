@@ -28,6 +28,7 @@ NODE_CLASSES = (
     "DeepWrite",
     "Dot",
     "FrameHold",
+    "FrameRange",
     "Grade",
     "Group",
     "Input",

@@ -467,3 +467,21 @@ def test_closed_panels_are_told_of_changes_from_nuke_17_on(
     heard.clear()
     group["label"].setValue("new")
     assert len(heard) == told
+
+
+@pytest.mark.parametrize("kind", ["NoOp", "Dot", "Output", "Input"])
+def test_nodes_that_make_no_picture_have_fewer_knobs(nuke: Any, kind: str) -> None:
+    """They cannot be disabled either."""
+    with nuke.nodes.Group():
+        node = getattr(nuke.nodes, kind)()
+    assert not {"disable", "bookmark", "cached", "postage_stamp"} & set(node.knobs())
+
+
+def test_the_range_of_merged_pictures_is_that_of_both(nuke: Any) -> None:
+    """A Read with a wider range widens it, until a FrameRange says otherwise."""
+    b, a = nuke.nodes.Constant(first=3, last=7), nuke.nodes.Constant(first=-10, last=5)
+    for kind in ("Merge2", "Copy"):
+        merged = getattr(nuke.nodes, kind)(inputs=[b, a])
+        assert (merged.firstFrame(), merged.lastFrame()) == (-10, 7)
+        narrowed = nuke.nodes.FrameRange(inputs=[merged], first_frame=3, last_frame=7)
+        assert (narrowed.firstFrame(), narrowed.lastFrame()) == (3, 7)

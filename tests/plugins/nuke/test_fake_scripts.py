@@ -88,11 +88,12 @@ def test_animation_needs_to_be_asked_for(nuke: Any) -> None:
     [
         ("frame", 5), ("frame * 2 + 1", 11), ("frame > 3 ? 10 : 20", 10), ("max(frame, 7)", 7),
         ("Constant1.color.r", 0.25), ("root.first_frame", 1), ("parent.Constant1.last + 1", 2),
+        ("Constant1.first_frame", 3), ("Constant1.last_frame", 1),
     ],
 )  # fmt: skip
 def test_expressions_are_evaluated(nuke: Any, expression: str, value: float) -> None:
-    """Frame, arithmetic, conditions and other nodes' knobs."""
-    nuke.nodes.Constant(color=[0.25, 0, 0, 0])
+    """Frame, arithmetic, conditions, other nodes' knobs and their ranges."""
+    nuke.nodes.Constant(color=[0.25, 0, 0, 0], first=3)
     nuke.frame(5)
     knob = nuke.nodes.Grade()["mix"]
     knob.setExpression(expression)

@@ -129,6 +129,9 @@ COMMON: tuple[Make, ...] = (
     _flag("cached"),
     _number("indicators", 0),
 )
+BARE = ("NoOp", "Dot", "Output", "Input")
+"""Classes that make no picture of their own; a dump of Nuke 17.0v3 shows fewer knobs of them."""
+NOT_BARE = ("bookmark", "cached", "postage_stamp")
 DISABLE = _flag("disable", kind=_values.Disable_Knob)
 MIX = (
     _number("mix", 1.0), _layer("maskChannelInput", "none"),
@@ -225,11 +228,11 @@ SPECS: dict[str, Spec] = {
     "Root": Spec(_ROOT, 0),
     "Group": Spec((DISABLE, _text("lock_connections", "false")), 100),
     "Input": Spec((_int("number", 0),), 0),
-    "Output": Spec(),
+    "Output": Spec((), 1, 1),
     "Read": Spec(_READ, 0),
     "Write": Spec(_WRITE),
-    "NoOp": Spec((DISABLE,)),
-    "Dot": Spec(),
+    "NoOp": Spec((), 1, 1),
+    "Dot": Spec((), 1, 1),
     "Viewer": Spec((), 10),
     "BackdropNode": Spec((_number("bdwidth", 80), _number("bdheight", 80)), 0),
     "StickyNote": Spec((), 0),
@@ -274,7 +277,7 @@ SPECS: dict[str, Spec] = {
         _layer("A", "rgba.alpha"), _layer("B", "rgba.alpha"), _layer("output", "rgba.alpha"),
         _choice("operation", *OPERATIONS, default="copy"), *MIX, DISABLE,
     ), 3, 2),
-    "Switch": Spec((_number("which", 0), DISABLE), 100),
+    "Switch": Spec((_number("which", 0), DISABLE), 10000, 2),
     "Grade": Spec((
         _channels(value="rgb"), _number("multiply", 1, kind=_values.AColor_Knob),
         _number("add", 0, kind=_values.AColor_Knob), _flag("black_clamp", True),

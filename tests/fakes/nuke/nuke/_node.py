@@ -34,8 +34,9 @@ class Node(_Picture):
         self._shown = False
         self._name = ""
         self._gone = False
-        for make in (*_classes.COMMON, *self._spec.knobs):
-            knob = make()
+        for knob in (make() for make in (*_classes.COMMON, *self._spec.knobs)):
+            if node_class in _classes.BARE and knob._name in _classes.NOT_BARE:
+                continue
             knob._quiet = knob._name in _QUIET
             knob._node = self
             self._knobs[knob._name] = knob
