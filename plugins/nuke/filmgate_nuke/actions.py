@@ -10,9 +10,10 @@ from typing import Callable, Optional
 
 import nuke
 
-from filmgate.errors import FilmgateError
-from filmgate.frames import parse_frames
+from filmgate.errors import FilmgateError, InputError
+from filmgate.frames import parse_frames, write_frames
 from filmgate.host.port import Moment
+from filmgate.host.problem import to_problem
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem
 from filmgate.host.upgrade import find_model
@@ -51,7 +52,7 @@ def run_frame(group: nuke.Group) -> None:
 @_button
 def run_range(group: nuke.Group) -> None:
     """Make those frames of the range knob that are not fresh."""
-    _run(group, frames_of(group))
+    _run(group, within(group, frames_of(group)))
 
 
 @_button
@@ -158,6 +159,26 @@ def frames_of(group: nuke.Group) -> list[int]:
         return parse_frames(text)
     first, last = sessions.host(group).span()
     return list(range(first, last + 1))
+
+
+def within(group: nuke.Group, frames: Sequence[int]) -> list[int]:
+    """Return those of *frames* that the main input has, and refuse the others.
+
+    Beyond its range a Read repeats a frame, and the result would look like one that was made. A
+    retime may take any frame from within.
+    """
+    host = sessions.host(group)
+    manifest = host.manifest()
+    if group.input(0) is None or (manifest is not None and manifest.temporal.kind == "between"):
+        return list(frames)
+    first, last = host.span()
+    beyond = [frame for frame in frames if not first <= frame <= last]
+    if beyond:
+        text = f"The input has no frame {write_frames(beyond)}: it has {first}-{last}."
+        problem = to_problem(InputError(text, "Choose frames of the input, or extend it."))
+        host.problems.update(dict.fromkeys(beyond, problem))
+        tell(group, problem)
+    return [frame for frame in frames if first <= frame <= last]
 
 
 def start_bake(group: nuke.Group, frames: Sequence[int]) -> None:

@@ -122,17 +122,18 @@ def _updated(group: nuke.Group) -> None:
     _seen[name] = now
     if before == now:
         return
+    _share()
     if live and before is not None:
         actions.touch(group)
     elif session is not None:
-        _share()
         _quietly(lambda: session.look_at(actions.moment()))
 
 
 def _share() -> None:
-    """Let the nodes of this update share one walk over what is above them."""
+    """Let the nodes of this update share one walk over what is above them, files included."""
     if not _sharing:
         _sharing.add(1)
+        upstream.forget_files()
         upstream.keep()
         threads.post(_end_sharing)
 

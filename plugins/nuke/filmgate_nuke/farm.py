@@ -22,7 +22,7 @@ from filmgate.errors import (
     RequestError,
     error_from_wire,
 )
-from filmgate.exits import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, exit_code
+from filmgate.exits import EXIT_DATA, EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, exit_code
 from filmgate.frames import parse_frames, write_frames
 from filmgate.host.connection import CONNECTING, LOST
 from filmgate.host.problem import to_problem
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
         return _bake(parse_order(arguments))
     except FilmgateError as error:
         say(f"error: {error}")
-        return exit_code(error)
+        return _exit_code(error)
     except KeyboardInterrupt:
         sessions.close_all()
         say("Interrupted.")
@@ -200,12 +200,14 @@ def _bake_node(group: nuke.Group, order: Order) -> int:
         session = sessions.session(group)
         session.unbake()  # an earlier bake is checked frame by frame, like everything else
         say(f"{group.fullName()}: frames {write_frames(frames)}")
-        sessions.host(group).problems.clear()
+        problems = sessions.host(group).problems
+        problems.clear()
         upstream.forget_files()
-        session.run(actions.moments(frames))
+        there = actions.within(group, frames)
+        session.run(actions.moments(there))
         is_away = not _wait(group, session, order.patience_s)
-        done = [frame for frame in frames if _is_fresh(session, frame)]
-        why = session.status.problem
+        done = [frame for frame in there if _is_fresh(session, frame)]
+        why = session.status.problem or next(iter(problems.values()), None)
         if done:
             actions.start_bake(group, done)
             threads.serve(lambda: not session.busy)
@@ -258,7 +260,7 @@ def _conclude(
     _say_why(group, missing, problem)
     if problem is None or (baked and problem.code != ConnectionLostError.code):
         return EXIT_SOME_FAILED
-    return exit_code(error_from_wire(problem.code, problem.text, problem.remedy))
+    return _exit_code(error_from_wire(problem.code, problem.text, problem.remedy))
 
 
 def _say_why(group: nuke.Group, missing: list[int], problem: Optional[Problem]) -> None:
@@ -269,6 +271,11 @@ def _say_why(group: nuke.Group, missing: list[int], problem: Optional[Problem]) 
         reasons.setdefault(str(known.get(frame) or problem or "see above"), []).append(frame)
     for reason, frames in reasons.items():
         say(f"{group.fullName()}: failed {write_frames(frames)}: {reason}")
+
+
+def _exit_code(error: FilmgateError) -> int:
+    """Return the exit code: an input that is not there is no mistake in this command."""
+    return EXIT_DATA if isinstance(error, InputError) else exit_code(error)
 
 
 @contextmanager

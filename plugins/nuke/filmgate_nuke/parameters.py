@@ -7,6 +7,7 @@ from typing import Any, Callable, cast
 
 import nuke
 
+from filmgate.errors import ParameterError
 from filmgate.host.port import Moment
 from filmgate.params import Parameter
 from filmgate_nuke import layout, stored
@@ -58,10 +59,20 @@ def value(group: nuke.Group, parameter: Parameter, moment: Moment) -> Any:
 
 
 def number_at(knob: nuke.Knob, moment: Moment, index: int = 0) -> float:
-    """Return component *index* of a numeric knob at *moment*."""
-    if moment.view:
-        return float(knob.getValueAt(moment.time, index, moment.view))
-    return float(knob.getValueAt(moment.time, index))
+    """Return component *index* of a numeric knob at *moment*.
+
+    Raises:
+        ParameterError: it has an expression that Nuke cannot evaluate.
+    """
+    try:
+        if moment.view:
+            return float(knob.getValueAt(moment.time, index, moment.view))
+        return float(knob.getValueAt(moment.time, index))
+    except RuntimeError as error:
+        raise ParameterError(
+            f"The expression of {knob.label() or knob.name()} means nothing here: {error}.",
+            "Correct the expression, or set a number.",
+        ) from error
 
 
 def put(knob: nuke.Knob, parameter: Parameter, setting: Any, height_px: float) -> None:

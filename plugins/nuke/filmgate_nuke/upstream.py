@@ -7,7 +7,8 @@ text at every frame, in every session and on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -55,6 +56,12 @@ _ROOT_KNOBS = (
 )
 """Settings of the script that change pixels though no node is edited; versions differ in them."""
 
+_FILES = ("file", "vfield_file")
+"""Knobs that name what a node reads: pictures, geometry, LUTs."""
+
+_WRITE = re.compile(r"(?:Deep)?Write")
+"""Classes of nodes whose file is no source of theirs."""
+
 _EXPRESSIONS = (
     nuke.EXPRESSIONS
     | int(getattr(nuke, "LINKINPUTS", 0))
@@ -68,13 +75,13 @@ class Table:
     Attributes:
         knobs: what nodes say of themselves, by full name.
         marks: by the full names of the ends.
-        reads: the Reads above, likewise.
+        files: the knobs above that name files that are read, likewise.
     """
 
     def __init__(self) -> None:
         self.knobs: dict[str, str] = {}
         self.marks: dict[tuple[str, ...], str] = {}
-        self.reads: dict[tuple[str, ...], list[nuke.Node]] = {}
+        self.files: dict[tuple[str, ...], list[nuke.File_Knob]] = {}
 
 
 _tables: list[Table] = []
@@ -121,7 +128,7 @@ def edit_mark(ends: Sequence[nuke.Node]) -> str:
     if names not in table.marks:
         nodes = nodes_above(ends)
         table.marks[names] = _mark(names, nodes, table)
-        table.reads[names] = [node for node in nodes if node.Class() == "Read"]
+        table.files[names] = list(_files(nodes))
     return table.marks[names]
 
 
@@ -131,15 +138,21 @@ def file_mark(ends: Sequence[nuke.Node], frame: int) -> str:
     Each file is looked at once after `forget_files`; empty where nothing is read.
     """
     names, table = tuple(node.fullName() for node in ends), _table()
-    if names not in table.reads:
-        table.reads[names] = [node for node in nodes_above(ends) if node.Class() == "Read"]
-    files = (read["file"] for read in table.reads[names])
-    paths = [each.evaluate(frame) for each in files if isinstance(each, nuke.File_Knob)]
+    if names not in table.files:
+        table.files[names] = list(_files(nodes_above(ends)))
+    paths = [each.evaluate(frame) for each in table.files[names]]
     return ",".join(_stamp(str(path or "")) for path in paths)
 
 
 def _table() -> Table:
     return _tables[0] if _tables else Table()
+
+
+def _files(nodes: Iterable[nuke.Node]) -> Iterator[nuke.File_Knob]:
+    for node in nodes:
+        if not _WRITE.match(node.Class()):
+            knobs = (node.knob(name) for name in _FILES)
+            yield from (knob for knob in knobs if isinstance(knob, nuke.File_Knob))
 
 
 def _stamp(path: str) -> str:

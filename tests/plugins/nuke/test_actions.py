@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from fakes.secluded import make_manifest, seclude
-from filmgate.errors import RequestError
+from filmgate.errors import ParameterError, RequestError
+from filmgate.host.port import Moment
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def group(nuke: Any, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     sessions.session(made)
     made.showControlPanel()
     yield made
+    callbacks.script_closed()
     sessions.close_hubs()
 
 
@@ -309,3 +311,51 @@ def test_bad_setting_keeps_no_baked_frame_from_rendering(
     nuke.frame(6)
     with pytest.raises(RuntimeError, match=f"^Filmgate: {group.name()}: "):
         callbacks.before_frame()
+
+
+def test_file_that_was_written_anew_is_noticed_at_the_next_look(
+    group: Any, nuke: Any, world: Any, tmp_path: Path
+) -> None:
+    """An artist who presses reload on a Read sees at once that the result is stale."""
+    from filmgate_nuke import sessions  # noqa: PLC0415
+
+    plate = tmp_path / "plate.exr"
+    plate.write_bytes(b"old")
+    group.setInput(0, nuke.nodes.Read(file=plate.as_posix()))
+    host = sessions.host(group)
+    nuke.updateUI()
+    world.run_events()
+    before = host.fingerprint(Moment(1))
+    plate.write_bytes(b"newer")
+    assert host.fingerprint(Moment(1)) == before
+
+    nuke.frame(2)
+    nuke.updateUI()
+
+    assert host.fingerprint(Moment(1)) != before
+
+
+def test_frames_beyond_the_plate_are_refused(group: Any, world: Any) -> None:
+    """Nuke would hold the last frame there, and its result would look like one of its own."""
+    from filmgate_nuke import actions, sessions  # noqa: PLC0415
+
+    ran: list[float] = []
+    sessions.session(group).run = lambda moments, force: ran.extend(m.time for m in moments)
+    group["filmgate_range"].setValue("2-4,9-11")
+
+    actions.run_range(group)
+    world.run_events()
+
+    assert ran == [3, 4, 9]
+    assert sorted(sessions.host(group).problems) == [2, 10, 11]
+    assert any("no frame 2,10-11: it has 3-9" in text for text in world.messages)
+
+
+def test_expression_that_means_nothing_is_a_text(group: Any) -> None:
+    """It names the knob, at the moment when its value is wanted."""
+    from filmgate_nuke import sessions  # noqa: PLC0415
+
+    group["filmgate_p_gain"].setExpression("no_such_knob + 1")
+
+    with pytest.raises(ParameterError, match="expression of gain"):
+        sessions.host(group).settings(Moment(1))

@@ -119,3 +119,17 @@ def test_version_stands_for_the_take(batch: Any) -> None:
     template = "{script_dir}/{node}/v{take:03d}/{output}.%04d.exr"
 
     assert batch._numbered(template, 7) == "{script_dir}/{node}/v007/{output}.%04d.exr"
+
+
+def test_frames_that_the_plate_does_not_have_are_no_mistake_in_the_command(
+    batch: Any, tmp_path: Path, capsys: Any
+) -> None:
+    """A farm that retries mistakes in a command differently learns that it is the input."""
+    import nuke  # noqa: PLC0415
+
+    path = saved(nuke, tmp_path / "shot.nk", "First")
+
+    assert batch.main([path, "--frames=900-901"]) == 65
+    said = capsys.readouterr().out
+    assert "First: 0 of 2 frames baked" in said
+    assert "First: failed 900-901: The input has no frame 900-901" in said

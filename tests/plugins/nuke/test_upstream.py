@@ -200,3 +200,21 @@ def test_each_node_is_read_once_while_nobody_edits(
     upstream.drop()
 
     assert sorted(read) == sorted(node.name() for node in chain)
+
+
+def test_what_a_write_wrote_is_no_source(nuke: Any, tmp_path: Path) -> None:
+    """Only files that are read count: a Write above has made its own from the same pixels."""
+    from filmgate_nuke.upstream import file_mark, forget_files  # noqa: PLC0415
+
+    plate, written = tmp_path / "plate.exr", tmp_path / "out.exr"
+    source = nuke.nodes.Read(file=plate.as_posix())
+    write = nuke.nodes.Write(inputs=[source], file=written.as_posix())
+    plate.write_bytes(b"a")
+    before = file_mark([write], 1)
+
+    written.write_bytes(b"a")
+    forget_files()
+    assert file_mark([write], 1) == before
+    plate.write_bytes(b"ab")
+    forget_files()
+    assert file_mark([write], 1) != before
