@@ -6,17 +6,17 @@ Run it where a display is; one in memory will do::
 
 Qt wants libxcb-cursor0, libxcb-icccm4, libxcb-keysyms1 and libxkbcommon-x11-0 for that.
 
-Before and after are computed by the denoiser; server, jobs and queue are played, so that the same
-pictures come out everywhere.
+Jobs, result and log are those of nodes that run the denoiser on a server of their own, told by
+their sessions as in any host; the devices and the queue of a site's server are played.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,11 +25,13 @@ import tomllib
 
 from filmgate.config import load_config
 from filmgate.errors import ConnectionLostError, FilmgateError
-from filmgate.host.board import ERROR, INFO, WARNING, Board, Comparison, RunRow
+from filmgate.host.board import Board
 from filmgate.host.connection import CONNECTED, LOST, NONE, ConnectionState
-from filmgate.host.state import Problem, State, Status
-from filmgate.image.display import preview_png
-from filmgate.image.exr import load_exr
+from filmgate.host.hub import Hub
+from filmgate.host.port import Moment
+from filmgate.host.session import HostSession
+from filmgate.job import Payload
+from filmgate.testing.fake_host import PUSH, FakeHost
 from filmgate.ui.panel import FilmgatePanel
 from filmgate.ui.qt import QtCore, application
 from filmgate.wire.messages import StatusPage
@@ -39,7 +41,6 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVER = ROOT / "gpu_server" / "filmgate_server"
 IMAGES = ROOT / "docs" / "images"
 NOISY = ROOT / "examples" / "plates" / "noisy_0001.exr"
-BEAUTY = [f"ViewLayer.Combined.{name}" for name in "RGB"]
 PACKAGES = (
     SERVER / "zoo" / "denoise",
     *(
@@ -51,6 +52,9 @@ ADDRESS = "tcp://gate:5700"
 USER = "mira"
 GIB = 1 << 30
 SETTLE_MS = 500
+PATIENCE_S = 120.0
+DONE = 31
+"""Frames after which the running job is shown."""
 NARROW, WIDE = (440, 600), (880, 620)
 LOST_TEXT = ConnectionLostError(
     f"{ADDRESS} did not answer within 10 s.",
@@ -154,54 +158,38 @@ def played_page() -> StatusPage:
     return StatusPage("1.0.0", "running", {"uptime_ms": 273_000_000, "sessions": 6}, workers, users)
 
 
-def played_board(pictures: tuple[bytes, bytes]) -> Board:
-    """Return an artist's last ten minutes."""
-    now_s = time.time()
-    ticks = iter(range(0, 10_000, 47))
-    board = Board(lambda: now_s - 610 + next(ticks))
-
-    def run(label: str, model: str, status: Status, ago_s: float, took_s: float = 0.0) -> None:
-        ended_s = now_s - ago_s + took_s if took_s else 0.0
-        name = f"{label}{ago_s}"
-        board.begin(RunRow(name, name, label, model, status, now_s - ago_s, lambda: None, ended_s))
-
-    problem = Problem(
-        "device_memory",
-        "The GPU's memory does not hold this model and a tile of 8192 × 4320.",
-        "Use a smaller frame, or a model with less memory: upscale instead of upscale_4x.",
-        "device_memory 7f3a91c2",
-        1047,
-    )
-    run("Upscale4x1", "upscale_4x 1.0.0", Status(State.ERROR, "", 0, 1, 0, problem=problem), 610, 9)
-    fresh = Status(State.FRESH, "1920 × 1080, 0.4 s per frame", 48, 48, 1)
-    run("Denoise_sky", "denoise 1.0.0", fresh, 420, 62)
-    waiting = Status(State.RUNNING, "Waiting for a device", 0, 24, 0.0, place=6, eta_s=190)
-    run("Retime_plateB", "retime 1.0.0", waiting, 31)
-    running = Status(State.RUNNING, "Denoising", 31, 100, 0.314, eta_s=74)
-    run("Denoise_beauty", "denoise 1.0.0", running, 25)
-    for level, text, remedy, id in (
-        (INFO, "Denoise_sky: 48 frames, 31 of them from the cache.", "", ""),
-        (WARNING, "Denoise_sky: 12 pixels of frame 1012 were not finite.", _SCRUBBED, ""),
-        (ERROR, f"Upscale4x1, frame 1047: {problem.text}", problem.remedy, problem.id),
-        (INFO, "Denoise_beauty: running frames 1001-1100.", "", ""),
-        (INFO, "Retime_plateB: running frames 1001-1024 at half speed.", "", ""),
-    ):
-        board.note(level, text, remedy, id)
-    board.show_result(Comparison("Denoise_beauty, frame 1001, denoise 1.0.0", *pictures))
-    return board
+def artists_work(hub: Hub) -> list[HostSession]:
+    """Let two nodes of a host run on *hub*; return their sessions, one of them in mid-run."""
+    first, running = make_node(hub, "Filmgate_denoise1", "high")
+    second, failed = make_node(hub, "Filmgate_denoise2", "best")  # as a script may write it
+    for host, session in ((first, running), (second, failed)):
+        session.run([Moment(1001.0)])
+        run_host(host, session, 1)
+    running.run([Moment(float(frame)) for frame in range(1001, 1101)])
+    run_host(first, running, DONE)
+    return [running, failed]
 
 
-_SCRUBBED = "They were made black before denoising. Look for what makes NaN in the render."
+def make_node(hub: Hub, name: str, quality: str) -> tuple[FakeHost, HostSession]:
+    """Return a node that denoises the example plate at every frame."""
+    plate = NOISY.read_bytes()
+    host = FakeHost(PUSH, lambda layer, moment: _connected(plate, layer, moment), (1001, 1100))
+    host.name = name
+    host.params["quality"] = quality
+    return host, HostSession(host, hub, "denoise")
 
 
-def denoised() -> tuple[bytes, bytes]:
-    """Return an example before and after denoising, as a server sends previews."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "denoised.exr"
-        command = [sys.executable, "-m", "filmgate.cli", "run", "denoise"]
-        subprocess.run([*command, str(NOISY), str(result), "--embedded"], check=True)
-        before, after = (load_exr(path).parts[0].stacked(BEAUTY) for path in (NOISY, result))
-    return preview_png(before), preview_png(after)
+def _connected(plate: bytes, layer: str, moment: Moment) -> Payload | None:
+    return Payload(layer, plate, time=moment.time) if layer == "color" else None
+
+
+def run_host(host: FakeHost, session: HostSession, frames: int) -> None:
+    """Run the host's events until so many frames are done, or the run is over."""
+    until_s = time.monotonic() + PATIENCE_S
+    while session.busy and session.status.done < frames:
+        host.run_events()
+        if time.monotonic() > until_s:
+            raise TimeoutError(f"{host.name} does not get on.")
 
 
 def wait(ms: int = SETTLE_MS) -> None:
@@ -222,35 +210,49 @@ def shoot(panel: FilmgatePanel, name: str, size: tuple[int, int]) -> None:
 def main() -> None:
     """Make all pictures."""
     application("filmgate")
-    board = played_board(denoised())
-    config = load_config({"user": USER}, environ={})
+    config = load_config({"user": USER, "local_python": sys.executable}, environ={})
+    with tempfile.TemporaryDirectory() as folder:
+        hub = Hub(config, Path(folder))
+        started: Future[FilmgateError | None] = Future()
+        hub.link.start_local(done=started.set_result)
+        if (error := started.result(PATIENCE_S)) is not None:
+            raise error
+        sessions = artists_work(hub)
+        shoot_all(hub)
+        for session in sessions:
+            session.close()
+        hub.close()
 
-    def hub(kind: str = CONNECTED, error: FilmgateError | None = None, empty: bool = False):
+
+def shoot_all(hub: Hub) -> None:
+    """Make the pictures of what is on a hub's board."""
+
+    def shown(kind: str = CONNECTED, error: FilmgateError | None = None, empty: bool = False):
         link = PlayedLink(kind, played_page(), error)
-        shown = Board() if empty else board
-        return SimpleNamespace(link=link, board=shown, catalogue=CATALOGUE, config=config)
+        board = Board() if empty else hub.board
+        return SimpleNamespace(link=link, board=board, catalogue=CATALOGUE, config=hub.config)
 
-    panel = FilmgatePanel(hub(), offers_nodes=True)
+    panel = FilmgatePanel(shown(), offers_nodes=True)
     panel.show()
     wait()
-    panel.jobs.list.choose(0)
+    panel.jobs.list.choose(1)
     shoot(panel, "panel", NARROW)
     panel.tabs.setCurrentWidget(panel.queue)
     shoot(panel, "panel_queue", NARROW)
     panel.tabs.setCurrentWidget(panel.models)
-    panel.models.list.choose(1)
+    panel.models.list.choose(0)
     shoot(panel, "panel_models", WIDE)
     panel.tabs.setCurrentWidget(panel.result)
     shoot(panel, "panel_result", WIDE)
     panel.tabs.setCurrentWidget(panel.log)
-    panel.log.list.choose(2)
+    panel.log.list.choose(0)
     shoot(panel, "panel_log", NARROW)
     panel.hide()
-    lost = FilmgatePanel(hub(LOST, LOST_TEXT), offers_nodes=True)
+    lost = FilmgatePanel(shown(LOST, LOST_TEXT), offers_nodes=True)
     lost.show()
     shoot(lost, "panel_lost", NARROW)
     lost.hide()
-    nowhere = FilmgatePanel(hub(NONE, NOWHERE, empty=True))
+    nowhere = FilmgatePanel(shown(NONE, NOWHERE, empty=True))
     nowhere.show()
     shoot(nowhere, "panel_no_server", NARROW)
     nowhere.hide()

@@ -280,7 +280,7 @@ def test_a_small_pane_keeps_tabs_and_licence_in_reach(
     qtbot.waitUntil(lambda: "many words" in card.toPlainText())
     panel.resize(260, 300)
     bar = panel.tabs.tabBar()
-    assert panel.width() == 260
+    assert (panel.width(), panel.height()) == (260, 300)
     seen = [bar.visibleRegion().boundingRect().contains(bar.tabRect(at)) for at in range(5)]
     assert seen == [True] * 5
     panel.tabs.setCurrentWidget(panel.models)

@@ -19,6 +19,8 @@ _OBJECT = "\ufffc"
 """What stands for a picture in a document's text."""
 _TEXT_MARGIN = 12
 _INDENT = 22
+_LEAST_PX = 48
+"""Three lines, in the smallest of panes; the rest is scrolled to."""
 _SAFE_SCHEMES = ("http", "https", "mailto")
 _NO_CARD = "*This model has no card on this machine yet.*"
 
@@ -62,6 +64,7 @@ class CardText(QtWidgets.QTextBrowser):
         super().__init__(parent)
         self._picture: Optional[QtGui.QImage] = None
         self.setOpenLinks(False)
+        self.setMinimumHeight(_LEAST_PX)
         self.setAccessibleName("Model card")
         self.document().setDocumentMargin(_TEXT_MARGIN)
         self.document().setIndentWidth(_INDENT)

@@ -15,6 +15,8 @@ _Qt = QtCore.Qt
 _Flag = QtWidgets.QStyle.StateFlag
 _ALPHA_HOVER = 90
 _FOCUS_PX = 2
+_LEAST_PX = 48
+"""A row, in the smallest of panes."""
 
 
 class RowPainter(QtWidgets.QStyledItemDelegate):
@@ -126,6 +128,7 @@ class RowList(QtWidgets.QStackedWidget, Generic[R]):
 
 def _prepare(view: QtWidgets.QListView, name: str) -> None:
     view.setUniformItemSizes(True)
+    view.setMinimumHeight(_LEAST_PX)
     view.setMouseTracking(True)
     view.setVerticalScrollMode(QtWidgets.QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setHorizontalScrollBarPolicy(_Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -61,7 +61,7 @@ QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; paddi
 
 QTabWidget::pane {{ border: none; border-top: 1px solid {LINE}; }}
 QTabBar {{ background: {GROUND}; }}
-QTabBar::tab {{ background: transparent; color: {DIM}; padding: 6px 10px; border: none;
+QTabBar::tab {{ background: transparent; color: {DIM}; padding: 6px 7px; border: none;
     min-width: 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:hover {{ color: {TEXT}; }}
