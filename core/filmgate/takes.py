@@ -35,6 +35,8 @@ NOTES_FILE = "take.json"
 SUFFIXES = {EXR_MEDIA: ".exr", TENSOR_MEDIA: ".tensor", PNG_MEDIA: ".png"}
 
 _TAKE = re.compile(r"take_(\d{4,})\Z")
+_MARK = ".used-"
+_USED = re.compile(r"\.used-(\d{4,})\Z")
 _FRAME = re.compile(
     r"(?P<output>[^.]+)(?:\.(?P<view>.+))?\.(?P<frame>-?\d+)(?P<suffix>\.exr|\.tensor|\.png)\Z"
 )
@@ -164,6 +166,20 @@ class Takes:
         """Return the newest finished take, or None before the first."""
         return next(reversed(self.all()), None)
 
+    def last_number(self) -> int:
+        """Return the highest number that a take has or had; 0 before the first.
+
+        Numbers are never given again: what reads a take that was removed would take another's
+        pixels for it.
+
+        Raises:
+            StorageError: the folder has gone, or cannot be read.
+        """
+        with storage_errors(self.folder):
+            names = [path.name for path in self.folder.iterdir()]
+        matches = [_TAKE.match(name) or _USED.match(name) for name in names]
+        return max((int(match[1]) for match in matches if match), default=0)
+
     def start(self) -> Draft:
         """Begin a new take; use it as a context manager."""
         return Draft(self)
@@ -175,10 +191,21 @@ class Takes:
             StorageError: a file is in use (Windows); the take is then left as it is, or gone in
                 part but no longer listed.
         """
+        self._mark_used(take.number)
         doomed = self.folder / f"{_REMOVED}{uuid.uuid4().hex[:12]}"
         with storage_errors(take.folder):
             take.folder.rename(doomed)
         _remove_folder(doomed)
+
+    def _mark_used(self, number: int) -> None:
+        """Remember the highest number of what is removed, by the name of an empty file."""
+        with storage_errors(self.folder):
+            marks = {path: _USED.match(path.name) for path in self.folder.iterdir()}
+            lower = {path: int(match[1]) for path, match in marks.items() if match}
+            if number > max(lower.values(), default=0):
+                (self.folder / f"{_MARK}{number:04d}").touch()
+                for path in lower:
+                    remove(path)
 
     def trim(self, keep: int) -> None:
         """Remove all but the newest *keep* takes, and what processes that died have left.
@@ -264,8 +291,7 @@ class Draft:
         path = self._folder / NOTES_FILE
         with storage_errors(path):
             write_new(path, json.dumps(dict(notes), sort_keys=True).encode(), READ_ONLY)
-        latest = self._takes.latest()
-        number = latest.number + 1 if latest else 1
+        number = self._takes.last_number() + 1
         while not self._claim(number):  # another process completed the same number first
             number += 1
         return Take(self._takes.folder / _take_name(number), number)

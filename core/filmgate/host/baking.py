@@ -121,6 +121,9 @@ class Baking:
         self._show()
 
     def _use(self, baked: Baked) -> None:
-        frames = write_frames(list(baked.frames))
-        self._workflow.change(baked=dict(baked.patterns), bake_frames=frames)
+        state, patterns = self._workflow.node.state, dict(baked.patterns)
+        frames = set(baked.frames)
+        if state.baked == patterns:  # the same files: frames that were baked before stay so
+            frames |= self._workflow.reading.baked_frames
+        self._workflow.change(baked=patterns, bake_frames=write_frames(sorted(frames)))
         self._workflow.standing.look(State.BAKED)

@@ -93,13 +93,14 @@ class Delivery:
         Raises:
             StorageError: the disk is full or failing; `discard` what was begun.
         """
-        if self._pending is not None and frame.key in self._pending.frames:
+        view, number = parse_frame_key(frame.key)
+        if self._pending is not None and not _go_together(self._pending.frames, frame):
             self.complete()
         if header.package != self._noted.package:
             self._kept = {}
+        self._kept = {key: note for key, note in self._kept.items() if _is_alike(key, view)}
         self._header = header
         pending = self._pending = self._pending or self._begin()
-        view, number = parse_frame_key(frame.key)
         for output in frame.outputs:
             if output.media != PNG_MEDIA:
                 pending.draft.add(output.name, number, output.data, view, output.media)
@@ -195,3 +196,14 @@ class Delivery:
             for output in outputs[view, frame]:
                 draft.keep(base, output, frame, view)
         return there
+
+
+def _go_together(frames: Mapping[str, FrameNote], frame: Frame) -> bool:
+    """Say whether a frame can be in one take with others that are not complete yet."""
+    view, _ = parse_frame_key(frame.key)
+    return frame.key not in frames and all(_is_alike(key, view) for key in frames)
+
+
+def _is_alike(key: str, view: str) -> bool:
+    """Say whether a frame has a view where the other has one: a pattern fits only either."""
+    return bool(parse_frame_key(key)[0]) == bool(view)

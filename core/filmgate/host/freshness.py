@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import floor
@@ -11,6 +12,8 @@ from filmgate.digest import canonical_digest
 from filmgate.host.port import Moment, Settings
 from filmgate.manifest import Manifest
 from filmgate.params import resolve_parameters
+
+_KEY = re.compile(r".*\|-?\d{1,9}\Z")
 
 UNKNOWN = ""
 """The fingerprint of pixels of which the host cannot say whether they changed."""
@@ -67,7 +70,7 @@ class TakeNotes:
 def parse_take_notes(notes: Mapping[str, Any]) -> TakeNotes:
     """Read notes; a frame whose note cannot be read counts as not noted."""
     frames = _mapping(notes.get("frames"))
-    found = {key: _note(each) for key, each in frames.items()}
+    found = {key: _note(each) for key, each in frames.items() if _KEY.match(key)}
     texts = {name: str(notes.get(name, "")) for name in ("node", "model", "package")}
     return TakeNotes(**texts, frames={key: note for key, note in found.items() if note is not None})
 

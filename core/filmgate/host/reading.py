@@ -22,6 +22,8 @@ from filmgate.takes import Take
 log = logging.getLogger("filmgate")
 
 VIEW_PLACE = "%V"
+READS_BAKE = "reads the bake: Unbake to see the new result"
+CHANGED_SINCE = "baked, input changed since"
 
 
 class Reading:
@@ -50,6 +52,11 @@ class Reading:
         return self._take
 
     @property
+    def baked_frames(self) -> frozenset[int]:
+        """The frames that are baked."""
+        return self._baked_frames
+
+    @property
     def notes(self) -> TakeNotes:
         """How the take was made; its files are first looked at here."""
         if self._notes is None:
@@ -57,15 +64,43 @@ class Reading:
         return self._notes
 
     def state_at(self, manifest: Optional[Manifest], moment: Moment) -> State:
-        """Return `BAKED`, `FRESH`, `STALE` or `EMPTY`."""
+        """Return `BAKED`, `FRESH`, `STALE` or `EMPTY`: of what the node reads, bake or take."""
         if floor(moment.time) in self._baked_frames:
             return State.BAKED
+        if self._state.baked:  # results of its take are not what it reads
+            return State.STALE if self.paths(moment) else State.EMPTY
         return self.computed_at(manifest, moment)
+
+    def remark(self, manifest: Optional[Manifest], moment: Moment) -> str:
+        """Return what an artist should know of a bake beside the state; mostly nothing."""
+        if not self._state.baked:
+            return ""
+        computed = self.computed_at(manifest, moment)
+        if computed is State.STALE and floor(moment.time) in self._baked_frames:
+            return CHANGED_SINCE
+        newer = computed is State.FRESH and not self._is_copied(moment)
+        return READS_BAKE if newer else ""
+
+    def _is_copied(self, moment: Moment) -> bool:
+        """Say whether the bake is of the take's files, by what a look at their sizes tells."""
+        take, baked = self._take, self.paths(moment)
+        return take is not None and all(
+            name in baked and _is_copy(baked[name], self._file(take, name, moment))
+            for name in take.outputs()
+        )
+
+    def _file(self, take: Take, name: str, moment: Moment) -> Path:
+        return take.path(name, floor(moment.time), moment.view, take.media(name))
+
+    def _is_there(self, take: Take, moment: Moment) -> bool:
+        """Say whether a frame's files are there now: people tidy up under a script."""
+        files = [self._file(take, name, moment) for name in take.outputs()]
+        return bool(files) and all(file.is_file() for file in files)
 
     def computed_at(self, manifest: Optional[Manifest], moment: Moment) -> State:
         """Return `FRESH`, `STALE` or `EMPTY`, whatever is baked."""
         note = self.notes.frames.get(frame_key(moment))
-        if note is None or self._take is None or not self._take.folder.is_dir():
+        if note is None or self._take is None or not self._is_there(self._take, moment):
             return State.EMPTY
         if manifest is None or self.notes.package != self._state.package:
             return State.STALE
@@ -97,6 +132,15 @@ class Reading:
         """Return the files of a frame that exist, by output."""
         found = {name: Path(_at(pattern, moment)) for name, pattern in self.patterns().items()}
         return {name: path for name, path in found.items() if path.is_file()}
+
+
+def _is_copy(copy: Path, original: Path) -> bool:
+    """Say whether a file can be a copy of another: as long, and made later."""
+    try:
+        here, there = copy.stat(), original.stat()
+    except OSError:  # removed since
+        return False
+    return here.st_size == there.st_size and here.st_mtime_ns >= there.st_mtime_ns
 
 
 def _at(pattern: str, moment: Moment) -> str:

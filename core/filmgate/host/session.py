@@ -116,7 +116,7 @@ class HostSession:
         if not self._flow.busy:
             standing, state = self._flow.standing, self.state_at(moment)
             if standing.rest.problem is None or state in (State.FRESH, State.BAKED):
-                standing.look(state)
+                standing.look(state, moment)
         self._show()
         return self.status
 
@@ -308,6 +308,8 @@ class HostSession:
             return False
         if state is State.RUNNING:
             return self._flow.outdated_run(moment) is not None
+        if self._flow.reading.computed_at(self._node.manifest, moment) is State.FRESH:
+            return False  # it is made, and the node reads a bake
         return self._flow.failures.deserves_retry(moment, waits)
 
     def _is_settled(self, moment: Moment) -> bool:

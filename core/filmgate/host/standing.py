@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Optional
 
 from filmgate.host.clock import Clock
 from filmgate.host.connection import LOST, Connection
 from filmgate.host.node import Node
+from filmgate.host.port import Moment
 from filmgate.host.progress import folded, running_status
 from filmgate.host.reading import Reading
 from filmgate.host.run import Run
@@ -59,14 +61,17 @@ class Standing:
 
     def settle(self, run: Run) -> None:
         """Note where the node stands after a run."""
-        self.rest = self.ended(run, self._worth(run))
+        rest = self.ended(run, self._worth(run))
+        self.rest = rest if rest.text else replace(rest, text=self._remark(run))
 
-    def look(self, state: State) -> None:
+    def look(self, state: State, moment: Optional[Moment] = None) -> None:
         """Note where the node stands where the artist looks, and that nothing is wrong there."""
-        partial = state is State.EMPTY and bool(self._reading.notes.frames)
-        self.rest = replace(
-            self.rest, state=State.PARTIAL if partial else state, text="", problem=None
-        )
+        text = "" if moment is None else self._reading.remark(self._node.manifest, moment)
+        self.rest = replace(self.rest, state=state, text=text, problem=None)
+        if state is State.EMPTY and moment is not None and self._reading.notes.frames:
+            # how far the last run was says nothing of a frame that it had not
+            text = text or f"frame {moment.time:g} has not been run yet"
+            self.rest = Status(State.PARTIAL, text)
 
     def unread(self) -> None:
         """Note that nothing is known of what the node reads: stale, until somebody looks."""
@@ -78,9 +83,15 @@ class Standing:
         """Return what the frames of a run are worth now, which its settings may not be any more."""
         step = max(1, len(run.moments) // SAMPLES)
         manifest = self._node.manifest
-        states = {self._reading.computed_at(manifest, each) for each in run.moments[::step]}
+        states = {self._reading.state_at(manifest, each) for each in run.moments[::step]}
         if State.STALE in states:
             return State.STALE
         if State.EMPTY in states or run.tally().done < len(run.moments):
             return State.PARTIAL if self._reading.notes.frames else State.EMPTY
-        return State.BAKED if self._node.state.baked else State.FRESH
+        return State.BAKED if State.BAKED in states else State.FRESH
+
+    def _remark(self, run: Run) -> str:
+        """Return what is to be said of a run's frames besides; that of the first of which it is."""
+        step = max(1, len(run.moments) // SAMPLES)
+        said = (self._reading.remark(self._node.manifest, each) for each in run.moments[::step])
+        return next(filter(None, said), "")

@@ -16,6 +16,7 @@ from filmgate.endpoint import FOLDER_VARIABLE
 from filmgate.errors import CancelledError, ImageError, StorageError
 from filmgate.host import dispatch
 from filmgate.host.port import Moment
+from filmgate.host.reading import CHANGED_SINCE, READS_BAKE
 from filmgate.host.results import Results
 from filmgate.host.session import DEBOUNCE_S, HostSession
 from filmgate.host.state import State
@@ -485,3 +486,58 @@ def test_a_pull_of_changed_settings_takes_the_place_of_the_earlier_one(
     server.allow(None)
     desk.settle()
     assert desk.states([1]) == [State.FRESH]
+
+
+def baked(desk: Desk, folder: Path, *frames: int) -> None:
+    """Bake frames and wait for it."""
+    desk.session.bake(frames, "sh010", folder.as_posix(), "Node1")
+    desk.settle()
+
+
+def test_what_a_node_reads_decides_and_not_what_it_made(desk: Desk, tmp_path: Path) -> None:
+    """A result beside the bake is not shown, so that its frame is not fresh."""
+    desk.make(1, 2, 3)
+    baked(desk, tmp_path, 1)
+    baked(desk, tmp_path, 2, 3)
+    assert desk.states([1, 2, 3]) == [State.BAKED] * 3
+    desk.host.params["strength"] = 2.0
+    assert desk.session.look_at(Moment(1.0)).text == CHANGED_SINCE
+    desk.make(1, 4)
+    assert desk.states([1, 4]) == [State.BAKED, State.EMPTY]
+    for frame in (1, 4):
+        assert desk.session.look_at(Moment(float(frame))).text == READS_BAKE
+    desk.session.unbake()
+    assert desk.states([1, 4]) == [State.FRESH, State.FRESH]
+
+
+def test_a_bake_elsewhere_leaves_the_earlier_frames_behind(desk: Desk, tmp_path: Path) -> None:
+    """The node reads one place: frames that were baked to another are not there."""
+    desk.make(1, 2)
+    baked(desk, tmp_path / "one", 1)
+    baked(desk, tmp_path / "two", 2)
+    assert desk.states([1, 2]) == [State.EMPTY, State.BAKED]
+
+
+def test_one_view_after_two_is_read_without_a_place_for_views(desk: Desk) -> None:
+    """A take holds frames with views or without: one pattern cannot find both."""
+    desk.session.run([Moment(1.0, "left"), Moment(1.0, "right")])
+    desk.settle()
+    desk.make(1)
+    assert desk.states([1]) == [State.FRESH]
+    assert list(desk.session.result_for(Moment(1.0)).paths) == ["color"]
+
+
+def test_a_file_that_was_removed_is_missed(desk: Desk) -> None:
+    """People tidy up under a script."""
+    desk.make(1, 2)
+    assert desk.host.take is not None
+    desk.host.take.path("color", 1).unlink()
+    assert desk.states([1, 2]) == [State.EMPTY, State.FRESH]
+
+
+def test_a_frame_that_was_not_run_says_so(desk: Desk) -> None:
+    """How far the last run was is no news of another frame."""
+    desk.make(1)
+    status = desk.session.look_at(Moment(2.0))
+    assert (status.state, status.total) == (State.PARTIAL, 0)
+    assert status.text == "frame 2 has not been run yet"

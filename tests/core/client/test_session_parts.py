@@ -202,7 +202,10 @@ def test_a_picture_for_a_panel_is_no_frame(bench: Bench) -> None:
 
 def test_notes_that_nobody_can_read_are_no_notes() -> None:
     """A file that was edited by hand makes frames unknown, and no error."""
-    damaged: dict[str, Any] = {"node": 3, "frames": {"|1": "x", "|2": {"settings": "aa"}}}
+    damaged: dict[str, Any] = {
+        "node": 3,
+        "frames": {"|1": "x", "|2": {"settings": "aa"}, "|abc": {"settings": "aa"}},
+    }
     notes = parse_take_notes(damaged)
     assert (list(notes.frames), parse_take_notes({"frames": []}).frames) == (["|2"], {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from fakes.desk import PACKAGE, Desk, document_of
 from fakes.scripted import ScriptedServer, ref
 from filmgate.digest import digest_bytes
 from filmgate.host.port import Moment
+from filmgate.host.receipt import EXR_MAGIC
 from filmgate.host.results import Request
 from filmgate.host.state import State
 from filmgate.job import Output, Result
@@ -38,6 +40,16 @@ def submitted(desk: Desk, server: ScriptedServer, first: bool = True) -> JobSubm
     if first:
         server.welcome()
     return server.accept()
+
+
+def exr(content: bytes) -> bytes:
+    """Return what looks like an EXR file from its beginning."""
+    return EXR_MAGIC + content
+
+
+def of_frame(content: bytes) -> BlobRef:
+    """Return how the result of frame 1 is told of."""
+    return replace(ref(exr(content)), time=1.0)
 
 
 def give(desk: Desk, server: ScriptedServer, job_id: bytes, *refs_and_contents: object) -> None:
@@ -69,7 +81,7 @@ def test_a_result_after_the_cancel_is_kept_and_not_delivered(
     submit = submitted(desk, server)
     desk.session.cancel()
     server.expect(JobCancel)
-    give(desk, server, submit.job_id, ref(b"late"), b"late")
+    give(desk, server, submit.job_id, of_frame(b"late"), exr(b"late"))
     desk.settle(lambda: desk.hub.results.find(key_of(desk, 1)) is not None)
     desk.settle()
     assert (desk.states([1]), desk.host.takes) == ([State.EMPTY], [])
@@ -79,7 +91,7 @@ def test_a_result_after_the_cancel_is_kept_and_not_delivered(
 
 def test_what_is_known_does_not_wait_for_a_server(desk: Desk, server: ScriptedServer) -> None:
     """A server that is silent for ten seconds holds up what it is asked for, and nothing else."""
-    known = Result((Output("color", memoryview(b"known")),), work_key=b"w" * 32)
+    known = Result((Output("color", memoryview(exr(b"known")), time=2.0),), work_key=b"w" * 32)
     desk.hub.results.put(key_of(desk, 2), known)
     desk.run(1)
     desk.settle(lambda: server.poll(1))
@@ -104,12 +116,12 @@ def test_an_older_result_never_replaces_a_newer_one(desk: Desk, server: Scripted
     desk.host.params["strength"] = 2.0
     desk.run(1)
     newer = submitted(desk, server, first=False)
-    give(desk, server, newer.job_id, ref(b"newer"), b"newer")
+    give(desk, server, newer.job_id, of_frame(b"newer"), exr(b"newer"))
     desk.settle(lambda: len(desk.host.takes) == 1)
-    give(desk, server, older.job_id, ref(b"older"), b"older")
+    give(desk, server, older.job_id, of_frame(b"older"), exr(b"older"))
     desk.settle()
     assert desk.host.take is not None
-    assert desk.host.take.path("color", 1).read_bytes() == b"newer"
+    assert desk.host.take.path("color", 1).read_bytes() == exr(b"newer")
     assert desk.states([1]) == [State.FRESH]
 
 
@@ -136,12 +148,13 @@ def test_pictures_go_to_the_panel_and_not_into_the_take(desk: Desk, server: Scri
         BlobRef("preview", ref(b"after").digest, 5, PNG_MEDIA),
         BlobRef("preview_source", ref(b"before").digest, 6, PNG_MEDIA),
     ]
-    outputs = (ref(b"pixels"), *pictures, b"pixels", b"after", b"before")
+    outputs = (of_frame(b"pixels"), *pictures, exr(b"pixels"), b"after", b"before")
     give(desk, server, submit.job_id, *outputs)
     desk.settle()
     shown = desk.hub.board.comparison()
     assert shown is not None
     assert (shown.before, shown.after) == (b"before", b"after")
+    assert shown.title == "Node1, frame 1, echo 1.0.0"
     assert desk.host.take is not None
     assert desk.host.take.outputs() == ["color"]
 
@@ -179,6 +192,6 @@ def test_work_on_a_connection_that_is_dropped_goes_to_the_next(
     submitted(desk, server)
     desk.hub.link.reset()
     again = submitted(desk, server)
-    give(desk, server, again.job_id, ref(b"pixels"), b"pixels")
+    give(desk, server, again.job_id, of_frame(b"pixels"), exr(b"pixels"))
     desk.settle()
     assert (desk.states([1]), desk.codes()) == ([State.FRESH], [])

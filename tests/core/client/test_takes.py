@@ -126,7 +126,7 @@ def test_a_removed_take_lets_the_store_evict(takes: Takes) -> None:
         take = draft.complete({})
     takes.remove(take)
     assert takes.all() == []
-    assert list(takes.folder.iterdir()) == []
+    assert [path.name for path in takes.folder.iterdir()] == [".used-0001"]
     assert Cache(takes.cache.folder, 100).trim() == 1000
 
 
@@ -247,7 +247,16 @@ def test_the_oldest_takes_are_trimmed(takes: Takes) -> None:
     takes.trim(2)
     assert [take.number for take in takes.all()] == [4, 5]
     takes.trim(0)
-    assert list(takes.folder.iterdir()) == []
+    assert [path.name for path in takes.folder.iterdir()] == [".used-0005"]
+
+
+def test_a_number_is_never_given_again(takes: Takes) -> None:
+    """Who still reads a take that was removed must not take another's pixels for it."""
+    for expected in (1, 2):
+        with takes.start() as draft:
+            draft.add("color", 1, b"pixels of %d" % expected)
+            assert draft.complete({}).number == expected
+        takes.trim(0)
 
 
 def test_what_a_killed_process_has_left_is_trimmed(takes: Takes) -> None:
