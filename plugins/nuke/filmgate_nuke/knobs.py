@@ -40,6 +40,8 @@ _LASTING = frozenset(
 _REMEMBERED = 64
 """Nodes whose manifest is not parsed again at each frame."""
 _TOP = "filmgate_tab"
+_LEFT_OUT = "\u201cnone\u201d leaves it out."
+_SEARCHED = "The model needs it: \u201cnone\u201d searches as \u201call\u201d does."
 _BUTTONS = {
     "run_frame": ("Run frame", "Make the result of the current frame, in every view."),
     "run_range": ("Run range", "Make the frames of the range that are not fresh."),
@@ -185,25 +187,25 @@ def _run_knobs() -> Iterator[nuke.Knob]:
 
 
 def _layer_knobs(manifest: Manifest) -> Iterator[nuke.Knob]:
-    yield _divider("filmgate_inputs", "Inputs")
+    yield _divider("filmgate_inputs", "Inputs", "What the model is given.")
     for entry in manifest.inputs:
         if entry.kind == "image":
             name = layout.layer_knob(entry.name)
             knob = nuke.ChannelMask_Knob(name, f"{entry.name} layer")
             knob.setValue(channels.FOUND_BY_NAME)
-            unused = " \u201cnone\u201d leaves it out." if entry.optional else ""
+            unused = _LEFT_OUT if entry.optional else _SEARCHED
             yield _hinted(
                 knob,
                 f"Which layer is the {entry.name}. \u201call\u201d searches the input's own pipe, "
                 "else the main one, for the layer names that renderers use; in a pipe of its own "
-                f"that has none of them, rgba is taken.{unused}",
+                f"that has none of them, rgba is taken. {unused}",
             )
 
 
 def _time_knobs(manifest: Manifest) -> Iterator[nuke.Knob]:
     if manifest.temporal.kind != "between":
         return
-    yield _divider("filmgate_time", "Time")
+    yield _divider("filmgate_time", "Time", "Where this frame lies in the input.")
     knob = nuke.Double_Knob(layout.SOURCE_TIME, "source time")
     yield _hinted(
         knob,
@@ -214,7 +216,7 @@ def _time_knobs(manifest: Manifest) -> Iterator[nuke.Knob]:
 
 
 def _output_knobs() -> Iterator[nuke.Knob]:
-    yield _divider("filmgate_output", "Output")
+    yield _divider("filmgate_output", "Output", "What leaves the node.")
     view = nuke.Enumeration_Knob(layout.VIEW, "view", list(VIEWS))
     yield _hinted(
         view,
@@ -223,7 +225,8 @@ def _output_knobs() -> Iterator[nuke.Knob]:
     )
     mask = _link("filmgate_mask", "mask", layout.MIXED, "maskChannelMask")
     yield _hinted(mask, "Which channel of the mask pipe says where the result is used.")
-    yield nuke.Boolean_Knob(layout.MASK_INVERT, "invert", False)
+    invert = nuke.Boolean_Knob(layout.MASK_INVERT, "invert", False)
+    yield _hinted(invert, "Use the result where the mask is black instead of where it is white.")
     mix = nuke.Double_Knob(layout.MIX, "mix")
     mix.setValue(1.0)
     yield _hinted(mix, "0 is the source, 1 the result.")
@@ -271,8 +274,8 @@ def _link(name: str, label: str, node: str, knob: str) -> nuke.Knob:
     return link
 
 
-def _divider(name: str, label: str) -> nuke.Knob:
-    return nuke.Text_Knob(name, label, "")
+def _divider(name: str, label: str, tooltip: str) -> nuke.Knob:
+    return _hinted(nuke.Text_Knob(name, label, ""), tooltip)
 
 
 def _hinted(knob: nuke.Knob, tooltip: str) -> nuke.Knob:

@@ -48,6 +48,19 @@ def test_each_type_has_its_knob(group: Any) -> None:
     assert {name: group[f"filmgate_p_{name}"].Class() for name in CLASSES} == CLASSES
 
 
+def test_every_knob_says_what_it_is_for(nuke: Any) -> None:
+    """Headlines too; and of a layer that the model needs, that it cannot be left out."""
+    from filmgate_nuke import knobs, node  # noqa: PLC0415 - found once the fixture ran
+
+    group = node.create(retimer(), "retime")
+    hidden = (nuke.Tab_Knob,)
+    shown = [knob for knob in knobs.own_knobs(group) if not isinstance(knob, hidden)]
+    silent = [knob.name() for knob in shown if not knob.tooltip() and knob.visible()]
+
+    assert silent == []
+    assert "\u201cnone\u201d searches" in group["filmgate_layer_color"].tooltip()
+
+
 def test_a_new_node_has_the_defaults(group: Any) -> None:
     """Whatever the manifest says, through the knobs and back."""
     assert settings(group).params == {each.name: each.default for each in MODEL.params}
