@@ -26,16 +26,28 @@ class BundleOptions(Options):
 
     python: Annotated[str, typer.Option(help=_PYTHON_HELP)]
     platform: Annotated[
-        str, typer.Option(help=f"{', '.join(MACHINES)}; else this machine's.", show_default=False)
+        str,
+        typer.Option(
+            help=f"What the host runs on: {', '.join(MACHINES)}; else as this machine.",
+            show_default=False,
+        ),
     ] = field(default_factory=this_platform)
     out: Annotated[
-        Path, typer.Option(help="Where the bundle goes; else your own data.", show_default=False)
+        Path,
+        typer.Option(
+            help="Where the bundle goes; else among your own data. Its path is printed.",
+            show_default=False,
+        ),
     ] = field(default_factory=bundle_folder)
     wheels: Annotated[
-        Path, typer.Option(help="A folder of wheels; else your cache.", show_default=False)
+        Path,
+        typer.Option(
+            help="The folder that keeps wheels; else your cache. What it lacks is fetched.",
+            show_default=False,
+        ),
     ] = field(default_factory=wheel_folder)
     offline: Annotated[
-        bool, typer.Option("--offline", help="Use the folder of wheels, and no network.")
+        bool, typer.Option("--offline", help="Take wheels from that folder alone; no network.")
     ] = False
 
 

@@ -40,14 +40,15 @@ class InstallOptions(Options):
     folder: Annotated[
         Path, typer.Option(help="Nuke's folder; else ~/.nuke.", show_default=False)
     ] = field(default_factory=nuke_folder)
-    remove: Annotated[bool, typer.Option("--remove", help="Take it out again.")] = False
+    remove: Annotated[bool, typer.Option("--remove", help="Take our lines out again.")] = False
 
 
 def install_nuke(options: InstallOptions) -> int:
     """Let Nuke find the bundle at its next start, by a few lines in your init.py.
 
-    Your own lines stay as they are. Each version of Nuke gets the bundle for its Python. A site
-    does without this command: it names the bundle in NUKE_PATH.
+    Your own lines stay as they are; ours are not replaced if somebody changed them. Each version of
+    Nuke gets the bundle for its Python. A site does without this command: it names the bundle in
+    NUKE_PATH.
     """
     if options.remove:
         path = save_entries(options.folder, {})

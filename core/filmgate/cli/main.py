@@ -60,7 +60,7 @@ _INSTALL = {
 }
 
 _HELP = "Filmgate: frames through a shared GPU inference server."
-_BUNDLE_HELP = "Make one folder with the plugin of a host and all that it needs."
+_BUNDLE_HELP = "Make one folder with a host's plugin and all that it needs."
 _HOST_HELP = "Let a host find its bundle, for one user."
 _PASS_ON: dict[str, Any] = {
     "allow_extra_args": True,
