@@ -485,3 +485,14 @@ def test_the_range_of_merged_pictures_is_that_of_both(nuke: Any) -> None:
         assert (merged.firstFrame(), merged.lastFrame()) == (-10, 7)
         narrowed = nuke.nodes.FrameRange(inputs=[merged], first_frame=3, last_frame=7)
         assert (narrowed.firstFrame(), narrowed.lastFrame()) == (3, 7)
+
+
+def test_dependencies_are_of_the_kind_that_is_asked_for(nuke: Any) -> None:
+    """Pipes and expressions are told apart; a range that is read counts as a knob does."""
+    pipe, named, ranged = (nuke.nodes.Constant() for _ in range(3))
+    grade = nuke.nodes.Grade(inputs=[pipe])
+    grade["mix"].setExpression(f"{named.name()}.color.r + {ranged.name()}.first_frame")
+
+    assert grade.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS) == [pipe]
+    assert grade.dependencies(nuke.EXPRESSIONS) == [named, ranged]
+    assert grade.dependencies(nuke.INPUTS | nuke.EXPRESSIONS) == [pipe, named, ranged]

@@ -330,3 +330,15 @@ def test_loops_cannot_be_connected(nuke: Any) -> None:
     first, second = nuke.nodes.Grade(), nuke.nodes.Grade()
     assert second.setInput(0, first)
     assert not first.setInput(0, second)
+
+
+@pytest.mark.parametrize("choice", ["{", "}", "{a}", "plain"])
+def test_choices_survive_saving(nuke: Any, tmp_path: Path, choice: str) -> None:
+    """Braces in a choice's text are no expression."""
+    node = nuke.nodes.NoOp()
+    node.addKnob(nuke.Enumeration_Knob("kind", "Kind", ["other", choice]))
+    node["kind"].setValue(choice)
+
+    nuke.scriptOpen(str(save(nuke, tmp_path)))
+
+    assert nuke.toNode("NoOp1")["kind"].value() == choice

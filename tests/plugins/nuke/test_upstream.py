@@ -218,3 +218,15 @@ def test_what_a_write_wrote_is_no_source(nuke: Any, tmp_path: Path) -> None:
     plate.write_bytes(b"ab")
     forget_files()
     assert file_mark([write], 1) != before
+
+
+def test_node_that_an_expression_reads_counts(nuke: Any) -> None:
+    """A grade that takes its gain from elsewhere is another one when that changes."""
+    slider = nuke.nodes.Constant(name="Slider")
+    grade = nuke.nodes.Grade(inputs=[nuke.nodes.Constant()])
+    grade["mix"].setExpression("Slider.color.r")
+    before = mark(grade)
+
+    slider["color"].setValue([0.25, 0, 0, 0])
+
+    assert mark(grade) != before

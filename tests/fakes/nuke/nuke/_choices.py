@@ -43,10 +43,11 @@ class Enumeration_Knob(Unsigned_Knob):
         return _words.quote(self._chosen())
 
     def _from_words(self, text: str) -> None:
-        if text.startswith("{"):
+        known = text in self._names()
+        if not known and text.startswith("{") and text.endswith("}"):
             self._change(Track(expression=_words.unquote(_words.unquote(text))))
             return
-        if text not in self._names():
+        if not known:
             # What a script chose stays chosen, though the list no longer has it.
             self._values.append(text)
         self._change(self._names().index(text))

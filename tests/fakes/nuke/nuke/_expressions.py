@@ -91,6 +91,24 @@ def _find_node(path: str, knob: Knob) -> Any:
     return node
 
 
+def nodes_named(text: str, knob: Knob) -> list[Any]:
+    """Return the nodes whose knobs or ranges an expression of *knob* reads, in its order."""
+    found: list[Any] = []
+    for name in _NAME.findall(text):
+        path, _, last = name.rpartition(".")
+        node = _find_node(path, knob) if path and last in ENDS else _owner(name, knob)
+        if node is not None and node is not knob._node:
+            found.append(node)
+    return found
+
+
+def _owner(name: str, knob: Knob) -> Any:
+    try:
+        return find_knob(name, knob)[0]._node
+    except ExpressionError:
+        return None
+
+
 def _end_of(node: Any, end: int, frame: float, view: str) -> float:
     """Return the first or last frame of what a node makes, which is no knob of it."""
     from nuke import _context, _ops

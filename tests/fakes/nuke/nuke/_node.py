@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from nuke import _callbacks, _classes, _context, _flags, _world
+from nuke import _callbacks, _classes, _context, _expressions, _flags, _world
 from nuke._choices import Channel_Knob, Link_Knob
 from nuke._knobs import Knob
 from nuke._pictures import _Picture
@@ -336,7 +336,10 @@ class Node(_Picture):
 
     def dependencies(self, what: int = _flags.INPUTS | _flags.HIDDEN_INPUTS) -> list[Node]:
         self._check()
-        return [node for node in self._inputs if node is not None]
+        found = list(self._inputs) if what & (_flags.INPUTS | _flags.HIDDEN_INPUTS) else []
+        if what & _flags.EXPRESSIONS:
+            found += [node for knob in self._knobs.values() for node in _named(knob)]
+        return list(dict.fromkeys(node for node in found if node is not None))
 
     def dependent(
         self,
@@ -348,6 +351,14 @@ class Node(_Picture):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"
+
+
+def _named(knob: Knob) -> list[Node]:
+    """Return the nodes that a knob's expressions read."""
+    state: Any = knob._state
+    parts = state if isinstance(state, tuple) and not isinstance(state, Track) else (state,)
+    texts = [each.expression for each in parts if isinstance(each, Track)]
+    return [node for text in texts for node in _expressions.nodes_named(text, knob)]
 
 
 def _followed(knob: Knob) -> Knob:
