@@ -16,7 +16,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -31,13 +31,21 @@ from filmgate.disk import (
     storage_errors,
     write_new,
 )
-from filmgate.errors import IntegrityError
+from filmgate.errors import IntegrityError, StorageError
 
 ABANDONED_AFTER_S = 24 * 3600
 """A temporary file of this age belongs to a process that died while it wrote."""
 
 TRIM_TO = 0.9
 """How full the quota is after a trim, so that not every entry pays for a scan."""
+
+SOUND_MAX = 65536
+"""Entries that a process remembers to have verified."""
+
+SHARED_REMEDY = (
+    "Choose another folder in the setting `cache`. One that people share must be writable for"
+    " their group: set-group-id folders, and a umask of 002."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +84,7 @@ class Cache:
         self._entries = folder / "entries"
         self._incoming = folder / "incoming"
         self._until_scan_bytes = 0
+        self._sound: dict[bytes, tuple[int, int]] = {}
         with storage_errors(folder):
             self._entries.mkdir(parents=True, exist_ok=True)
             self._incoming.mkdir(exist_ok=True)
@@ -83,13 +92,17 @@ class Cache:
     def put(self, content: Buffer) -> bytes:
         """Store *content* and return its digest; known content is only marked as used.
 
+        An entry that is there already is read once by each process: a damaged one is replaced.
+
         Raises:
             StorageError: the disk is full or failing; nothing is left behind.
         """
         digest = digest_bytes(content)
-        if self.find(digest) is None:
-            with storage_errors(self.folder):
-                self._write(self._path(digest), content)
+        path = self._path(digest)
+        if not self._is_sound(digest) and self.load(digest, verify=True) is None:
+            with _shared_errors(self.folder):
+                self._write(path, content)
+            self._note_sound(digest, path)
             self._after_put(digest, memoryview(content).nbytes)
         return digest
 
@@ -122,6 +135,8 @@ class Cache:
             _log.warning("Removed a damaged cache entry: %s", path)
             remove(path)
             return None
+        if verify:
+            self._note_sound(digest, path)
         return content
 
     def link(self, digest: bytes, target: Path) -> None:
@@ -165,6 +180,18 @@ class Cache:
         self._until_scan_bytes = max(slack // 2, min(slack, self.quota_bytes - total + freed))
         return freed
 
+    def _is_sound(self, digest: bytes) -> bool:
+        """Say whether an entry is as this process has written or verified it; marks it as used."""
+        path = self.find(digest) if digest in self._sound else None
+        return path is not None and self._sound.get(digest) == _mark(path)
+
+    def _note_sound(self, digest: bytes, path: Path) -> None:
+        mark = _mark(path)
+        if len(self._sound) >= SOUND_MAX:
+            self._sound.clear()
+        if mark is not None:
+            self._sound[digest] = mark
+
     def _path(self, digest: bytes) -> Path:
         if len(digest) != DIGEST_BYTES:
             raise IntegrityError(f"A digest has {DIGEST_BYTES} bytes, not {len(digest)}.")
@@ -197,6 +224,28 @@ class Cache:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
                     remove(path)
+
+
+def _mark(path: Path) -> Optional[tuple[int, int]]:
+    """Return what changes when somebody writes into a file; None where it has gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+@contextlib.contextmanager
+def _shared_errors(folder: Path) -> Generator[None, None, None]:
+    """Say what a folder that several accounts share needs where one of them may not write."""
+    try:
+        yield
+    except PermissionError as error:
+        text = f"{folder.as_posix()}: {error.strerror}."
+        detail = {"path": folder.as_posix(), "errno": error.errno or 0}
+        raise StorageError(text, SHARED_REMEDY, detail) from error
+    except OSError as error:
+        raise storage_error(folder, error) from error
 
 
 def _load(path: Path) -> Optional[bytes]:

@@ -61,6 +61,8 @@ _NAME = re.compile(r"[\w][\w.@ +-]*\Z")
 _AMOUNT = re.compile(r"\d{1,9}(?:\.\d+)?\Z")
 _ABSOLUTE = re.compile(r"(?:/|~|[A-Za-z]:[/\\]|\\\\)")
 _FRAME_NUMBER = re.compile(r"%0\dd")
+_TOO_WIDE = re.compile(r"{[^{}]*:[^{}]*\d{3}[^{}]*}")
+"""A place in a template that asks for a text longer than a name, or than there is memory."""
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,8 @@ def _is_absolute(text: str) -> bool:
 
 
 def _is_bake(text: str) -> bool:
+    if _TOO_WIDE.search(text):
+        return False
     try:
         names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
         text.format(**{**dict.fromkeys(BAKE_FIELDS, "x"), "take": 1})

@@ -30,6 +30,8 @@ VIEW_PLACE = "%V"
 _UNFIT = re.compile(r'[\x00-\x1f<>:"/\\|?*%#$\[\]]')
 _EVALUATED = re.compile(r"[\[\]#%]|\$[\w({]")
 """What hosts take in paths for code, variables or frame numbers; ``projects$/`` is a plain name."""
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
+_TOO_WIDE = re.compile(r"\d{3}")
 _BLOCK_BYTES = 1 << 20
 _SETTING = "bake"
 _TEMPLATE_REMEDY = f"Correct the setting `{_SETTING}`; it may be left out, and is then {BAKE}"
@@ -89,6 +91,8 @@ def expand(
         path = template.format_map(values).replace("\\", "/")
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise _template_error(template, f"{error}") from error
+    if not _ABSOLUTE.match(path):
+        raise _template_error(template, "it is no full path, and would depend on who opens it")
     _check_place(template, path)
     return path
 
@@ -191,9 +195,12 @@ def _file_name(name: str) -> str:
 
 def _check_fields(template: str, values: Mapping[str, object]) -> None:
     try:
-        fields = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parts = [each for each in string.Formatter().parse(template) if each[1] is not None]
     except ValueError as error:
         raise _template_error(template, f"{error}") from error
+    fields = {name for _, name, _, _ in parts if name is not None}
+    if any(_TOO_WIDE.search(spec or "") for _, _, spec, _ in parts):
+        raise _template_error(template, "no name of a file is so long")
     strange = sorted(fields - set(values))
     if strange:
         raise _template_error(template, f"there is no {{{strange[0]}}}")

@@ -22,7 +22,7 @@ from filmgate.errors import (
     UnknownModelError,
 )
 from filmgate.host.board import WARNING, Comparison
-from filmgate.host.connection import CONNECT_WITHIN_S
+from filmgate.host.connection import CONNECT_WITHIN_S, CONNECTED
 from filmgate.host.delivery import Delivery, Frame
 from filmgate.host.freshness import FrameNote, TakeNotes, frame_key
 from filmgate.host.order import Order
@@ -161,12 +161,17 @@ class Dispatch:
 
     def _client(self, run: Run) -> Optional[Client]:
         """Return the connection; None where a server that served this run is away for now."""
+        run.connecting = self._hub.link.state().kind != CONNECTED
+        if run.connecting:
+            self._events.stirred(run)
         try:
             return self._hub.link.client(CONNECT_WITHIN_S)
         except ConnectionLostError:
             if not run.served:
                 raise
             return None
+        finally:
+            run.connecting = False
 
     def _again(self, order: Order) -> None:
         """Begin anew with a frame, after what other nodes have to do meanwhile."""

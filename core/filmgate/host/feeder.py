@@ -12,6 +12,7 @@ from filmgate.errors import CancelledError, FilmgateError
 from filmgate.host.captures import Captures, in_memory
 from filmgate.host.freshness import FrameNote, frame_key, parse_frame_key
 from filmgate.host.port import HostPort, Moment
+from filmgate.host.problem import host_failure
 from filmgate.host.reading import Reading
 from filmgate.host.run import DONE, Run
 from filmgate.host.state import State
@@ -26,8 +27,6 @@ RESTARTS_MAX = 3
 """How often a frame is captured again because its inputs changed meanwhile."""
 
 log = logging.getLogger("filmgate")
-
-_HOST_REMEDY = "Its console says more; tell the people who look after the plugin."
 
 Key = tuple[str, float, str]
 _T = TypeVar("_T")
@@ -220,7 +219,7 @@ class Feeder:
             failure = error
         except Exception as error:  # the host's own code: the node would wait for ever
             log.exception("the host failed")
-            failure = FilmgateError(f"The host failed ({error!r}).", _HOST_REMEDY)
+            failure = host_failure(error)
         run.task = None
         self._events.refused(run, moment, failure)
         return None

@@ -7,6 +7,14 @@ from typing import Optional
 from filmgate.errors import FilmgateError
 from filmgate.host.state import Problem
 
+_HOST_REMEDY = "Its console says more; tell the people who look after the plugin."
+
+
+def host_failure(error: Exception) -> FilmgateError:
+    """Return what an artist is told where the host's own code has failed."""
+    said = f"{error}".strip().rstrip(".") or type(error).__name__
+    return FilmgateError(f"The host failed: {said}.", _HOST_REMEDY)
+
 
 def to_problem(error: FilmgateError, frame: Optional[int] = None) -> Problem:
     """Return an error as nodes and panels show it.
@@ -16,8 +24,7 @@ def to_problem(error: FilmgateError, frame: Optional[int] = None) -> Problem:
         frame: at which frame; None when it concerns the node.
 
     Returns:
-        With the id that stands in the server's log: the code and, where there is one, the job.
+        With the id that stands in the server's log, where a job has failed there.
     """
-    code = str(error.detail.get("code", error.code))
-    id = f"{code} {error.detail.get('job', '')}".strip()
+    code, id = (str(error.detail.get(*each)) for each in (("code", error.code), ("job", "")))
     return Problem(code, error.text, error.remedy, id, frame)

@@ -94,7 +94,9 @@ def folded(statuses: Sequence[Status]) -> Status:
 
 def _text(tally: Tally) -> str:
     place = min((each.place for each in tally.under_way), default=0)
-    if not tally.under_way:
+    if not tally.under_way and tally.done + tally.failed >= tally.total:
+        said = "finishing"
+    elif not tally.under_way:
         said = "reading the frame"
     else:
         ahead = max(tally.under_way, key=frame_fraction)

@@ -45,6 +45,7 @@ class Run:
         warnings: what the server said of its results.
         resolving: whether the server is asked what the model means.
         label: what the artist calls the node.
+        connecting: whether a frame waits for a connection.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Run:
         self.task: Optional[FrameTask] = None
         self.problem: Optional[Problem] = None
         self.warnings: tuple[str, ...] = ()
-        self.resolving = False
+        self.resolving = self.connecting = False
         self.label = ""
         self._lock = threading.Lock()
         self._under_way: dict[str, Progress] = {}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Optional
 
 from filmgate.host.clock import Clock
-from filmgate.host.connection import LOST, Connection
+from filmgate.host.connection import CONNECTING, LOST, Connection, ConnectionState
 from filmgate.host.node import Node
 from filmgate.host.port import Moment
 from filmgate.host.progress import folded, running_status
@@ -41,12 +41,17 @@ class Standing:
 
     def of(self, run: Run) -> Status:
         """Return how far a run is."""
+        link = self._link.state()
         if run.resolving:
             text, total = "Asking the server for the model", len(run.moments)
-            return Status(State.RUNNING, text, total=total)
+            return Status(State.RUNNING, _connecting(link) or text, total=total)
         status = running_status(run.tally(), self._clock.now_s() - run.started_s, run.warnings)
-        if run.served and self._link.state().kind == LOST:
+        if run.served and link.kind == LOST:
             return replace(status, text="The connection is lost; waiting for the server")
+        if run.connecting:
+            done = status.done / status.total if status.total else 0.0
+            text = _connecting(link) or "Connecting to the server"
+            return replace(status, text=text, fraction=done, eta_s=0.0)
         return status
 
     def ended(self, run: Run, state: State) -> Status:
@@ -95,3 +100,8 @@ class Standing:
         step = max(1, len(run.moments) // SAMPLES)
         said = (self._reading.remark(self._node.manifest, each) for each in run.moments[::step])
         return next(filter(None, said), "")
+
+
+def _connecting(link: ConnectionState) -> str:
+    """Return what to say while a connection is made; nothing where none is."""
+    return f"Connecting to {link.server}" if link.kind == CONNECTING and link.server else ""

@@ -27,7 +27,8 @@ class Problem:
         code: the wire-stable code of the error.
         text: what happened.
         remedy: what helps; may be empty.
-        id: what to tell the people who keep the server running; it is in their log too.
+        id: of the job, to tell the people who keep the server running: it is in their log too;
+            empty where no job has failed.
         frame: at which frame; None when it concerns the node.
     """
 

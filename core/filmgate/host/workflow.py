@@ -23,7 +23,7 @@ from filmgate.host.inbox import Inbox
 from filmgate.host.node import Node
 from filmgate.host.order import Order
 from filmgate.host.port import HostPort, Moment
-from filmgate.host.problem import to_problem
+from filmgate.host.problem import host_failure, to_problem
 from filmgate.host.reading import Reading
 from filmgate.host.run import Run
 from filmgate.host.standing import Standing
@@ -260,9 +260,11 @@ class Workflow(FeederEvents, DispatchEvents):
     def _do(self, call: Callable[[], None]) -> None:
         try:
             call()
+        except FilmgateError as error:
+            self.complain(error)
         except Exception as error:  # the host's own code, in a call that nobody waits for
             log.exception("the host failed")
-            self.complain(FilmgateError(f"The host failed ({error!r})."))
+            self.complain(host_failure(error))
 
     def _deliver(self, take: Take) -> None:
         if self._deaf:  # it is being removed

@@ -71,6 +71,8 @@ def test_names_that_no_file_can_have_are_made_to_fit() -> None:
     ("template", "reason"),
     [
         ("/x/{shot}/{output}.%04d.exr", "there is no {shot}"),
+        ("renders/{output}.%04d.exr", "it is no full path"),
+        ("/x/{take:99999999999}/{output}.%04d.exr", "no name of a file is so long"),
         ("/x/{take.__class__}/{output}.%04d.exr", "there is no {take.__class__}"),
         ("/x/{}/{output}.%04d.exr", "there is no {}"),
         ("/x/{node/{output}.%04d.exr", "Bakes cannot go to"),

@@ -204,3 +204,18 @@ def test_another_artist_s_entry_is_read(cache: Cache, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "utime", refuse)
     assert cache.load(digest, verify=True) == block(1)
+
+
+def test_a_damaged_entry_is_replaced_before_it_is_used(tmp_path: Path) -> None:
+    """What a disk has spoilt, or somebody, must not be linked into a take again."""
+    cache = Cache(tmp_path / "cache", 1 << 20)
+    digest = cache.put(b"pixels")
+    for damaged in (b"spoilt", b"cut"):
+        entry = cache.find(digest)
+        assert entry is not None
+        entry.chmod(0o644)
+        entry.write_bytes(damaged)
+        other = Cache(tmp_path / "cache", 1 << 20)
+        assert other.put(b"pixels") == digest
+        other.link(digest, tmp_path / damaged.decode())
+        assert (tmp_path / damaged.decode()).read_bytes() == b"pixels"

@@ -253,3 +253,9 @@ def test_every_setting_is_documented(environ: dict[str, str], repository: Path) 
     config = load_config(environ=environ)
     assert f"`{config.bake.value}`" in page
     assert f"| `{config.cache_gb.value}` |" in page
+
+
+def test_a_bake_template_of_any_width_is_refused_and_not_tried() -> None:
+    """A slip of the finger must not take all memory."""
+    with pytest.raises(ConfigError, match="bake"):
+        load_config({"bake": "/x/{take:99999999999}/{output}.%04d.exr"}, {})

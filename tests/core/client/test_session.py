@@ -21,6 +21,7 @@ from filmgate.host.results import Results
 from filmgate.host.session import DEBOUNCE_S, HostSession
 from filmgate.host.state import State
 from filmgate.job import Result
+from filmgate.takes import Take
 from filmgate.testing import TICK, FakeHost
 from filmgate.wire.messages import Credit
 
@@ -132,6 +133,19 @@ def test_a_host_that_raises_anything_leaves_no_node_waiting(desk: Desk) -> None:
     desk.spoil = None
     desk.make(1)
     assert desk.states([1]) == [State.FRESH]
+
+
+def test_an_error_of_ours_is_told_as_it_is(desk: Desk) -> None:
+    """Wherever a port raises it; no code stands where an id is asked for."""
+
+    def refuse(take: Take) -> None:
+        raise ImageError("The Read is gone.", "Make the node anew.")
+
+    desk.host.deliver = refuse
+    desk.make(1)
+    problem = desk.host.problems[0]
+    assert (problem.text, problem.remedy) == ("The Read is gone.", "Make the node anew.")
+    assert problem.id == ""
 
 
 def test_a_host_that_was_cancelled_cancels_the_run(desk: Desk, server: EchoServer) -> None:

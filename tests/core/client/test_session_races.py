@@ -195,3 +195,11 @@ def test_work_on_a_connection_that_is_dropped_goes_to_the_next(
     give(desk, server, again.job_id, of_frame(b"pixels"), exr(b"pixels"))
     desk.settle()
     assert (desk.states([1]), desk.codes()) == ([State.FRESH], [])
+
+
+def test_a_server_that_is_waited_for_is_named(desk: Desk, server: ScriptedServer) -> None:
+    """Nothing of the frame is done then, and the label says what is waited for."""
+    desk.run(1)
+    text = f"Connecting to {server.address}"
+    desk.settle(lambda: desk.session.status.text == text)
+    assert (desk.session.status.state, desk.session.status.fraction) == (State.RUNNING, 0.0)
