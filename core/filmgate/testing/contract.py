@@ -388,6 +388,21 @@ class HostContract:
         _that(any(str(SECOND) in problem.text for problem in host.problems), "nobody was told")
         _same(state(host, FIRST), State.FRESH)
 
+    def test_a_result_beside_a_bake_is_not_fresh(self, host: ContractHost, tmp_path: Path) -> None:
+        """The node reads its bake: what was made since is seen once it is unbaked."""
+        make(host, [FIRST])
+        host.session.bake([FIRST], "sh010", tmp_path.as_posix(), "Node1")
+        settle(host)
+        host.set_params(strength=2.0)
+        host.session.run([Moment(float(FIRST)), Moment(float(SECOND))])
+        settle(host)
+        _same((state(host, FIRST), pixels(host, FIRST)), (State.BAKED, result_of(host, FIRST)))
+        _same((state(host, SECOND), pixels(host, SECOND)), (State.EMPTY, None))
+        host.session.unbake()
+        for frame in (FIRST, SECOND):
+            _same(state(host, frame), State.FRESH)
+            _same(pixels(host, frame), result_of(host, frame, 2.0))
+
     def test_an_unbaked_node_reads_its_take_again(self, host: ContractHost, tmp_path: Path) -> None:
         """The baked files stay where they are."""
         make(host, [FIRST])
