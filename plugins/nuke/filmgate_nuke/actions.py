@@ -18,7 +18,7 @@ from filmgate.host.session import HostSession
 from filmgate.host.state import Problem
 from filmgate.host.upgrade import find_model
 from filmgate.manifest import Manifest
-from filmgate_nuke import node, script, sessions, threads, upstream
+from filmgate_nuke import node, progress, script, sessions, threads, upstream
 
 RANGE_KNOB = "filmgate_range"
 VERSION_KNOB = "filmgate_version"
@@ -199,7 +199,10 @@ def tell(group: nuke.Group, problem: Problem) -> None:
 
 
 def _run(group: nuke.Group, frames: Sequence[int], force: bool = False) -> None:
-    _asked(group).run(moments(frames), force=force)
+    session = _asked(group)
+    session.run(moments(frames), force=force)
+    if nuke.GUI and len(frames) > 1:
+        progress.follow(group.name(), session)
     _finish(group)
 
 

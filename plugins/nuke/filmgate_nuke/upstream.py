@@ -117,7 +117,8 @@ def nodes_above(ends: Iterable[nuke.Node]) -> list[nuke.Node]:
     while waiting:
         node = waiting.pop()
         name = node.fullName()
-        if node.Class() != "Root" and found.setdefault(name, node) is node:
+        if node.Class() != "Root" and name not in found:  # expressions lead in circles
+            found[name] = node
             waiting.extend(reversed(_sources(node, name in around)))
     return list(found.values())
 
