@@ -88,7 +88,8 @@ def _model(text: str) -> str:
 
 def _progress(status: Status) -> list[str]:
     if status.state is not State.RUNNING:
-        return [f"{status.done} of {status.total}"] if status.state is State.PARTIAL else []
+        counted = status.state is State.PARTIAL and status.total
+        return [f"{status.done} of {status.total}"] if counted else []
     parts = [f"{status.done} of {status.total}"] if status.total > 1 else []
     if status.fraction:
         parts.append(f"{status.fraction:.0%}")
