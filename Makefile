@@ -57,7 +57,7 @@ test: lint ## Check the code and run every test
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 soak: .venv/tested ## Run the fault tests at full load; this takes an hour
-	FILMGATE_EXAMPLES=500 $(BIN)/python -m pytest -n 0 -m nightly --timeout 5400 $(TEST_ARGS)
+	PROPERTY_EXAMPLES=500 $(BIN)/python -m pytest -n 0 -m nightly --timeout 5400 $(TEST_ARGS)
 
 lint: .venv/tested ## Check style, imports and types
 	$(BIN)/ruff check .

@@ -88,7 +88,7 @@ def _run_client(python: Path | str, repository: Path, *arguments: str, **environ
         **environ,
         "PYTHONPATH": str(repository / "core"),
         "PYTHONNOUSERSITE": "1",
-        "FILMGATE_EXAMPLES": EXAMPLES,
+        "PROPERTY_EXAMPLES": EXAMPLES,
     }
     done = subprocess.run(
         [python, *arguments],

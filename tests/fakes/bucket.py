@@ -23,7 +23,6 @@ from filmgate_server.registry.s3 import S3Store
 ACCESS_KEY = "filmgate-test"
 SECRET_KEY = "of a server that lives for one test"  # noqa: S105
 BUCKET = "models"
-STOP_S = 10.0
 
 
 class Bucket:
@@ -63,8 +62,9 @@ class Bucket:
         trace: TracebackType | None,
     ) -> None:
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait(STOP_S)
+            # What it stores ends with the tests: nothing is worth waiting for its farewell.
+            self._process.kill()
+            self._process.wait()
 
     @property
     def endpoint(self) -> str:

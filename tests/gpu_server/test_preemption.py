@@ -21,6 +21,9 @@ BLOB = tensor_blob(PIXELS.tobytes(), SHAPE)
 TILES = "[tiling]\nmax_tile_px = 64\nhalo_px = 0"
 """The frame is three tiles."""
 
+MARKER = 99
+"""An execution that never comes to the device."""
+
 TILE_BY_TILE = """
 import pathlib, signal
 class Model:
@@ -66,9 +69,18 @@ def held_in_first_tile(broker: FakeBroker, package: Path, priority: str = "batch
     broker.until((package / ".tile1").exists)
 
 
-def decoded(broker: FakeBroker, *executions: int) -> None:
-    """Wait until *executions* are in line for the device."""
+def decoded(
+    broker: FakeBroker, package: Path, *executions: int, marker_priority: str = "batch"
+) -> None:
+    """Wait until *executions* are in line for the device.
+
+    They are handed on a moment after the end of their decoding is told. A marker that cannot be
+    decoded shows that the moment has passed; its priority is one that the device has room for.
+    """
     broker.until(lambda: all((number, "decode") in broker.finished for number in executions))
+    nothing = broker.blob(b"nothing", media="application/x-nothing")
+    broker.run(MARKER, package, nothing, priority=marker_priority)
+    broker.until(lambda: MARKER in broker.errors)
 
 
 def test_urgent_frame_runs_between_two_tiles(tmp_path: Path) -> None:
@@ -77,7 +89,7 @@ def test_urgent_frame_runs_between_two_tiles(tmp_path: Path) -> None:
     with FakeBroker() as broker:
         held_in_first_tile(broker, batch)
         broker.run(2, make_package(tmp_path, NEGATIVE), broker.blob(BLOB))
-        decoded(broker, 2)
+        decoded(broker, batch, 2)
         assert not broker.ended(2)
         go(batch, 1)
         broker.until(lambda: 2 in broker.outputs)
@@ -97,7 +109,7 @@ def test_urgent_frame_of_the_same_model(tmp_path: Path) -> None:
         held_in_first_tile(broker, batch)
         other = tensor_blob((PIXELS + 1).tobytes(), SHAPE)
         broker.run(2, batch, broker.blob(other))
-        decoded(broker, 2)
+        decoded(broker, batch, 2)
         go(batch, 1, 2, 3, 4)
         broker.until(lambda: broker.ended(2))
         assert not broker.ended(1)
@@ -113,7 +125,7 @@ def test_urgent_frame_waits_for_another_urgent_one(tmp_path: Path) -> None:
     with FakeBroker() as broker:
         held_in_first_tile(broker, first, "interactive")
         broker.run(2, make_package(tmp_path, NEGATIVE), broker.blob(BLOB))
-        decoded(broker, 2)
+        decoded(broker, first, 2)
         go(first, 1)
         broker.until((first / ".tile2").exists)
         assert not broker.ended(2)
@@ -133,7 +145,7 @@ def test_urgent_frame_overtakes_waiting_batch_frames(tmp_path: Path) -> None:
         assert broker.pool.free_slots(express=False) == {0: 0}
         assert broker.pool.free_slots(express=True) == {0: 1}
         broker.run(4, quick, broker.blob(BLOB))
-        decoded(broker, 2, 3, 4)
+        decoded(broker, batch, 2, 3, 4, marker_priority="interactive")
         go(batch, 1, 2, 3)
         broker.until(lambda: all(broker.ended(number) for number in (1, 2, 3, 4)))
         assert next(number for number, stage in broker.finished if stage == "infer") == 4
@@ -145,7 +157,7 @@ def test_preempted_frame_can_be_cancelled(tmp_path: Path) -> None:
     with FakeBroker() as broker:
         held_in_first_tile(broker, batch)
         broker.run(2, urgent, broker.blob(BLOB))
-        decoded(broker, 2)
+        decoded(broker, batch, 2)
         go(batch, 1)
         broker.until((urgent / ".tile1").exists)
         broker.pool.cancel(1)
@@ -166,7 +178,7 @@ def test_preempting_frame_can_be_cancelled(tmp_path: Path) -> None:
     with FakeBroker() as broker:
         held_in_first_tile(broker, batch)
         broker.run(2, urgent, broker.blob(BLOB))
-        decoded(broker, 2)
+        decoded(broker, batch, 2)
         go(batch, 1)
         broker.until((urgent / ".tile1").exists)
         broker.pool.cancel(2)
@@ -185,7 +197,7 @@ def test_preempting_frame_that_fails_ends_alone(tmp_path: Path) -> None:
     with FakeBroker() as broker:
         held_in_first_tile(broker, batch)
         broker.run(2, broken, broker.blob(BLOB))
-        decoded(broker, 2)
+        decoded(broker, batch, 2)
         go(batch, 1, 2, 3)
         broker.until(lambda: broker.ended(1) and broker.ended(2))
         assert "ZeroDivisionError" in broker.errors[2].text
@@ -204,7 +216,7 @@ def waiting_pair(broker: FakeBroker, folder: Path) -> tuple[Path, Path]:
     held_in_first_tile(broker, first, "interactive")
     for number in (2, 3):
         broker.run(number, pair, image(broker, number))
-    decoded(broker, 2, 3)
+    decoded(broker, first, 2, 3)
     go(first, 1, 2, 3)
     broker.until((pair / ".together").exists)
     return first, pair
@@ -251,7 +263,7 @@ def test_failure_of_a_pair_is_found_one_by_one(tmp_path: Path) -> None:
         held_in_first_tile(broker, first, "interactive")
         for number in (2, 3):
             broker.run(number, pair, image(broker, number))
-        decoded(broker, 2, 3)
+        decoded(broker, first, 2, 3)
         go(first, 1, 2, 3)
         broker.until(lambda: broker.ended(2) and broker.ended(3))
         for number in (2, 3):
@@ -268,7 +280,7 @@ def test_device_error_of_a_pair_ends_the_worker(tmp_path: Path) -> None:
         held_in_first_tile(broker, first, "interactive")
         for number in (2, 3):
             broker.run(number, pair, image(broker, number))
-        decoded(broker, 2, 3)
+        decoded(broker, first, 2, 3)
         go(first, 1, 2, 3)
         broker.until(lambda: bool(broker.losses))
         (loss,) = broker.losses

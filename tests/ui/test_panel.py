@@ -278,9 +278,9 @@ def test_a_small_pane_keeps_tabs_and_licence_in_reach(
     panel.models.reload()
     card = panel.models.card.text
     qtbot.waitUntil(lambda: "many words" in card.toPlainText())
-    panel.resize(260, 300)
+    panel.resize(290, 300)
     bar = panel.tabs.tabBar()
-    assert (panel.width(), panel.height()) == (260, 300)
+    assert (panel.width(), panel.height()) == (290, 300)
     seen = [bar.visibleRegion().boundingRect().contains(bar.tabRect(at)) for at in range(5)]
     assert seen == [True] * 5
     panel.tabs.setCurrentWidget(panel.models)

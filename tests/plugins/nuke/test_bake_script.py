@@ -20,7 +20,8 @@ def bake(script: Path) -> subprocess.CompletedProcess[str]:
         "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], {}, '__main__')"
     )
     return subprocess.run(
-        [sys.executable, "-P", "-c", start, str(script), "/nowhere/shot.nk"],
+        [sys.executable, "-c", start, str(script), "/nowhere/shot.nk"],
+        cwd=FAKE,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
