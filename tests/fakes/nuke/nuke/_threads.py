@@ -88,12 +88,13 @@ class ProgressTask:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._title = str(args[0]) if args else ""
         self._message = ""
-        _world.current().progress.append((self._title, 0))
+        self._told = _world.current().progress
+        self._told.append((self._title, 0))
 
     def setProgress(self, i: int) -> None:
         if not isinstance(i, int):
             raise TypeError("an integer is required")
-        _world.current().progress.append((self._title, i))
+        self._told.append((self._title, i))
 
     def setMessage(self, s: str) -> None:
         if not isinstance(s, str):
@@ -104,7 +105,7 @@ class ProgressTask:
         return _world.current().cancel_pressed
 
     def __del__(self) -> None:
-        _world.current().progress.append((self._title, 100))
+        self._told.append((self._title, 100))
 
 
 class Undo(Guarded):
