@@ -27,6 +27,7 @@ EXAMPLES = "10"
 """For each property in each host's interpreter: our own tries more of them on the same code."""
 
 ENDS = (VERSIONS[0], VERSIONS[-1])
+HOSTS = ("houdini", "nuke", "unreal")
 NUKES = ("3.9", "3.10", "3.11")
 """The interpreters of Nuke 14 to 17."""
 
@@ -273,7 +274,8 @@ def test_wheel_is_whole(repository: Path, tmp_path: Path) -> None:
 
 def _package_files(repository: Path) -> set[str]:
     """Return what the wheel must hold: the packages, and what bundles for hosts are made from."""
-    homes = {"core": "", "gpu_server": "", "plugins/nuke": "filmgate/plugins/nuke/"}
+    hosts = {f"plugins/{name}": f"filmgate/plugins/{name}/" for name in HOSTS}
+    homes = {"core": "", "gpu_server": "", **hosts}
     files = {
         place + path.relative_to(repository / home).as_posix()
         for home, place in homes.items()
