@@ -270,12 +270,12 @@ def test_what_keeps_the_plugin_from_starting_is_said_once(
     nuke: Any, world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line in the terminal and one entry in the menu, which shows it all."""
-    from filmgate_nuke import start  # noqa: PLC0415
+    from filmgate_nuke import start, vendor  # noqa: PLC0415
 
     def refuse() -> None:
-        raise start.vendor.VendorError("zmq 1.0 was imported already, from /opt/studio/zmq")
+        raise vendor.VendorError("zmq 1.0 was imported already, from /opt/studio/zmq")
 
-    monkeypatch.setattr(start.vendor, "prepare", refuse)
+    monkeypatch.setattr(vendor, "prepare", refuse)
     start.batch()
     start.interface()
     assert ["/opt/studio/zmq" in text for text in world.printed] == [True]
