@@ -162,7 +162,8 @@ def test_a_new_node_asks_for_the_alias_that_moves_on(
 
 def test_models_that_nuke_cannot_feed_are_left_out(nuke: Any, menus: Any, shelf: Shelf) -> None:
     """A model of volumes has no place in a compositing graph."""
-    shelf.put(manifest("smoke", inputs=[{**COLOR, "kind": "volume", "role": "any"}]))
+    density = {"name": "density", "kind": "volume"}
+    shelf.put(manifest("smoke", inputs=[density], outputs=[density]))
     menus.install()
     assert entries(nuke) == [menus.NO_MODELS]
 
