@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,9 @@ from typing import Annotated
 import typer
 
 from filmgate.cli.assembly import make_bundle
+from filmgate.cli.bundle_readme import PAGES
 from filmgate.cli.bundled import bundle_folder
+from filmgate.cli.hosts import HOSTS, Host
 from filmgate.cli.options import Options
 from filmgate.cli.sources import find_sources
 from filmgate.cli.targets import MACHINES, PYTHONS, Target, this_platform
@@ -17,14 +20,16 @@ from filmgate.cli.terminal import results, say
 from filmgate.cli.wheels import choose, gather, load_lock, wheel_folder
 from filmgate.exits import EXIT_OK
 
-_PYTHON_HELP = f"The host's Python: {', '.join(PYTHONS)}. Nuke 14: 3.9, 15: 3.10, 16 and 17: 3.11."
+_VERSIONS = ". ".join(host.pythons for host in HOSTS.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class BundleOptions(Options):
-    """What `filmgate bundle nuke` takes."""
+    """What `filmgate bundle HOST` takes."""
 
-    python: Annotated[str, typer.Option(help=_PYTHON_HELP)]
+    python: Annotated[
+        str, typer.Option(help=f"The host's Python: {', '.join(PYTHONS)}. {_VERSIONS}.")
+    ]
     platform: Annotated[
         str,
         typer.Option(
@@ -51,21 +56,28 @@ class BundleOptions(Options):
     ] = False
 
 
-def bundle_nuke(options: BundleOptions) -> int:
-    """Make one folder with the Nuke plugin and its wheels, for NUKE_PATH.
+def bundler(host: Host) -> Callable[[BundleOptions], int]:
+    """Return the command that makes bundles for *host*."""
 
-    The wheels are those that Filmgate was tested with: each is compared with its sha256. A bundle
-    that is there is never written to; the new one comes beside it.
+    def bundle(options: BundleOptions) -> int:
+        return _bundle(host, options)
+
+    bundle.__doc__ = f"""Make one folder with the {host.title} plugin and its wheels.
+
+    {PAGES[host.name].summary} The wheels are those that Filmgate was tested with: each is compared
+    with its sha256. A bundle that is there is never written to; the new one comes beside it.
     """
+    return bundle
+
+
+def _bundle(host: Host, options: BundleOptions) -> int:
     target = Target(options.python, options.platform)
-    sources = find_sources("nuke")
+    sources = find_sources(host)
     wheels = choose(load_lock(sources.lock), target)
     files = gather(wheels, target, options.wheels, options.offline)
     pairs = list(zip(wheels, files, strict=True))
     folder = make_bundle(options.out.absolute(), target, sources, pairs)
     results.print(folder.as_posix(), soft_wrap=True)
-    say(
-        "Add it to NUKE_PATH; or, for yourself alone:"
-        f" filmgate install nuke --bundle {folder.as_posix()}"
-    )
+    command = f"filmgate install {host.name} --bundle {folder.as_posix()}"
+    say(f"{PAGES[host.name].summary} For yourself alone: {command}")
     return EXIT_OK

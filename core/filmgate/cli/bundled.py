@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filmgate.cli.hosts import Host, find_host
 from filmgate.cli.targets import Target
 from filmgate.cli.wheels import digest_file
 from filmgate.errors import ConfigError, FilmgateError
@@ -16,15 +17,16 @@ from filmgate.errors import ConfigError, FilmgateError
 BUNDLE_FILE = "bundle.json"
 FILES_FILE = "files.txt"
 VENDOR_FOLDER = "vendor"
-_MAKE_ANEW = "Make a new one: `filmgate bundle nuke --help`."
+_MAKE_ANEW = "Make a new one: `filmgate bundle --help`."
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder for a host's plug-in path.
+    """A folder with all that a host needs.
 
     Attributes:
         folder: where it is.
+        host: whose it is.
         version: Filmgate's.
         target: the interpreter that it is for.
         glibc: the oldest C library of Linux that its wheels run with, such as "2.26"; else empty.
@@ -32,15 +34,21 @@ class Bundle:
     """
 
     folder: Path
+    host: Host
     version: str
     target: Target
     glibc: str
     wheels: tuple[str, ...]
 
+    @property
+    def code(self) -> Path:
+        """Where its packages of Python are."""
+        return self.folder / self.host.code_folder(self.target.python)
+
     def to_json(self) -> str:
         """Return what `BUNDLE_FILE` holds."""
         document = {
-            "host": "nuke",
+            "host": self.host.name,
             "filmgate": self.version,
             "python": self.target.python,
             "platform": self.target.platform,
@@ -64,7 +72,8 @@ def load_bundle(folder: Path) -> Bundle:
         said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         target = Target(str(said["python"]), str(said["platform"]))
         wheels = tuple(str(name) for name in said["wheels"])
-        return Bundle(folder, str(said["filmgate"]), target, str(said["glibc"]), wheels)
+        host, version = find_host(str(said["host"])), str(said["filmgate"])
+        return Bundle(folder, host, version, target, str(said["glibc"]), wheels)
     except (OSError, ValueError, KeyError, TypeError, FilmgateError) as error:
         text = f"{folder.as_posix()} is no bundle of Filmgate: {BUNDLE_FILE} cannot be read."
         raise ConfigError(text, _MAKE_ANEW) from error
