@@ -1,0 +1,153 @@
+"""A stand-in for Unreal's Python API, for tests: its rules, without its engine.
+
+What is public here is what the real module offers, under the same names. `unreal._fresh` makes a
+session, and the `Session` that it returns plays the user and the editor's own life.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unreal import _objects, _session
+from unreal._assets import (
+    AssetData as AssetData,
+    AssetExportTask as AssetExportTask,
+    AssetImportData as AssetImportData,
+    AssetImportTask as AssetImportTask,
+    AssetTools as AssetTools,
+    AssetToolsHelpers as AssetToolsHelpers,
+    EditorAssetLibrary as EditorAssetLibrary,
+    Exporter as Exporter,
+    Factory as Factory,
+    TopLevelAssetPath as TopLevelAssetPath,
+)
+from unreal._dialogs import (
+    AssetEditorSubsystem as AssetEditorSubsystem,
+    EditorDialog as EditorDialog,
+)
+from unreal._editor import (
+    EditorActorSubsystem as EditorActorSubsystem,
+    EditorUtilityLibrary as EditorUtilityLibrary,
+    Paths as Paths,
+    SystemLibrary as SystemLibrary,
+    UnrealEditorSubsystem as UnrealEditorSubsystem,
+    collect_garbage as collect_garbage,
+    get_default_object as get_default_object,
+    get_editor_subsystem as get_editor_subsystem,
+    get_interpreter_executable_path as get_interpreter_executable_path,
+    is_editor as is_editor,
+    load_asset as load_asset,
+    load_object as load_object,
+    log as log,
+    log_error as log_error,
+    log_warning as log_warning,
+    new_object as new_object,
+    register_python_shutdown_callback as register_python_shutdown_callback,
+    register_slate_post_tick_callback as register_slate_post_tick_callback,
+    register_slate_pre_tick_callback as register_slate_pre_tick_callback,
+    unregister_python_shutdown_callback as unregister_python_shutdown_callback,
+    unregister_slate_post_tick_callback as unregister_slate_post_tick_callback,
+    unregister_slate_pre_tick_callback as unregister_slate_pre_tick_callback,
+)
+from unreal._enums import (
+    AppMsgCategory as AppMsgCategory,
+    AppMsgType as AppMsgType,
+    AppReturnType as AppReturnType,
+    AssetTypeActivationOpenedMethod as AssetTypeActivationOpenedMethod,
+    MultiBlockType as MultiBlockType,
+    MultiBoxType as MultiBoxType,
+    TextureAddress as TextureAddress,
+    TextureCompressionSettings as TextureCompressionSettings,
+    TextureFilter as TextureFilter,
+    TextureGroup as TextureGroup,
+    TextureMipGenSettings as TextureMipGenSettings,
+    TextureRenderTargetFormat as TextureRenderTargetFormat,
+    ToolMenuInsertType as ToolMenuInsertType,
+    ToolMenuSectionAlign as ToolMenuSectionAlign,
+    ToolMenuStringCommandType as ToolMenuStringCommandType,
+)
+from unreal._menus import (
+    ContentBrowserAssetContextMenuContext as ContentBrowserAssetContextMenuContext,
+    ToolMenu as ToolMenu,
+    ToolMenuBase as ToolMenuBase,
+    ToolMenuContext as ToolMenuContext,
+    ToolMenuEntry as ToolMenuEntry,
+    ToolMenuEntryScript as ToolMenuEntryScript,
+    ToolMenuInsert as ToolMenuInsert,
+    ToolMenuOwner as ToolMenuOwner,
+    ToolMenus as ToolMenus,
+)
+from unreal._objects import (
+    Actor as Actor,
+    BlueprintFunctionLibrary as BlueprintFunctionLibrary,
+    Class as Class,
+    DynamicSubsystem as DynamicSubsystem,
+    EditorSubsystem as EditorSubsystem,
+    EnumBase as EnumBase,
+    Interface as Interface,
+    Object as Object,
+    Package as Package,
+    PropertyAccessChangeNotifyMode as PropertyAccessChangeNotifyMode,
+    StructBase as StructBase,
+    Subsystem as Subsystem,
+    World as World,
+)
+from unreal._reflection import (
+    generate_class as generate_class,
+    generate_enum as generate_enum,
+    generate_struct as generate_struct,
+    uclass as uclass,
+    uenum as uenum,
+    ufunction as ufunction,
+    uproperty as uproperty,
+    ustruct as ustruct,
+    uvalue as uvalue,
+)
+from unreal._rendering import (
+    RenderingLibrary as RenderingLibrary,
+)
+from unreal._tasks import (
+    EditorUtilitySubsystem as EditorUtilitySubsystem,
+    EditorUtilityTask as EditorUtilityTask,
+    ScopedSlowTask as ScopedSlowTask,
+)
+from unreal._textures import (
+    LinearColor as LinearColor,
+    StreamableRenderAsset as StreamableRenderAsset,
+    Texture as Texture,
+    Texture2D as Texture2D,
+    TextureExporterEXR as TextureExporterEXR,
+    TextureExporterGeneric as TextureExporterGeneric,
+    TextureExporterHDR as TextureExporterHDR,
+    TextureExporterPNG as TextureExporterPNG,
+    TextureFactory as TextureFactory,
+    TextureRenderTarget as TextureRenderTarget,
+    TextureRenderTarget2D as TextureRenderTarget2D,
+)
+from unreal._transactions import (
+    ScopedEditorTransaction as ScopedEditorTransaction,
+)
+from unreal._values import (
+    Array as Array,
+    Map as Map,
+    Name as Name,
+    Text as Text,
+)
+
+_ONLY_IN_SOME: dict[str, Any] = {}
+
+
+def _fresh(version: str = "5.6", mode: str = "editor", project: str = "") -> _session.Session:
+    """End the session and start another: a release; `editor`, `unattended` or `commandlet`."""
+    session = _session.replace(version, mode, project)
+    session.world = _objects.World()
+    names = globals()
+    for name in [each for each in session.profile.missing if "." not in each and each in names]:
+        _ONLY_IN_SOME[name] = names.pop(name)
+    names.update(
+        {name: held for name, held in _ONLY_IN_SOME.items() if name not in session.profile.missing}
+    )
+    return session
+
+
+_fresh()

@@ -1,0 +1,153 @@
+"""Render targets and previews: what only a graphics device does; -nullrhi has none."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from unreal import _images
+from unreal._enums import TextureCompressionSettings, TextureRenderTargetFormat as Format
+from unreal._objects import BlueprintFunctionLibrary, Object, transient
+from unreal._session import current
+from unreal._textures import LinearColor, Texture2D, TextureRenderTarget2D
+
+_IMAGES = {
+    Format.RTF_R16F: "R16F",
+    Format.RTF_R32F: "R32F",
+    Format.RTF_RGBA16F: "RGBA16F",
+    Format.RTF_RGBA32F: "RGBA32F",
+    Format.RTF_RGBA8: "BGRA8",
+    Format.RTF_RGBA8_SRGB: "BGRA8",
+    Format.RTF_R8: "G8",
+}
+
+
+class RenderingLibrary(BlueprintFunctionLibrary):
+    @classmethod
+    def create_render_target2d(
+        cls,
+        world_context_object: Optional[Object],
+        width: int = 256,
+        height: int = 256,
+        format: Format = Format.RTF_RGBA16F,
+        clear_color: Optional[LinearColor] = None,
+        auto_generate_mip_maps: bool = False,
+        support_ua_vs: bool = False,
+    ) -> Optional[TextureRenderTarget2D]:
+        if width <= 0 or height <= 0 or _world(world_context_object) is None:
+            return None
+        made = TextureRenderTarget2D(transient())
+        made._values.update(size_x=width, size_y=height, render_target_format=format)
+        fill(made, clear_color or LinearColor(0, 0, 0, 1))
+        return made
+
+    @classmethod
+    def clear_render_target2d(
+        cls,
+        world_context_object: Optional[Object],
+        texture_render_target: TextureRenderTarget2D,
+        clear_color: Optional[LinearColor] = None,
+    ) -> None:
+        if _can_render("ClearRenderTarget2D"):
+            fill(texture_render_target, clear_color or LinearColor(0, 0, 0, 1))
+
+    @classmethod
+    def release_render_target2d(cls, texture_render_target: TextureRenderTarget2D) -> None:
+        texture_render_target._pixels = None
+
+    @classmethod
+    def export_render_target(
+        cls,
+        world_context_object: Optional[Object],
+        texture_render_target: TextureRenderTarget2D,
+        file_path: str,
+        file_name: str,
+    ) -> None:
+        """Write what the target holds under exactly this name; the kind is not asked about."""
+        image = texture_render_target._pixels
+        if not _can_render("ExportRenderTarget") or image is None:
+            current().write("Warning", "FailedExportRenderTarget")
+            return
+        kind = current().render_target_exports_as or ("exr" if image.is_float else "png")
+        _write(file_path, file_name, _images.write(image, False, kind))
+
+    @classmethod
+    def export_texture2d(
+        cls,
+        world_context_object: Optional[Object],
+        texture: Texture2D,
+        file_path: str,
+        file_name: str,
+    ) -> None:
+        image = texture._source or texture._pixels
+        if image is not None:
+            _write(file_path, file_name, _images.write(image, texture.srgb, "hdr"))
+
+    @classmethod
+    def import_file_as_texture2d(
+        cls, world_context_object: Optional[Object], filename: str
+    ) -> Optional[Texture2D]:
+        try:
+            with open(filename, "rb") as file:
+                return _preview(file.read())
+        except OSError as error:
+            current().write("Warning", f"Failed to read {filename}: {error}")
+            return None
+
+    @classmethod
+    def import_buffer_as_texture2d(
+        cls, world_context_object: Optional[Object], buffer: Iterable[int]
+    ) -> Optional[Texture2D]:
+        return _preview(bytes(buffer))
+
+
+def fill(target: TextureRenderTarget2D, colour: LinearColor) -> None:
+    """Give every pixel of a target one colour."""
+    count = target.size_x * target.size_y
+    white = 1.0 if "F" in _kind(target) else 255.0
+    names = _images.CHANNELS.get(_kind(target), "RGBA")
+    values = {"R": colour.r, "G": colour.g, "B": colour.b, "A": colour.a}
+    planes = {name: array("d", [values[name] * white]) * count for name in names}
+    put(target, planes)
+
+
+def put(target: TextureRenderTarget2D, planes: dict[str, Any]) -> None:
+    """Draw into a target."""
+    target._pixels = _images.make_image(target.size_x, target.size_y, _kind(target), planes)
+
+
+def _kind(target: TextureRenderTarget2D) -> str:
+    return _IMAGES.get(target.render_target_format, "RGBA16F")
+
+
+def _preview(content: bytes) -> Optional[Texture2D]:
+    """Return a texture that is no asset and has no source art: it cannot be saved or exported."""
+    try:
+        image = _images.parse(content)
+    except ValueError as error:
+        current().write("Warning", f"Failed to import a texture: {error}")
+        return None
+    made = Texture2D(transient())
+    made._pixels = image
+    made._values["srgb"] = not image.is_float
+    if image.is_float:
+        made._values["compression_settings"] = TextureCompressionSettings.TC_HDR
+    return made
+
+
+def _world(context: Optional[Object]) -> Any:
+    return context and current().world
+
+
+def _can_render(what: str) -> bool:
+    if not current().renders:
+        current().write("Warning", f"{what}: no graphics device (-nullrhi)")
+    return current().renders
+
+
+def _write(folder: str, name: str, content: bytes) -> None:
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(content)
