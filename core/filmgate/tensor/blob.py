@@ -58,6 +58,11 @@ class TensorSpec:
             size *= length
         return size
 
+    @property
+    def is_named(self) -> bool:
+        """Whether whoever wrote it has named its axes."""
+        return self.axes != _unnamed(len(self.shape))
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -135,12 +140,16 @@ def _parse_tensor(name: str, entry: Any, axes: Mapping[str, Any], body: memoryvi
 
 def _parse_spec(entry: Any, axes: str) -> TensorSpec:
     shape = tuple(_whole(length) for length in entry["shape"])
-    names = tuple(axes.split()) or tuple(f"axis{place}" for place in range(len(shape)))
+    names = tuple(axes.split()) or _unnamed(len(shape))
     if entry["dtype"] not in DTYPE_BYTES or len(names) != len(shape) or len(shape) > AXES_MAX:
         raise ValueError
     if any(length < 0 or length > 1 << 40 for length in shape):
         raise ValueError
     return TensorSpec(entry["dtype"], shape, names)
+
+
+def _unnamed(count: int) -> tuple[str, ...]:
+    return tuple(f"axis{place}" for place in range(count))
 
 
 def _whole(value: Any) -> int:
