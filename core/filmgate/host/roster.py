@@ -35,7 +35,7 @@ class Seat(HostPort, Protocol):
 
 
 SeatT = TypeVar("SeatT", bound=Seat)
-NodeT = TypeVar("NodeT", contravariant=True)
+NodeT = TypeVar("NodeT")
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Roster(Generic[NodeT, SeatT]):
         return entry.session
 
     def adopt(self, node: NodeT) -> Entry[SeatT]:
-        """Take notice of a node; a copy, which has the identity of another, is given one of its own.
+        """Take notice of a node; a copy, which has another's identity, is given one of its own.
 
         Raises:
             ConfigError: the node is a copy, and a setting cannot be used.
@@ -139,7 +139,7 @@ class Roster(Generic[NodeT, SeatT]):
         return (each for each in list(self._entries) if each.seat.alive)
 
     def forget(self, node: NodeT) -> None:
-        """Close the session of a node that is being deleted; undo brings the node back as it was."""
+        """Close the session of a node that is being deleted; undo brings it back as it was."""
         for entry in list(self._entries):
             if not entry.seat.alive or entry.seat.holds(node):
                 self._entries.remove(entry)

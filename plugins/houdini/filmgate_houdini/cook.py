@@ -102,10 +102,13 @@ def _check(host: HoudiniHost, session: HostSession, source: Source) -> None:
 
 def _answer(host: HoudiniHost, session: HostSession, moment: Moment) -> Answer:
     """Return what there is; begin what is missing, and wait for it where the mode says so."""
-    if host.waits(mode_of(host.node)):
-        host.asked = False
+    asked, host.asked = host.asked, False
+    on_demand = mode_of(host.node) == names.ON_DEMAND
+    if asked:
+        session.run([moment], force=True)
+    if not hou.isUIAvailable() or (on_demand and asked):  # nothing cooks again by itself
         return waiting.result(host, session, moment)
-    if mode_of(host.node) == names.ON_DEMAND:
+    if on_demand:
         return session.peek(moment)
     answer = session.result_for(moment)
     if answer.state is State.RUNNING:

@@ -40,7 +40,7 @@ class HoudiniHost(Seat):
     Attributes:
         node: the node.
         source: its inputs, as its last cook has brought them.
-        asked: whether the artist has just asked for a result, and would wait for it.
+        asked: whether the artist has just asked for the result to be made anew.
         revision: how often the node got something else to show.
         patterns: tells which files the node should read now; the session's.
     """
@@ -53,6 +53,7 @@ class HoudiniHost(Seat):
         self.patterns: Callable[[], Mapping[str, str]] = dict
         self._texts: dict[str, str] = {}
         self._undoable = False
+        self._built: Optional[Manifest] = None
 
     # The node.
 
@@ -80,10 +81,6 @@ class HoudiniHost(Seat):
     def model(self) -> str:
         """Return the model that the menu shows."""
         return self._text_of(names.MODEL)
-
-    def waits(self, mode: str) -> bool:
-        """Say whether a cook waits for its result: always where nothing cooks again by itself."""
-        return not hou.isUIAvailable() or (mode == names.ON_DEMAND and self.asked)
 
     def manifest(self) -> Optional[Manifest]:
         """Return the manifest that the node carries."""
@@ -221,10 +218,16 @@ class HoudiniHost(Seat):
             events.post(self.rebuild)
 
     def rebuild(self) -> None:
-        """Give the node the parameters of its model; outside of a cook."""
+        """Give the node the parameters of its model, once; outside of a cook."""
         manifest = self.manifest() if self.alive else None
-        if manifest is not None:
+        if manifest is None or manifest == self._built:
+            return
+        self._built = manifest
+        if self._undoable:
             parms.rebuild(self.node, manifest)
+        else:
+            with hou.undos.disabler():
+                parms.rebuild(self.node, manifest)
 
     @contextmanager
     def undoable(self, name: str) -> Generator[None]:
