@@ -17,7 +17,7 @@ from filmgate.host.answer import SETTLED, Answer
 from filmgate.host.baking import Baking, Place
 from filmgate.host.board import Board
 from filmgate.host.clock import Clock, SystemClock
-from filmgate.host.freshness import parse_frame_key
+from filmgate.host.freshness import FrameNote, frame_key, parse_frame_key
 from filmgate.host.inbox import Inbox
 from filmgate.host.live import Debounce
 from filmgate.host.node import Node, NodeState
@@ -125,6 +125,10 @@ class HostSession:
         """Return what there is for a frame, and begin nothing."""
         self._drain()
         return self._answer(moment)
+
+    def note(self, moment: Moment) -> FrameNote:
+        """Return how the result of a frame was made, as far as it is known."""
+        return self._flow.reading.notes.frames.get(frame_key(moment), FrameNote())
 
     def fresh_frames(self, view: str = "") -> list[int]:
         """List the frames whose results are what would be made now, as far as the host can tell."""

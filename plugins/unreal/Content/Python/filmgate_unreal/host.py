@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Optional
 
 import unreal
 
 from filmgate.errors import InputError
-from filmgate.host.node import parse_node_state
+from filmgate.host.node import embedded_manifest
 from filmgate.host.port import HostPort, Moment, Settings
 from filmgate.host.state import Problem, Status
 from filmgate.job import Payload
-from filmgate.manifest import Manifest, parse_manifest_json
+from filmgate.manifest import Manifest
 from filmgate.takes import Take
-from filmgate.wire.records import ColourSpec
-from filmgate_unreal import parameters, states, ticks
-
-
-class Source(Protocol):
-    """What a model's inputs come from: a texture, a sequence, a landscape."""
-
-    @property
-    def path(self) -> str:
-        """What names it in the project."""
-        ...
-
-    def label(self) -> str:
-        """Return what artists call it."""
-        ...
-
-    def span(self) -> tuple[int, int]:
-        """Return the first and the last frame."""
-        ...
-
-    def colour(self) -> ColourSpec:
-        """Return what the numbers are that are sent."""
-        ...
-
-    def fingerprint(self, moment: Moment) -> str:
-        """Return a cheap text that changes with the pixels; empty where nobody can tell."""
-        ...
-
-    def capture(self, manifest: Manifest, name: str, moment: Moment) -> Optional[Payload]:
-        """Return one input; None where it is not connected."""
-        ...
-
-    def prepare(self, moment: Moment) -> Callable[[], None]:
-        """Do what of a capture needs the game thread; return the rest, for any thread."""
-        ...
+from filmgate_unreal import metadata, parameters, states, ticks
+from filmgate_unreal.work import Work
 
 
 class UnrealHost(HostPort):
@@ -56,23 +23,41 @@ class UnrealHost(HostPort):
     Nothing in the project is changed before the artist accepts a result.
 
     Args:
-        source: what the model works on.
-        target: the asset that accepting makes or replaces; it identifies the work.
+        work: what is to be made of what.
 
     Attributes:
         source: what the model works on.
-        target: the asset.
-        take: what was delivered last.
+        target: the asset that accepting makes or replaces.
+        copied: whether the asset is a copy of another that this was accepted for.
         problems: what failed and was not shown to the artist yet.
     """
 
-    def __init__(self, source: Source, target: str) -> None:
-        self.source, self.target = source, target
-        self.take: Optional[Take] = None
+    def __init__(self, work: Work) -> None:
+        self.source, self.target, self._model = work.source, work.target, work.model
         self.problems: list[Problem] = []
-        self._kept = states.load(target)
-        self._manifest: tuple[str, Optional[Manifest]] = ("", None)
+        self._kept, self.copied = _recalled(work.target)
         self._form: Optional[unreal.Object] = None
+
+    # What the roster asks.
+
+    @property
+    def alive(self) -> bool:
+        """Whether the work is still wanted: as long as nobody ends it."""
+        return True
+
+    def holds(self, node: object) -> bool:
+        """Say whether this is the side of a piece of work."""
+        return isinstance(node, Work) and node.target == self.target
+
+    def server(self) -> str:
+        """Return the configured server: assets name none."""
+        return ""
+
+    def model(self) -> str:
+        """Return the model that was asked for."""
+        return self._model
+
+    # The node.
 
     def label(self) -> str:
         """Return the asset's or actor's name."""
@@ -83,11 +68,8 @@ class UnrealHost(HostPort):
         return self.source.span()
 
     def manifest(self) -> Optional[Manifest]:
-        """Return the manifest that the node carries; parsed once for each text."""
-        text = parse_node_state(self._kept.node).manifest
-        if text != self._manifest[0]:
-            self._manifest = (text, parse_manifest_json(text.encode()) if text else None)
-        return self._manifest[1]
+        """Return the manifest that the node carries; None before it is known."""
+        return embedded_manifest(self._kept.node)
 
     # Settings.
 
@@ -110,16 +92,20 @@ class UnrealHost(HostPort):
             ParameterError: a value does not fit.
         """
         parameters.put(self.form(), self._known(), params)
-        self._keep_params()
+        self.params()
 
     def settings(self, moment: Moment) -> Settings:
         """Return what the artist has set in the form, and the colour space of the source."""
         if self.manifest() is None:
             return Settings()
-        return Settings(params=self._keep_params(), colour=self.source.colour())
+        return Settings(params=self.params(), colour=self.source.colour())
 
-    def _keep_params(self) -> dict[str, Any]:
-        """Remember what is set for the editor's next start, and return it."""
+    def params(self) -> dict[str, Any]:
+        """Return what is set in the form, and remember it for the editor's next start.
+
+        Raises:
+            ParameterError: a value does not fit.
+        """
         params = parameters.values(self.form(), self._known())
         if params != self._kept.params:
             self._kept = states.Kept(self._kept.node, params)
@@ -145,8 +131,7 @@ class UnrealHost(HostPort):
         return self.source.capture(self._known(), name, moment)
 
     def deliver(self, take: Take) -> None:
-        """Remember the result: only an artist's Accept changes an asset."""
-        self.take = take
+        """Leave the project as it is: only an artist's Accept changes an asset."""
 
     # The editor.
 
@@ -164,6 +149,10 @@ class UnrealHost(HostPort):
 
     # What is kept.
 
+    def kept_text(self) -> str:
+        """Return everything that is remembered, for the asset's metadata."""
+        return self._kept.to_text()
+
     def load_state(self) -> str:
         """Return the node's state."""
         return self._kept.node
@@ -173,3 +162,14 @@ class UnrealHost(HostPort):
         if text != self._kept.node:
             self._kept = states.Kept(text, self._kept.params)
             states.save(self.target, self._kept)
+
+
+def _recalled(target: str) -> tuple[states.Kept, bool]:
+    """Return what is remembered of an asset, else what it says itself, and whether it is a copy."""
+    kept = states.load(target)
+    if kept.node:
+        return kept, False
+    record = metadata.read(target)
+    if record is None:
+        return kept, False
+    return states.parse_kept(record.kept), record.target != target

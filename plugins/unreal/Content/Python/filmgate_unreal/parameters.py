@@ -13,6 +13,7 @@ from typing import Any, Callable, cast
 import unreal
 
 from filmgate.digest import digest_bytes
+from filmgate.host.label import parameter_help, parameter_label
 from filmgate.manifest import Manifest, to_manifest_json
 from filmgate.params import Parameter
 
@@ -84,8 +85,8 @@ def _generated(name: str, body: dict[str, Any]) -> type:
 def _meta(parameter: Parameter) -> dict[str, str]:
     meta = {
         "Category": CATEGORY,
-        "DisplayName": parameter.label or parameter.name.replace("_", " ").capitalize(),
-        "ToolTip": " ".join(part for part in (parameter.help, _range(parameter)) if part),
+        "DisplayName": parameter_label(parameter),
+        "ToolTip": parameter_help(parameter),
     }
     limits = (("Min", parameter.low), ("Max", parameter.high))
     for end, number in limits:
@@ -98,13 +99,6 @@ def _meta(parameter: Parameter) -> dict[str, str]:
     if parameter.type == "choice":
         meta["GetOptions"] = _options_name(parameter)
     return meta
-
-
-def _range(parameter: Parameter) -> str:
-    ranged = parameter.low is not None or parameter.high is not None
-    text = parameter.expectation() if ranged else ""
-    unit = f" ({parameter.unit})" if parameter.unit else ""
-    return f"{text[0].upper()}{text[1:]}{unit}." if text else ""
 
 
 def _options_name(parameter: Parameter) -> str:

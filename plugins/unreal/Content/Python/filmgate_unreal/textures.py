@@ -17,6 +17,7 @@ from filmgate.host.receipt import EXR_MAGIC
 from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.wire.records import ColourSpec
+from filmgate_unreal import render_targets
 from filmgate_unreal.bitmaps import parse_bitmap, to_exr
 
 FRAME = 1
@@ -25,16 +26,23 @@ FRAME = 1
 DATA, LINEAR = "Raw", "Linear Rec.709 (sRGB)"
 """Spaces of the configs that every server has: numbers that are no colours, and the engine's own."""
 
-_FLOATS = ("TC_HDR", "TC_HDR_F32", "TC_HDR_COMPRESSED", "TC_HALF_FLOAT", "TC_SINGLE_FLOAT")
+_TC = unreal.TextureCompressionSettings
+_FLOATS = (
+    _TC.TC_HDR,
+    _TC.TC_HDR_F32,
+    _TC.TC_HDR_COMPRESSED,
+    _TC.TC_HALF_FLOAT,
+    _TC.TC_SINGLE_FLOAT,
+)
 """Compressions of textures whose source art is of floats, as a rule."""
 
-_COLOURS = ("TC_DEFAULT", "TC_BC7", "TC_EDITOR_ICON", *_FLOATS)
-_SPACES = {
-    "TCS_REC2020": "Linear Rec.2020",
-    "TCS_ACESAP0": "ACES2065-1",
-    "TCS_ACESAP1": "ACEScg",
-    "TCS_P3D65": "Linear P3-D65",
-}
+_COLOURS = (_TC.TC_DEFAULT, _TC.TC_BC7, _TC.TC_EDITOR_ICON)
+_SPACES = (
+    (unreal.TextureColorSpace.TCS_REC2020, "Linear Rec.2020"),
+    (unreal.TextureColorSpace.TCS_ACESAP0, "ACES2065-1"),
+    (unreal.TextureColorSpace.TCS_ACESAP1, "ACEScg"),
+    (unreal.TextureColorSpace.TCS_P3D65, "Linear P3-D65"),
+)
 
 _COPIED = (
     "compression_settings",  # first: the others may follow from it
@@ -67,6 +75,8 @@ class TextureSource:
     Args:
         frames: the asset's path of each frame; a single texture is frame `FRAME`.
     """
+
+    kind = "image"
 
     def __init__(self, frames: Mapping[int, str]) -> None:
         self.frames = dict(frames)
@@ -129,6 +139,24 @@ class TextureSource:
 
         return rest
 
+    def preview(self, files: Mapping[int, Path]) -> Optional[unreal.Object]:
+        """Return a transient texture of the first frame."""
+        path = files[min(files)].as_posix()
+        return unreal.RenderingLibrary.import_file_as_texture2d(render_targets.world(), path)
+
+    def accept(self, files: Mapping[int, Path], target: str) -> list[unreal.Object]:
+        """Make or replace a texture for each frame, built as its source is.
+
+        Raises:
+            InputError: the editor does not take a file.
+        """
+        single = len(self.frames) == 1
+        names = {frame: target if single else f"{target}_{frame:04d}" for frame in files}
+        return [
+            import_exr(path, names[frame], load(self.frames[frame]))
+            for frame, path in sorted(files.items())
+        ]
+
     def _path(self, moment: Moment) -> str:
         path = self.frames.get(round(moment.time))
         if path is None:
@@ -179,17 +207,19 @@ def space_of(texture: unreal.Texture2D) -> str:
 
     Normals, masks, heights and everything that the engine reads without a curve are data.
     """
-    compression = compression_of(texture)
-    if compression not in _COLOURS or not (is_curved(texture) or compression in _FLOATS):
+    if not (is_float(texture) or (is_curved(texture) and _compression(texture) in _COLOURS)):
         return DATA
-    settings = texture.get_editor_property("source_color_settings")
-    primaries = settings.get_editor_property("color_space")
-    return _SPACES.get(_word(primaries), LINEAR)
+    primaries = texture.get_editor_property("source_color_settings").get_editor_property("color_space")
+    return next((name for space, name in _SPACES if space == primaries), LINEAR)
 
 
-def compression_of(texture: unreal.Texture2D) -> str:
-    """Return the name of the compression: ``TC_NORMALMAP``."""
-    return _word(texture.get_editor_property("compression_settings"))
+def is_float(texture: unreal.Texture2D) -> bool:
+    """Say whether the source art is of floats, as a rule: its compression keeps highlights."""
+    return _compression(texture) in _FLOATS
+
+
+def _compression(texture: unreal.Texture2D) -> unreal.TextureCompressionSettings:
+    return texture.get_editor_property("compression_settings")
 
 
 def export(texture: unreal.Texture2D) -> Callable[[], bytes]:
@@ -202,7 +232,7 @@ def export(texture: unreal.Texture2D) -> Callable[[], bytes]:
         InputError: no exporter takes the texture.
     """
     curved = is_curved(texture)
-    for exporter, suffix in _exporters(compression_of(texture) in _FLOATS):
+    for exporter, suffix in _exporters(is_float(texture)):
         content = _exported(texture, exporter, suffix)
         if content.startswith(EXR_MAGIC):
             return lambda found=content: found
@@ -285,7 +315,3 @@ def copy_settings(source: unreal.Texture2D, target: unreal.Texture2D) -> None:
     for name in _COPIED:
         target.set_editor_property(name, source.get_editor_property(name))
 
-
-def _word(value: object) -> str:
-    """Return the name of an enum's value."""
-    return str(getattr(value, "name", value)).rpartition(".")[2].partition(":")[0].strip(" <>")

@@ -1,0 +1,277 @@
+"""Landscapes: the heights of an existing one out as metres, and results in again.
+
+A landscape keeps 16-bit numbers: ``cm = (number - 32768) / 128 x scale z``. They travel through a
+render target of 8-bit channels, the high byte in red and the low one in green, which keeps every
+bit. Python cannot make a landscape, nor give one another resolution: a larger result is also
+written as a 16-bit picture that the editor's landscape mode imports.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Callable, Optional
+
+import unreal
+
+from filmgate.disk import make_folder, storage_errors, write_whole
+from filmgate.errors import InputError
+from filmgate.host.freshness import UNKNOWN
+from filmgate.host.port import Moment
+from filmgate.job import Payload
+from filmgate.manifest import Manifest
+from filmgate.tensor import TENSOR_MEDIA, Tensor, TensorSpec, parse_tensor_blob, to_tensor_blob
+from filmgate.wire.records import ColourSpec
+from filmgate_unreal import render_targets, states
+from filmgate_unreal.bitmaps import parse_bitmap, to_png
+from filmgate_unreal.textures import FRAME
+
+ZERO, STEPS_PER_CM, LARGEST = 32768, 128.0, 65535
+"""The number of height 0, how many there are for each centimetre at scale 1, and the largest."""
+
+SPACING = "spacing"
+"""The input of a model that wants to know how many metres lie between two samples."""
+
+HEIGHTMAPS = "Filmgate/heightmaps"
+_CM_PER_M = 100.0
+
+
+class LandscapeSource:
+    """What a model gets of a landscape.
+
+    Args:
+        actor: the landscape; any of its proxies will do.
+    """
+
+    kind = "volume"
+
+    def __init__(self, actor: unreal.LandscapeProxy) -> None:
+        self.actor: unreal.LandscapeProxy = actor.get_landscape_actor() or actor
+
+    @property
+    def path(self) -> str:
+        """The actor's path in its level."""
+        return self.actor.get_path_name().replace(".", "/").replace(":", "/")
+
+    def label(self) -> str:
+        """Return what the outliner calls it."""
+        return str(self.actor.get_actor_label())
+
+    def span(self) -> tuple[int, int]:
+        """Return the one frame that a landscape is."""
+        return FRAME, FRAME
+
+    def colour(self) -> ColourSpec:
+        """Return nothing: heights are no colours."""
+        return ColourSpec()
+
+    def fingerprint(self, moment: Moment) -> str:
+        """Return nothing: a brush leaves no mark that is cheap to read. The heights decide."""
+        return UNKNOWN
+
+    def capture(self, manifest: Manifest, name: str, moment: Moment) -> Optional[Payload]:
+        """Return the heights in metres, or the metres between samples.
+
+        Raises:
+            InputError: the editor cannot hand the heights out.
+        """
+        main = manifest.main_input.name
+        if name == main:
+            width, height = size_of(self.actor)
+            metres = to_metres(read_numbers(self.actor, width, height), scale_of(self.actor)[2])
+            return _payload(name, metres, (height, width, 1), ("y", "x", "c"), moment)
+        if name == SPACING:
+            steps = array("f", [each / _CM_PER_M for each in scale_of(self.actor)[:2]])
+            return _payload(name, steps, (2,), ("axis",), moment)
+        return None
+
+    def prepare(self, moment: Moment) -> Callable[[], None]:
+        """Leave everything to `capture`."""
+        return lambda: None
+
+    def preview(self, files: Mapping[int, Path]) -> Optional[unreal.Object]:
+        """Return nothing: heights are seen on the landscape alone, and undone there."""
+        return None
+
+    def accept(self, files: Mapping[int, Path], target: str) -> list[unreal.Object]:
+        """Write the heights into the landscape; see `write_heights`.
+
+        Raises:
+            InputError: they do not fit.
+        """
+        result = load_heights(files[min(files)])
+        if result.size != size_of(self.actor):
+            save_heightmap(self.actor, result)
+        write_heights(self.actor, result.fitted(size_of(self.actor)))
+        return []
+
+
+class Heights:
+    """A result.
+
+    Args:
+        metres: row by row, the lowest y first.
+        size: columns and rows.
+    """
+
+    def __init__(self, metres: array[float], size: tuple[int, int]) -> None:
+        self.metres, self.size = metres, size
+
+    def fitted(self, size: tuple[int, int]) -> Heights:
+        """Return the mean of each block of samples, so that there are as many as in *size*.
+
+        Raises:
+            InputError: the result is not a whole multiple of that.
+        """
+        (columns, rows), (width, height) = self.size, size
+        factor = columns // width
+        if factor < 1 or (width * factor, height * factor) != (columns, rows):
+            text = f"The result has {columns} x {rows} samples, the landscape {width} x {height}."
+            raise InputError(text, "Choose a model whose results are whole multiples in size.")
+        if factor == 1:
+            return self
+        means = array("f")
+        for row in range(0, rows, factor):
+            lines = [self._line(row + each, columns) for each in range(factor)]
+            sums = list(map(sum, zip(*lines)))
+            count = factor * factor
+            means.extend(sum(sums[at : at + factor]) / count for at in range(0, columns, factor))
+        return Heights(means, size)
+
+    def _line(self, row: int, columns: int) -> array[float]:
+        return self.metres[row * columns : (row + 1) * columns]
+
+
+def load_heights(path: Path) -> Heights:
+    """Read a result.
+
+    Raises:
+        InputError: it is no heightfield of one layer.
+    """
+    with storage_errors(path):
+        tensors = parse_tensor_blob(path.read_bytes())
+    tensor: Tensor = next(iter(tensors.values()))
+    spec = tensor.spec
+    if spec.dtype != "F32" or len(spec.shape) not in (2, 3) or spec.shape[2:] not in ((), (1,)):
+        raise InputError("The result is no heightfield of one layer.", "Choose another model.")
+    metres = array("f", bytes(tensor.data))
+    return Heights(metres, (spec.shape[1], spec.shape[0]))
+
+
+def to_metres(numbers: array[int], scale_z: float) -> array[float]:
+    """Return the heights of a landscape's numbers; see this module's head."""
+    step = scale_z / STEPS_PER_CM / _CM_PER_M
+    table = [(number - ZERO) * step for number in range(LARGEST + 1)]
+    return array("f", map(table.__getitem__, numbers))
+
+
+def to_numbers(metres: array[float], scale_z: float) -> array[int]:
+    """Return the nearest numbers of heights.
+
+    Raises:
+        InputError: a height is beyond what the landscape can keep at this scale; nothing is cut.
+    """
+    steps = STEPS_PER_CM * _CM_PER_M / scale_z
+    found = [round(each * steps) + ZERO for each in metres]
+    if found and not 0 <= min(found) <= max(found) <= LARGEST:
+        reach_m = ZERO / steps
+        text = f"The result is up to {max(map(abs, metres)):.1f} m high; this landscape keeps "
+        remedy = "Raise the landscape's scale in z, or the model's amount."
+        raise InputError(f"{text}{reach_m:.1f} m above and below its origin.", remedy)
+    return array("H", found)
+
+
+def scale_of(actor: unreal.LandscapeProxy) -> tuple[float, float, float]:
+    """Return the scale of a landscape: centimetres between samples in x and y, and that of z."""
+    scale = actor.get_actor_scale3d()
+    return float(scale.x), float(scale.y), float(scale.z)
+
+
+def size_of(actor: unreal.LandscapeProxy) -> tuple[int, int]:
+    """Return how many samples a landscape has in x and y, all its proxies together."""
+    low, high = [float("inf")] * 2, [float("-inf")] * 2
+    for proxy in _proxies(actor):
+        origin, extent = proxy.get_actor_bounds(False)
+        for axis, (middle, half) in enumerate(((origin.x, extent.x), (origin.y, extent.y))):
+            low[axis] = min(low[axis], middle - half)
+            high[axis] = max(high[axis], middle + half)
+    scale = scale_of(actor)
+    width, height = (round((high[axis] - low[axis]) / scale[axis]) + 1 for axis in (0, 1))
+    return width, height
+
+
+def _proxies(actor: unreal.LandscapeProxy) -> list[unreal.LandscapeProxy]:
+    actors = unreal.get_editor_subsystem(unreal.EditorActorSubsystem).get_all_level_actors()
+    found = [
+        each
+        for each in actors
+        if isinstance(each, unreal.LandscapeProxy) and each.get_landscape_actor() == actor
+    ]
+    return found or [actor]
+
+
+def read_numbers(actor: unreal.LandscapeProxy, width: int, height: int) -> array[int]:
+    """Return the landscape's numbers, row by row, the lowest y first.
+
+    Raises:
+        InputError: the editor does not hand them out.
+    """
+    with render_targets.lent(width, height) as target:
+        if not actor.landscape_export_heightmap_to_render_target(target, True, True):
+            raise _unread(actor)
+        content = render_targets.read(target)
+    bitmap = parse_bitmap(content) if content else None
+    if bitmap is None or (bitmap.width, bitmap.height, bitmap.bits) != (width, height, 8):
+        raise _unread(actor)
+    pairs = bytearray(2 * width * height)
+    pairs[0::2], pairs[1::2] = bitmap.planes["G"], bitmap.planes["R"]
+    return array("H", bytes(pairs))
+
+
+def write_heights(actor: unreal.LandscapeProxy, heights: Heights) -> None:
+    """Overwrite the heights of a landscape of the same size.
+
+    Raises:
+        InputError: they do not fit, or the editor does not take them.
+    """
+    width, height = heights.size
+    numbers = to_numbers(heights.metres, scale_of(actor)[2]).tobytes()
+    with render_targets.lent(width, height) as target:
+        render_targets.draw(target, {"R": numbers[1::2], "G": numbers[0::2]}, width, height)
+        actor.modify()
+        if not actor.landscape_import_heightmap_from_render_target(target, True):
+            text = f"The editor did not take the heights of {actor.get_actor_label()}."
+            raise InputError(text, "Select an edit layer that is not locked, and accept again.")
+
+
+def save_heightmap(actor: unreal.LandscapeProxy, heights: Heights) -> Path:
+    """Write a result whole as the 16-bit picture that the landscape mode imports; return its path.
+
+    Raises:
+        InputError: a height is beyond what the landscape's scale can keep.
+    """
+    numbers = to_numbers(heights.metres, scale_of(actor)[2])
+    folder = states.saved_folder() / HEIGHTMAPS
+    make_folder(folder)
+    path = folder / f"{actor.get_actor_label()}_{heights.size[0]}x{heights.size[1]}.png"
+    write_whole(path, to_png({"Y": numbers.tobytes()}, *heights.size, bits=16))
+    unreal.log(f"Filmgate: the whole result, for a new landscape: {path.as_posix()}")
+    return path
+
+
+def _unread(actor: unreal.LandscapeProxy) -> InputError:
+    text = f"The editor does not hand out the heights of {actor.get_actor_label()}."
+    return InputError(text, "Load all parts of the landscape, and run the editor with a GPU.")
+
+
+def _payload(
+    name: str,
+    numbers: array[float],
+    shape: tuple[int, ...],
+    axes: tuple[str, ...],
+    moment: Moment,
+) -> Payload:
+    spec = TensorSpec("F32", shape, axes)
+    blob = to_tensor_blob({name: (spec, numbers.tobytes())})
+    return Payload(name, blob, TENSOR_MEDIA, moment.time, moment.view)
