@@ -38,7 +38,8 @@ def to_package(template: bytes, root: str, target: Target) -> bytes:
         root: the bundle's folder, with forward slashes.
         target: the interpreter that the bundle is for.
     """
-    document = {**_rooted(json.loads(template), root), "enable": _condition(target)}
+    own = {"name": f"filmgate-{target}", "enable": _condition(target)}
+    document = {**_rooted(json.loads(template), root), **own}
     return (json.dumps(document, indent=4, sort_keys=True) + "\n").encode("ascii")
 
 

@@ -22,7 +22,8 @@ _ASK = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.nam
 _TRY = """
 import importlib, json, sys
 sys.path[:0] = sys.argv[3:]
-vendor = importlib.import_module(sys.argv[2] + ".vendor")
+from filmgate.host.vendor import Vendor
+vendor = Vendor("the host", importlib.import_module(sys.argv[2]).__file__)
 vendor.prepare()
 vendor.check_modules()
 found = {name: importlib.import_module(name) for name in json.loads(sys.argv[1])}

@@ -37,7 +37,7 @@ class Vendor:
     """What makes one host's plugin find its wheels.
 
     Attributes:
-        host: what its users call it, such as "Nuke".
+        host: what texts call it: "Nuke", "the Unreal Editor".
         file: ``__file__`` of a module of the plugin, somewhere inside the bundle.
         places: where its users name folders with Python modules, for texts.
     """
@@ -87,13 +87,13 @@ class Vendor:
         """Refuse a bundle whose compiled modules another Python cannot load."""
         if not description.is_file():
             return
-        made_for = str(json.loads(description.read_text(encoding="utf-8")).get("python", ""))
-        running = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        if made_for not in ("", running):
-            command = f"filmgate bundle {self.host.lower()} --python {running}"
+        said = json.loads(description.read_text(encoding="utf-8"))
+        made_for, running = str(said["python"]), f"{sys.version_info[0]}.{sys.version_info[1]}"
+        if made_for != running:
+            command = f"filmgate bundle {said['host']} --python {running}"
             raise VendorError(
-                f"{description.parent.as_posix()} is made for Python {made_for}; this {self.host} "
-                f"has {running}. Make another with `{command}`.",
+                f"{description.parent.as_posix()} is made for Python {made_for}; {self.host} has "
+                f"{running}. Make another with `{command}`.",
                 path=description.as_posix(),
             )
 

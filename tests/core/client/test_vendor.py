@@ -24,7 +24,8 @@ def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vendor:
 def make_bundle(folder: Path, python: str = "") -> Path:
     """Make a bundle's folders."""
     (folder / "vendor" / platform.machine()).mkdir(parents=True)
-    text = json.dumps({"python": python or f"{sys.version_info[0]}.{sys.version_info[1]}"})
+    python = python or f"{sys.version_info[0]}.{sys.version_info[1]}"
+    text = json.dumps({"host": "nuke", "python": python})
     (folder / "bundle.json").write_text(text, encoding="utf-8")
     return folder
 
@@ -77,9 +78,9 @@ def test_a_module_that_is_too_old_is_named_with_its_file(
 def test_a_bundle_for_another_python_is_refused(vendor: Vendor, tmp_path: Path) -> None:
     """Its compiled modules could not be loaded, and the error would be nobody's."""
     make_bundle(tmp_path, "3.2")
-    with pytest.raises(VendorError, match=r"made for Python 3\.2; this Host") as caught:
+    with pytest.raises(VendorError, match=r"made for Python 3\.2; Host has 3") as caught:
         vendor.prepare()
-    assert "filmgate bundle host" in str(caught.value)
+    assert "filmgate bundle nuke" in str(caught.value)
 
 
 def test_what_is_installed_here_will_do(vendor: Vendor) -> None:
