@@ -46,7 +46,7 @@ class Standing:
             text, total = "Asking the server for the model", len(run.moments)
             return Status(State.RUNNING, _connecting(link) or text, total=total)
         status = running_status(run.tally(), self._clock.now_s() - run.started_s, run.warnings)
-        if run.served and link.kind == LOST:
+        if run.served and link.kind in (LOST, CONNECTING):
             return replace(status, text="The connection is lost; waiting for the server")
         if run.connecting:
             done = status.done / status.total if status.total else 0.0
