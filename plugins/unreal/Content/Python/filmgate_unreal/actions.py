@@ -8,8 +8,8 @@ from typing import Any, Callable, Optional
 import unreal
 
 from filmgate.errors import FilmgateError, InputError
-from filmgate_unreal import dialogs, metadata, notify, preview, selection, sessions, ticks
 from filmgate_unreal import accept as accepting
+from filmgate_unreal import dialogs, metadata, notify, preview, selection, sessions, ticks
 from filmgate_unreal.batch import Batch
 from filmgate_unreal.textures import TextureSource, package_path
 from filmgate_unreal.work import Source, Work, target_of

@@ -64,7 +64,9 @@ def to_exr(bitmap: Bitmap, curved: bool) -> bytes:
             linear then. Else they are the numbers' fractions of the largest one.
     """
     letters = {each: "Y" if "Y" in bitmap.planes else each for each in "RGB"}
-    floats = {each: to_floats(bitmap.planes[each], bitmap.bits, curved) for each in {*letters.values()}}
+    floats = {
+        each: to_floats(bitmap.planes[each], bitmap.bits, curved) for each in {*letters.values()}
+    }
     window = Window(0, 0, bitmap.width - 1, bitmap.height - 1)
     planes = {letter: Plane("float", floats[of]) for letter, of in letters.items()}
     return to_plain_exr(PlainImage(window, window, planes))
@@ -214,7 +216,11 @@ def _of_nearest(line: bytes, above: bytes, pixel: int) -> bytes:
     corners = bytes(pixel) + above
     for place, (byte, up, corner) in enumerate(zip(line, above, corners)):
         left = found[place]
-        to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+        to_left, to_up, to_corner = (
+            abs(up - corner),
+            abs(left - corner),
+            abs(left + up - 2 * corner),
+        )
         if to_left <= to_up and to_left <= to_corner:
             nearest = left
         else:

@@ -29,7 +29,7 @@ class FilmgateLibrary(unreal.BlueprintFunctionLibrary):
     """The nodes."""
 
     @unreal.ufunction(static=True, ret=unreal.Array(str), pure=True, meta=CATEGORY)
-    def filmgate_models() -> Any:  # noqa: N805 - static to Unreal
+    def filmgate_models() -> Any:
         """Return the texture models that are known on this machine."""
         return dialogs.guarded(_models)() or unreal.Array(str)
 

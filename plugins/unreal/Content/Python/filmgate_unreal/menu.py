@@ -114,9 +114,7 @@ def _submenu(menus: unreal.ToolMenus, place: str) -> unreal.ToolMenu:
     return parent.add_sub_menu(OWNER, OWNER, OWNER, OWNER, "Models of a shared inference server")
 
 
-def _add(
-    menu: unreal.ToolMenu, section: str, name: str, label: str, tip: str, call: str
-) -> None:
+def _add(menu: unreal.ToolMenu, section: str, name: str, label: str, tip: str, call: str) -> None:
     entry = unreal.ToolMenuEntry(name=name, type=unreal.MultiBlockType.MENU_ENTRY)
     entry.set_label(label)
     entry.set_tool_tip(tip)

@@ -48,14 +48,16 @@ class _Bulletin:
 
     def follow(self, what: Followed) -> None:
         """Show how far something is, until it ends."""
-        if unreal.SystemLibrary.is_unattended():
-            return
-        self._followed.append(what)
-        if self._task is None:
+        self._followed = [*(each for each in self._followed if each.busy), what]
+        if self._task is None and not unreal.SystemLibrary.is_unattended():
             self._task = unreal.new_object(FilmgateTask)
             tasks = unreal.get_editor_subsystem(unreal.EditorUtilitySubsystem)
             tasks.register_and_execute_task(self._task)
             ticks.watch(self._look)
+
+    def text(self) -> str:
+        """Return a line for each thing that goes on."""
+        return "\n".join(each.text() for each in self._followed if each.busy)
 
     def cancel(self) -> None:
         """End everything that is followed."""
@@ -72,7 +74,7 @@ class _Bulletin:
             return False
         if self._task.was_cancel_requested():
             self.cancel()
-        said = "\n".join(each.text() for each in self._followed)
+        said = self.text()
         if said != self._said:
             self._said = said
             self._task.set_task_notification_text(unreal.Text(said))
@@ -86,4 +88,5 @@ class _Bulletin:
 _bulletin = _Bulletin()
 
 follow = _bulletin.follow
+text = _bulletin.text
 cancel = _bulletin.cancel

@@ -90,4 +90,3 @@ def record(work: Work) -> Record:
         client=__version__,
         kept=side.kept_text(),
     )
-

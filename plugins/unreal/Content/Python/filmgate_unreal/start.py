@@ -1,4 +1,4 @@
-"""What happens when the editor starts: no network, and nothing that keeps the editor from starting."""
+"""What happens when the editor starts: no network, and nothing that keeps it from starting."""
 
 from __future__ import annotations
 

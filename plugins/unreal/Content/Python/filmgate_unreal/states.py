@@ -42,12 +42,9 @@ def parse_kept(text: str) -> Kept:
     """Read what `Kept.to_text` wrote; what cannot be read is a new node's."""
     try:
         found: Any = json.loads(text) if text else {}
-    except ValueError:
+        return Kept(str(found.get("node", "")), dict(found.get("params", {})))
+    except (AttributeError, TypeError, ValueError):  # changed by hand
         return Kept()
-    if not isinstance(found, dict):
-        return Kept()
-    node, params = found.get("node"), found.get("params")  # pyright: ignore
-    return Kept(node if isinstance(node, str) else "", params if isinstance(params, dict) else {})
 
 
 def load(target: str) -> Kept:
