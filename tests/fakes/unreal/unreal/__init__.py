@@ -54,17 +54,27 @@ from unreal._enums import (
     AppMsgType as AppMsgType,
     AppReturnType as AppReturnType,
     AssetTypeActivationOpenedMethod as AssetTypeActivationOpenedMethod,
+    BlendMode as BlendMode,
     MultiBlockType as MultiBlockType,
     MultiBoxType as MultiBoxType,
     TextureAddress as TextureAddress,
+    TextureColorSpace as TextureColorSpace,
     TextureCompressionSettings as TextureCompressionSettings,
     TextureFilter as TextureFilter,
     TextureGroup as TextureGroup,
     TextureMipGenSettings as TextureMipGenSettings,
+    TexturePowerOfTwoSetting as TexturePowerOfTwoSetting,
     TextureRenderTargetFormat as TextureRenderTargetFormat,
+    TextureSourceEncoding as TextureSourceEncoding,
     ToolMenuInsertType as ToolMenuInsertType,
     ToolMenuSectionAlign as ToolMenuSectionAlign,
     ToolMenuStringCommandType as ToolMenuStringCommandType,
+)
+from unreal._landscape import (
+    Actor as Actor,
+    Landscape as Landscape,
+    LandscapeProxy as LandscapeProxy,
+    PartitionActor as PartitionActor,
 )
 from unreal._menus import (
     ContentBrowserAssetContextMenuContext as ContentBrowserAssetContextMenuContext,
@@ -78,7 +88,6 @@ from unreal._menus import (
     ToolMenus as ToolMenus,
 )
 from unreal._objects import (
-    Actor as Actor,
     BlueprintFunctionLibrary as BlueprintFunctionLibrary,
     Class as Class,
     DynamicSubsystem as DynamicSubsystem,
@@ -104,7 +113,17 @@ from unreal._reflection import (
     uvalue as uvalue,
 )
 from unreal._rendering import (
+    Canvas as Canvas,
+    DrawToRenderTargetContext as DrawToRenderTargetContext,
     RenderingLibrary as RenderingLibrary,
+)
+from unreal._structs import (
+    DirectoryPath as DirectoryPath,
+    FilePath as FilePath,
+    LinearColor as LinearColor,
+    Vector as Vector,
+    Vector2D as Vector2D,
+    Vector4 as Vector4,
 )
 from unreal._tasks import (
     EditorUtilitySubsystem as EditorUtilitySubsystem,
@@ -112,7 +131,6 @@ from unreal._tasks import (
     ScopedSlowTask as ScopedSlowTask,
 )
 from unreal._textures import (
-    LinearColor as LinearColor,
     StreamableRenderAsset as StreamableRenderAsset,
     Texture as Texture,
     Texture2D as Texture2D,
@@ -120,9 +138,11 @@ from unreal._textures import (
     TextureExporterGeneric as TextureExporterGeneric,
     TextureExporterHDR as TextureExporterHDR,
     TextureExporterPNG as TextureExporterPNG,
+    TextureExporterTGA as TextureExporterTGA,
     TextureFactory as TextureFactory,
     TextureRenderTarget as TextureRenderTarget,
     TextureRenderTarget2D as TextureRenderTarget2D,
+    TextureSourceColorSettings as TextureSourceColorSettings,
 )
 from unreal._transactions import (
     ScopedEditorTransaction as ScopedEditorTransaction,

@@ -7,8 +7,8 @@ from typing import Any, Callable, Optional, Union
 
 from unreal._assets import AssetData, _data_of
 from unreal._guard import guard
+from unreal._landscape import Actor
 from unreal._objects import (
-    Actor,
     BlueprintFunctionLibrary,
     Class,
     EditorSubsystem,

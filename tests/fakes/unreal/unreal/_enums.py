@@ -129,3 +129,34 @@ class ToolMenuSectionAlign(EnumBase):
 class AssetTypeActivationOpenedMethod(EnumBase):
     EDIT: AssetTypeActivationOpenedMethod = entry()
     VIEW: AssetTypeActivationOpenedMethod = entry()
+
+
+class TextureColorSpace(EnumBase):
+    TCS_NONE: TextureColorSpace = entry()
+    TCS_S_RGB: TextureColorSpace = entry()
+    TCS_REC2020: TextureColorSpace = entry()
+    TCS_ACESAP0: TextureColorSpace = entry()
+    TCS_ACESAP1: TextureColorSpace = entry()
+    TCS_P3DCI: TextureColorSpace = entry()
+    TCS_P3D65: TextureColorSpace = entry()
+    TCS_CUSTOM: TextureColorSpace = entry()
+
+
+class TextureSourceEncoding(EnumBase):
+    TSE_NONE: TextureSourceEncoding = entry()
+    TSE_LINEAR: TextureSourceEncoding = entry()
+    TSE_S_RGB: TextureSourceEncoding = entry()
+    TSE_ST2084: TextureSourceEncoding = entry()
+
+
+class TexturePowerOfTwoSetting(EnumBase):
+    NONE: TexturePowerOfTwoSetting = entry()
+    PAD_TO_POWER_OF_TWO: TexturePowerOfTwoSetting = entry()
+    PAD_TO_SQUARE_POWER_OF_TWO: TexturePowerOfTwoSetting = entry()
+
+
+class BlendMode(EnumBase):
+    BLEND_OPAQUE: BlendMode = entry()
+    BLEND_MASKED: BlendMode = entry()
+    BLEND_TRANSLUCENT: BlendMode = entry()
+    BLEND_ADDITIVE: BlendMode = entry()

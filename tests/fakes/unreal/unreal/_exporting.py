@@ -13,10 +13,22 @@ from unreal._textures import (
     TextureExporterEXR,
     TextureExporterHDR,
     TextureExporterPNG,
+    TextureExporterTGA,
 )
 from unreal._values import Array
 
-_BY_NAME = {"exr": TextureExporterEXR, "hdr": TextureExporterHDR, "png": TextureExporterPNG}
+_BY_NAME = {
+    "exr": TextureExporterEXR,
+    "hdr": TextureExporterHDR,
+    "png": TextureExporterPNG,
+    "tga": TextureExporterTGA,
+}
+_TAKEN = {
+    "png": ("G8", "BGRA8", "G16", "RGBA16"),
+    "tga": ("G8", "BGRA8"),
+    "hdr": ("RGBA16F", "RGBA32F"),
+}
+"""The source art that an exporter takes; EXR takes any, whole numbers as halves."""
 
 
 def run(task: AssetExportTask) -> bool:
@@ -38,14 +50,17 @@ def _write(task: AssetExportTask) -> str:
         return f"No exporter found for {task.filename}"
     if os.path.exists(task.filename) and not task.replace_identical:
         return f"{task.filename} exists and may not be replaced"
-    kind = _kind(exporter)
+    kind = _kind(exporter, held._source.kind)
     if not kind:
         return f"{type(exporter).__name__} does not support the format of {held.get_path_name()}"
     return _store(task.filename, _images.write(held._source, held.srgb, kind))
 
 
-def _kind(exporter: Exporter) -> str:
-    return current().exr_exports_as if exporter._extension == "exr" else exporter._extension
+def _kind(exporter: Exporter, source: str) -> str:
+    """Return what is written; nothing where the exporter does not take this source art."""
+    asked = exporter._extension
+    taken = _TAKEN.get(asked)
+    return current().exports_as.get(asked, asked) if taken is None or source in taken else ""
 
 
 def _find_exporter(filename: str) -> Optional[Any]:

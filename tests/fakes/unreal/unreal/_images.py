@@ -70,12 +70,25 @@ def _linear(value: float, srgb: bool) -> float:
     return value / 12.92 if value <= 0.04045 else math.pow((value + 0.055) / 1.055, 2.4)
 
 
+def to_halves(image: Image) -> Image:
+    """Return what the graphics device keeps of floats: 16 bits of each."""
+    if not image.is_float:
+        return image
+    planes = {
+        name: array("d", struct.unpack(f"<{len(plane)}e", struct.pack(f"<{len(plane)}e", *plane)))
+        for name, plane in image.planes.items()
+    }
+    return image._replace(planes=planes)
+
+
 # ---- writing --------------------------------------------------------------------------------
 
 
 def write(image: Image, srgb: bool, kind: str) -> bytes:
     """Return a file of a *kind*: exr, hdr or png."""
-    return {"exr": _write_exr, "hdr": _write_hdr, "png": _write_png}[kind](image, srgb)
+    return {"exr": _write_exr, "hdr": _write_hdr, "png": _write_png, "tga": _write_tga}[kind](
+        image, srgb
+    )
 
 
 def _write_exr(image: Image, srgb: bool) -> bytes:
@@ -108,16 +121,35 @@ def _write_png(image: Image, srgb: bool) -> bytes:
     scale = (65535.0 if wide else 255.0) if image.is_float else 1.0
     size = 2 if wide else 1
     planes = [image.planes[name] for name in names]
-    rows = bytearray()
-    for row in range(image.height):
-        rows.append(0)
-        for at in range(row * image.width, (row + 1) * image.width):
-            for plane in planes:
-                rows += _code(plane[at] * scale, size)
+    step = size * len(names)
+    lines = [
+        b"".join(
+            _code(plane[at] * scale, size)
+            for at in range(row * image.width, (row + 1) * image.width)
+            for plane in planes
+        )
+        for row in range(image.height)
+    ]
+    rows = _filtered(lines, step)
     colour = 6 if names == "RGBA" else 0
     head = struct.pack(">IIBBBBB", image.width, image.height, 8 * size, colour, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(rows))), (b"IEND", b""))
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
+def _write_tga(image: Image, srgb: bool) -> bytes:
+    """Codes of 8 bits, the last row first, as the format's first readers wanted it."""
+    names = "BGRA" if "G" in image.planes else "R"
+    head = struct.pack(
+        "<BBBHHBHHHHBB",
+        0, 0, 2 if len(names) > 1 else 3, 0, 0, 0, 0, 0, image.width, image.height,
+        8 * len(names), 8 if len(names) > 1 else 0,
+    )  # fmt: skip
+    body = bytearray()
+    for row in reversed(range(image.height)):
+        for at in range(row * image.width, (row + 1) * image.width):
+            body += bytes(int(image.planes[name][at]) for name in names)
+    return head + bytes(body)
 
 
 def _code(value: float, size: int) -> bytes:
@@ -132,6 +164,39 @@ def _chunk(name: bytes, content: bytes) -> bytes:
         + content
         + struct.pack(">I", zlib.crc32(name + content))
     )
+
+
+def _filtered(lines: list[bytes], step: int) -> bytes:
+    """Return rows as real writers store them: each by another of PNG's five filters."""
+    above, out = bytes(len(lines[0])), bytearray()
+    for number, line in enumerate(lines):
+        kind = number % 5
+        out.append(kind)
+        guess = _guess(kind, line, above, step)
+        out += bytes((value - each) & 0xFF for value, each in zip(line, guess))
+        above = line
+    return bytes(out)
+
+
+def _guess(kind: int, line: bytes, above: bytes, step: int) -> list[int]:
+    left = bytes(step) + line
+    corner = bytes(step) + above
+    return [_GUESSES[kind](left[at], above[at], corner[at]) for at in range(len(line))]
+
+
+def _paeth(left: int, above: int, corner: int) -> int:
+    whole = left + above - corner
+    near = [(abs(whole - each), place) for place, each in enumerate((left, above, corner))]
+    return (left, above, corner)[min(near)[1]]
+
+
+_GUESSES = (
+    lambda left, above, corner: 0,
+    lambda left, above, corner: left,
+    lambda left, above, corner: above,
+    lambda left, above, corner: (left + above) // 2,
+    _paeth,
+)
 
 
 # ---- reading --------------------------------------------------------------------------------
@@ -165,17 +230,25 @@ def _from_png(content: bytes) -> Image:
     raw = zlib.decompress(b"".join(_chunks(content)))
     step = len(names) * size
     line = 1 + width * step
-    pixels = [
-        raw[row * line + 1 : (row + 1) * line] for row in range(height) if raw[row * line] == 0
-    ]
-    if len(pixels) != height:
-        raise ValueError("a filtered PNG is not read here")
-    whole = b"".join(pixels)
+    whole = _unfiltered([raw[row * line : (row + 1) * line] for row in range(height)], step)
     codes = struct.unpack(f">{len(whole) // size}{'H' if size == 2 else 'B'}", whole)
     planes = {name: array("d", codes[at :: len(names)]) for at, name in enumerate(names)}
     kinds = {(1, 1): "G8", (1, 2): "G16"}
     kind = kinds.get((len(names), size), "BGRA8" if size == 1 else "RGBA16")
     return make_image(width, height, kind, planes)
+
+
+def _unfiltered(lines: list[bytes], step: int) -> bytes:
+    above, out = bytes(len(lines[0]) - 1), bytearray()
+    for kind, packed in ((line[0], line[1:]) for line in lines):
+        line = bytearray()
+        for at, value in enumerate(packed):
+            left = line[at - step] if at >= step else 0
+            corner = above[at - step] if at >= step else 0
+            line.append((value + _GUESSES[kind](left, above[at], corner)) & 0xFF)
+        out += line
+        above = bytes(line)
+    return bytes(out)
 
 
 def _chunks(content: bytes) -> list[bytes]:

@@ -76,6 +76,7 @@ def _replace(held: Any, image: _images.Image, task: AssetImportTask) -> Any:
 
 def _take(held: Any, image: _images.Image, task: AssetImportTask) -> Any:
     held._source, held._pixels = image, None
+    held._source_id = next(current().serial)
     held.get_editor_property("asset_import_data")._files = [task.filename]
     held._build()
     return held

@@ -284,12 +284,6 @@ class BlueprintFunctionLibrary(Object):
     pass
 
 
-class Actor(Object):
-    def get_actor_label(self, create_if_none: bool = True) -> str:
-        self._check_alive()
-        return self._name
-
-
 class Subsystem(Object):
     def _tick(self, seconds: float) -> None:
         """Live for a frame."""

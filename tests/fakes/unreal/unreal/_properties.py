@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any, Callable, Optional, Union
 
 
@@ -21,6 +22,7 @@ class Prop:
         self.default = default
         self.read_only = read_only
         self.name = ""
+        self.bits = 32
         self._kind = kind
         self._owner: Optional[type] = None
 
@@ -70,7 +72,10 @@ class Prop:
                 f"{owner}: Property '{self.name}' for attribute '{self.name}' on '{owner}' is "
                 "read-only and cannot be set"
             )
-        instance._values[self.name] = convert(self.kind(), value, f"{owner}.{self.name}")
+        found = convert(self.kind(), value, f"{owner}.{self.name}")
+        if self.kind() is float and self.bits == 32:
+            found = struct.unpack("f", struct.pack("f", found))[0]
+        instance._values[self.name] = found
 
 
 Default = Union[Any, Callable[[], Any]]
@@ -79,6 +84,13 @@ Default = Union[Any, Callable[[], Any]]
 def prop(default: Default = None, read_only: bool = False) -> Any:
     """Declare a property that is an attribute too, of the type that its annotation says."""
     return Prop(default, read_only)
+
+
+def double() -> Any:
+    """Declare a number of 64 bits; others are of 32, and what is read back has lost the rest."""
+    made = Prop(0.0)
+    made.bits = 64
+    return made
 
 
 def only(kind: str, default: Default = None, read_only: bool = False) -> Any:

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from unreal import _images
-from unreal._enums import TextureCompressionSettings, TextureRenderTargetFormat as Format
-from unreal._objects import BlueprintFunctionLibrary, Object, transient
+from unreal._enums import BlendMode, TextureCompressionSettings, TextureRenderTargetFormat as Format
+from unreal._objects import BlueprintFunctionLibrary, Object, StructBase, transient
 from unreal._session import current
-from unreal._textures import LinearColor, Texture2D, TextureRenderTarget2D
+from unreal._structs import LinearColor, Vector2D
+from unreal._textures import Texture, Texture2D, TextureRenderTarget2D
 
 _IMAGES = {
     Format.RTF_R16F: "R16F",
@@ -22,6 +23,41 @@ _IMAGES = {
     Format.RTF_RGBA8_SRGB: "BGRA8",
     Format.RTF_R8: "G8",
 }
+
+
+class DrawToRenderTargetContext(StructBase):
+    def __init__(self) -> None:
+        pass
+
+
+class Canvas(Object):
+    """What is drawn goes to a render target when the drawing ends."""
+
+    _target: Any = None
+
+    def draw_texture(
+        self,
+        render_texture: Optional[Texture],
+        screen_position: Vector2D,
+        screen_size: Vector2D,
+        coordinate_position: Vector2D,
+        coordinate_size: Optional[Vector2D] = None,
+        render_color: Optional[LinearColor] = None,
+        blend_mode: BlendMode = BlendMode.BLEND_TRANSLUCENT,
+        rotation: float = 0.0,
+        pivot_point: Optional[Vector2D] = None,
+    ) -> None:
+        """Draw a whole texture over the whole target; nothing else is stood in for."""
+        image = render_texture and (render_texture._pixels or render_texture._source)
+        target = self._target
+        whole = (screen_size.x, screen_size.y) == (target.size_x, target.size_y)
+        if not image or not whole or (image.width, image.height) != (target.size_x, target.size_y):
+            raise NotImplementedError("the stand-in draws pixel on pixel alone")
+        if blend_mode is not BlendMode.BLEND_OPAQUE:
+            raise NotImplementedError("the stand-in blends nothing")
+        srgb = render_texture.srgb and not image.is_float
+        planes = _images.to_linear(image, srgb)
+        put(target, {name: _coded(plane, target) for name, plane in planes.items()})
 
 
 class RenderingLibrary(BlueprintFunctionLibrary):
@@ -74,6 +110,27 @@ class RenderingLibrary(BlueprintFunctionLibrary):
         _write(file_path, file_name, _images.write(image, False, kind))
 
     @classmethod
+    def begin_draw_canvas_to_render_target(
+        cls, world_context_object: Optional[Object], texture_render_target: TextureRenderTarget2D
+    ) -> tuple[Optional[Canvas], Vector2D, DrawToRenderTargetContext]:
+        size = Vector2D(texture_render_target.size_x, texture_render_target.size_y)
+        if not _can_render("BeginDrawCanvasToRenderTarget"):
+            return None, size, DrawToRenderTargetContext()
+        canvas = Canvas(transient())
+        canvas._target = texture_render_target
+        context = DrawToRenderTargetContext()
+        context._canvas = canvas
+        return canvas, size, context
+
+    @classmethod
+    def end_draw_canvas_to_render_target(
+        cls, world_context_object: Optional[Object], context: DrawToRenderTargetContext
+    ) -> None:
+        canvas = getattr(context, "_canvas", None)
+        if canvas is not None:
+            canvas._alive = False
+
+    @classmethod
     def export_texture2d(
         cls,
         world_context_object: Optional[Object],
@@ -118,6 +175,13 @@ def put(target: TextureRenderTarget2D, planes: dict[str, Any]) -> None:
     target._pixels = _images.make_image(target.size_x, target.size_y, _kind(target), planes)
 
 
+def _coded(plane: Any, target: TextureRenderTarget2D) -> Any:
+    """Return what a target keeps of linear light: codes that are rounded, or the floats."""
+    if "F" in _kind(target):
+        return plane
+    return array("d", (round(min(max(each, 0.0), 1.0) * 255.0) for each in plane))
+
+
 def _kind(target: TextureRenderTarget2D) -> str:
     return _IMAGES.get(target.render_target_format, "RGBA16F")
 
@@ -130,7 +194,7 @@ def _preview(content: bytes) -> Optional[Texture2D]:
         current().write("Warning", f"Failed to import a texture: {error}")
         return None
     made = Texture2D(transient())
-    made._pixels = image
+    made._pixels = _images.to_halves(image)
     made._values["srgb"] = not image.is_float
     if image.is_float:
         made._values["compression_settings"] = TextureCompressionSettings.TC_HDR

@@ -78,8 +78,9 @@ class Session:
         self.subsystems: dict[type, Any] = {}
         self.console: dict[str, str] = {}
         self.undo_stack = Transactions()
-        self.exr_exports_as = "exr"
-        """What an EXR exporter writes under the name that it is given: exr, hdr, png or nothing."""
+        self.exports_as: dict[str, str] = {}
+        """What exporters write under the name that they are given, by what they should: ``{"exr":
+        "hdr"}``; an empty text for one that refuses."""
         self.render_target_exports_as = ""
         """Likewise for render targets; empty for what their format asks for."""
         self.import_fails = False

@@ -8,58 +8,81 @@ from typing import Any, Optional
 from unreal._assets import AssetImportData, Exporter, Factory
 from unreal._enums import (
     TextureAddress,
-    TextureCompressionSettings as Compression,
+    TextureColorSpace,
+    TextureCompressionSettings,
     TextureFilter,
     TextureGroup,
     TextureMipGenSettings,
+    TexturePowerOfTwoSetting,
     TextureRenderTargetFormat,
+    TextureSourceEncoding,
 )
 from unreal._images import Image
 from unreal._objects import Object, StructBase
 from unreal._properties import only, prop
+from unreal._session import current
+from unreal._structs import LinearColor
 
 
-class LinearColor(StructBase):
-    r: float = prop(0.0)
-    g: float = prop(0.0)
-    b: float = prop(0.0)
-    a: float = prop(0.0)
+class TextureSourceColorSettings(StructBase):
+    encoding_override: TextureSourceEncoding = prop()
+    color_space: TextureColorSpace = prop()
 
-    def __init__(self, r: float = 0.0, g: float = 0.0, b: float = 0.0, a: float = 0.0) -> None:
-        self._fill(locals())
+    def __init__(
+        self,
+        encoding_override: TextureSourceEncoding = TextureSourceEncoding.TSE_NONE,
+        color_space: TextureColorSpace = TextureColorSpace.TCS_NONE,
+        *more: Any,
+    ) -> None:
+        self._fill({"encoding_override": encoding_override, "color_space": color_space})
 
 
 class StreamableRenderAsset(Object):
-    lod_bias: int = prop(0)
     never_stream: bool = prop(False)
 
 
 class Texture(StreamableRenderAsset):
     """A texture is built anew when a setting was changed with notice, never in silence."""
 
-    compression_settings: Compression = prop()
+    compression_settings: TextureCompressionSettings = prop()
+    adjust_brightness: float = prop(1.0)
+    adjust_brightness_curve: float = prop(1.0)
+    adjust_vibrance: float = prop(0.0)
+    adjust_saturation: float = prop(1.0)
+    adjust_rgb_curve: float = prop(1.0)
+    adjust_hue: float = prop(0.0)
+    adjust_min_alpha: float = prop(0.0)
+    adjust_max_alpha: float = prop(1.0)
+    lod_bias: int = prop(0)
     compression_no_alpha: bool = prop(False)
     defer_compression: bool = prop(False)
     lod_group: TextureGroup = prop()
     mip_gen_settings: TextureMipGenSettings = prop()
+    power_of_two_mode: TexturePowerOfTwoSetting = prop()
     filter: TextureFilter = prop(TextureFilter.TF_DEFAULT)
     srgb: bool = prop(True)
     flip_green_channel: bool = prop(False)
     max_texture_size: int = prop(0)
     virtual_texture_streaming: bool = prop(False)
-    _only = {"asset_import_data": only("AssetImportData", AssetImportData, read_only=True)}
+    _only = {
+        "asset_import_data": only("AssetImportData", AssetImportData, read_only=True),
+        "source_color_settings": only("TextureSourceColorSettings"),
+    }
 
     _source: Optional[Image] = None
     """Source art; None for what only the graphics device holds."""
     _pixels: Optional[Image] = None
     """What is drawn: a preview has these alone."""
     _builds = 0
+    _source_id = 0
+    """Changes with the source art, never with a setting."""
 
     def _state(self) -> dict[str, Any]:
         return {**super()._state(), "_source": self._source, "_pixels": self._pixels}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
+        self._source_id = next(current().serial)
         self._build()
 
     def _told(self, name: str) -> None:
@@ -79,6 +102,9 @@ class Texture2D(Texture):
 
     def _image(self) -> Optional[Image]:
         return self._source or self._pixels
+
+    def blueprint_get_texture_source_id_string(self) -> Optional[str]:
+        return f"{id(self._source):x}{self._source_id:x}" if self._source else None
 
     def blueprint_get_size_x(self) -> int:
         image = self._image()
@@ -129,6 +155,10 @@ class TextureExporterEXR(TextureExporterGeneric):
 
 class TextureExporterHDR(TextureExporterGeneric):
     _extension = "hdr"
+
+
+class TextureExporterTGA(TextureExporterGeneric):
+    _extension = "tga"
 
 
 class TextureExporterPNG(TextureExporterGeneric):
