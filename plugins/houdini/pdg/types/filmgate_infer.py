@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pdg
 from pdg.processor import PyProcessor
+
+import pdg
 
 LABEL = "Filmgate"
 
