@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from fakes.manifests import COLOR, denoiser, manifest, upscaler
+from fakes.manifests import denoiser, manifest, upscaler
 from filmgate.digest import digest_bytes
 from filmgate.errors import ConnectionLostError
+from filmgate.host.offers import newest
 from filmgate.manifest import Manifest, to_manifest_json
 from filmgate.wire.records import ModelSummary
 
@@ -141,7 +142,7 @@ def test_each_model_is_listed_once(nuke: Any, menus: Any, shelf: Shelf) -> None:
     shelf.put(upscaler())
     menus.install()
     assert entries(nuke) == ["Test/denoise", "Test/upscale", "Refresh models"]
-    assert menus.newest(shelf.models())[0].version == "1.9.0"
+    assert newest(shelf.models())[0].version == "1.9.0"
 
 
 def test_a_new_node_asks_for_the_alias_that_moves_on(
