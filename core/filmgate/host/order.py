@@ -49,7 +49,9 @@ class Order:
         """What to answer: only images have pictures, and a compression."""
         if self.manifest.main_input.kind != "image":
             return Wish()
-        return Wish(compression=self.task.settings.compression, preview=self.run.preview)
+        settings = self.task.settings
+        mode = "merged" if settings.merged else "model"
+        return Wish(mode, settings.compression, preview=self.run.preview)
 
     @cached_property
     def request(self) -> Request:
