@@ -72,6 +72,19 @@ def to_exr(bitmap: Bitmap, curved: bool) -> bytes:
     return to_plain_exr(PlainImage(window, window, planes))
 
 
+def grown(bitmap: Bitmap, letter: str, factor: int) -> bytes:
+    """Return a plane whose pixels are repeated in both directions."""
+    size = bitmap.bits // 8
+    plane, row = bitmap.planes[letter], bitmap.width * bitmap.bits // 8
+    wide = bytearray(len(plane) * factor)
+    for place in range(factor):
+        for byte in range(size):
+            wide[place * size + byte :: factor * size] = plane[byte::size]
+    row *= factor
+    lines = (bytes(wide[at : at + row]) for at in range(0, len(wide), row))
+    return b"".join(line * factor for line in lines)
+
+
 def to_floats(samples: bytes, bits: int, curved: bool) -> bytes:
     """Return samples as 32-bit floats from 0 to 1, little-endian."""
     if bits == 16:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 import unreal
@@ -15,6 +16,9 @@ from filmgate.manifest import Manifest
 from filmgate.takes import Take
 from filmgate_unreal import metadata, parameters, states, ticks
 from filmgate_unreal.work import Work
+
+READABLE = "none"
+"""The compression of results: `accept` puts the source's alpha back, which no model answers."""
 
 
 class UnrealHost(HostPort):
@@ -88,9 +92,14 @@ class UnrealHost(HostPort):
     def set_params(self, **params: Any) -> None:
         """Set parameters; those that are absent stay.
 
+        Of a model that is not known yet they are checked once it is.
+
         Raises:
             ParameterError: a value does not fit.
         """
+        if self.manifest() is None:
+            self._keep_params({**self._kept.params, **params})
+            return
         parameters.put(self.form(), self._known(), params)
         self.params()
 
@@ -98,7 +107,7 @@ class UnrealHost(HostPort):
         """Return what the artist has set in the form, and the colour space of the source."""
         if self.manifest() is None:
             return Settings()
-        return Settings(params=self.params(), colour=self.source.colour())
+        return Settings(params=self.params(), colour=self.source.colour(), compression=READABLE)
 
     def params(self) -> dict[str, Any]:
         """Return what is set in the form, and remember it for the editor's next start.
@@ -107,10 +116,13 @@ class UnrealHost(HostPort):
             ParameterError: a value does not fit.
         """
         params = parameters.values(self.form(), self._known())
+        self._keep_params(params)
+        return params
+
+    def _keep_params(self, params: Mapping[str, Any]) -> None:
         if params != self._kept.params:
             self._kept = states.Kept(self._kept.node, params)
             states.save(self.target, self._kept)
-        return params
 
     def _known(self) -> Manifest:
         manifest = self.manifest()

@@ -60,7 +60,7 @@ def write(asset: unreal.Object, record: Record) -> None:
 
 
 def read(path: str) -> Optional[Record]:
-    """Return what an asset says of itself; None where there is no such asset, or it says nothing."""
+    """Return what an asset says of itself; None where it does not exist or says nothing."""
     if not unreal.EditorAssetLibrary.does_asset_exist(path):
         return None
     return of_asset(unreal.load_asset(path))

@@ -108,7 +108,7 @@ def _options_name(parameter: Parameter) -> str:
 def _options(parameter: Parameter) -> Any:
     """Return the function that tells the details view what can be chosen."""
 
-    def options(self: Any) -> list[str]:
+    def options(_: Any) -> list[str]:
         return list(parameter.choices)
 
     options.__name__ = _options_name(parameter)
@@ -134,7 +134,7 @@ def _same(value: Any) -> Any:
 
 _SETTERS: Mapping[str, Callable[[Any], Any]] = {
     "colour": lambda each: unreal.LinearColor(*each),
-    "file": lambda each: unreal.FilePath(each),
+    "file": unreal.FilePath,
     "point": lambda each: unreal.Vector2D(*each),
     "box": lambda each: unreal.Vector4(*each),
 }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
 
 import unreal
 
+from filmgate.disk import storage_errors
 from filmgate.errors import InputError
 from filmgate.host.freshness import UNKNOWN
+from filmgate.host.plain_exr import Plane, parse_plain_exr, to_plain_exr
 from filmgate.host.port import Moment
 from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.wire.records import ColourSpec
 from filmgate_unreal import render_targets
-from filmgate_unreal.source_art import export, fingerprint_of, load, space_of
+from filmgate_unreal.bitmaps import Bitmap, grown, to_floats
+from filmgate_unreal.source_art import alpha_of, export, fingerprint_of, load, space_of
 
 FRAME = 1
 """The only frame of a single texture."""
@@ -129,7 +134,7 @@ class TextureSource:
         single = len(self.frames) == 1
         names = {frame: target if single else f"{target}_{frame:04d}" for frame in files}
         return [
-            import_exr(path, names[frame], load(self.frames[frame]))
+            _accepted(path, names[frame], load(self.frames[frame]))
             for frame, path in sorted(files.items())
         ]
 
@@ -149,6 +154,34 @@ def asset_name(path: str) -> str:
 def package_path(asset: unreal.Object) -> str:
     """Return an asset's path without the object's name: ``/Game/Rocks/T_Rock``."""
     return asset.get_path_name().partition(".")[0]
+
+
+def _accepted(path: Path, target: str, source: unreal.Texture2D) -> unreal.Texture2D:
+    """Make a texture of a result; an alpha of the source is kept, since no model answers one."""
+    alpha = alpha_of(source)
+    if alpha is None:
+        return import_exr(path, target, source)
+    with tempfile.TemporaryDirectory(prefix="filmgate-") as folder:
+        whole = Path(folder) / path.name
+        with storage_errors(whole):
+            whole.write_bytes(with_alpha(path.read_bytes(), alpha))
+        return import_exr(whole, target, source)
+
+
+def with_alpha(content: bytes, source: Bitmap) -> bytes:
+    """Return a result with the alpha of its source; it grows by repeated pixels, none is blended.
+
+    Raises:
+        InputError: the result is not a whole multiple of the source.
+    """
+    image = parse_plain_exr(content)
+    width, height = image.data_window.width, image.data_window.height
+    factor = width // source.width
+    if factor < 1 or (source.width * factor, source.height * factor) != (width, height):
+        text = f"The result has {width} x {height} pixels, the source {source.width} x "
+        raise InputError(f"{text}{source.height}.", "Choose a model that keeps proportions.")
+    alpha = to_floats(grown(source, "A", factor), source.bits, curved=False)
+    return to_plain_exr(replace(image, planes={**image.planes, "A": Plane("float", alpha)}))
 
 
 def import_exr(path: Path, target: str, like: unreal.Texture2D) -> unreal.Texture2D:
