@@ -8,9 +8,8 @@ Every output of a node of ours is RGBA: Copernicus gives each connector one type
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Union
 
 import hou
 
@@ -22,9 +21,6 @@ LETTERS = {1: ("Y",), 2: ("R", "G"), 3: ("R", "G", "B"), RGBA: ("R", "G", "B", "
 """What the channels of a layer are called in a file, by their count."""
 
 _HALF, _FLOAT = "half", "float"
-_CODES = {_HALF: "H", _FLOAT: "I"}
-"""Integers of the samples' size: moved as such, a NaN keeps every bit."""
-
 _NUMBERS = {_HALF: "e", _FLOAT: "f"}
 _ONES = {depth: struct.pack(f"<{code}", 1.0) for depth, code in _NUMBERS.items()}
 _CAMERA = (
@@ -106,7 +102,8 @@ def to_layer(
     else:
         opacity = _alpha(main, image, depth) if alpha else _ones(depth, len(blank))
     layer = _blank(image, main, depth)
-    layer.setAllBufferElements(_interleaved([*colours, opacity], depth, width))
+    untyped: Any = layer
+    untyped.setAllBufferElements(_interleaved([*colours, opacity], depth, width))
     return layer
 
 
@@ -135,12 +132,19 @@ def _is_in_pixels(layer: hou.ImageLayer) -> bool:
 def _planes(layer: hou.ImageLayer) -> list[Plane]:
     """Return each channel from its top row."""
     depth, count = depth_of(layer), layer.channelCount()
-    content = layer.allBufferElements(_storage(depth), count)
-    elements = memoryview(content).cast("B").cast(_CODES[depth])
+    untyped: Any = layer
+    content: bytes = untyped.allBufferElements(_storage(depth), count)
+    elements = _elements(content, depth)
     row_bytes = layer.bufferResolution()[0] * SAMPLE_BYTES[depth]
     return [
         Plane(depth, _turned(elements[place::count].tobytes(), row_bytes)) for place in range(count)
     ]
+
+
+def _elements(content: Union[bytes, bytearray], depth: str) -> memoryview:
+    """Return samples as integers of their size: moved as such, a NaN keeps every bit."""
+    view = memoryview(content)
+    return view.cast("H") if depth == _HALF else view.cast("I")
 
 
 def _turned(plane: bytes, row_bytes: int) -> bytes:
@@ -152,11 +156,10 @@ def _turned(plane: bytes, row_bytes: int) -> bytes:
 def _interleaved(planes: Sequence[bytes], depth: str, width: int) -> bytes:
     """Return planes from the top as a buffer from the bottom."""
     content = bytearray(len(planes) * len(planes[0]))
-    elements = memoryview(content).cast(_CODES[depth])
+    elements = _elements(content, depth)
     row_bytes = width * SAMPLE_BYTES[depth]
     for place, plane in enumerate(planes):
-        turned = memoryview(_turned(plane, row_bytes)).cast(_CODES[depth])
-        elements[place :: len(planes)] = turned
+        elements[place :: len(planes)] = _elements(_turned(plane, row_bytes), depth)
     return bytes(content)
 
 
@@ -213,13 +216,13 @@ def _alpha(main: hou.ImageLayer, image: PlainImage, depth: str) -> bytes:
 
 def _enlarged(plane: bytes, width: int, factor: int, depth: str) -> bytes:
     """Return a plane with each pixel repeated, *factor* times each way."""
-    elements = array(_CODES[depth], plane)
-    wide = array(_CODES[depth], bytes(len(plane) * factor))
+    content = bytearray(len(plane) * factor)
+    wide = _elements(content, depth)
     for place in range(factor):
-        wide[place::factor] = elements
-    content, row_bytes = wide.tobytes(), width * factor * SAMPLE_BYTES[depth]
+        wide[place::factor] = _elements(plane, depth)
+    row_bytes = width * factor * SAMPLE_BYTES[depth]
     starts = range(0, len(content), row_bytes)
-    return b"".join(content[start : start + row_bytes] * factor for start in starts)
+    return b"".join(bytes(content[start : start + row_bytes]) * factor for start in starts)
 
 
 def _ones(depth: str, size_bytes: int) -> bytes:
