@@ -152,7 +152,9 @@ class _Loose(ast.NodeTransformer):
     """What a caller may give in place of what is declared."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Let a text stand for a Name or a Text."""
+        """Let a text stand for a Name or a Text, a type of Python for its Class."""
+        if node.id == "Class":
+            return _expression("Union[Class, type]")
         return _expression(f"Union[{node.id}, str]") if node.id in _TEXTS else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -185,6 +187,9 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _signature(node: ast.FunctionDef) -> ast.FunctionDef:
+    """Return a function without its body; what may be anything, the stub calls an object."""
+    if node.returns is not None and ast.unparse(node.returns) == "object":
+        node.returns = ast.Name("Any")
     node.body = [ast.Expr(ast.Constant(...))]
     given = node.args
     for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):

@@ -1,1 +1,1 @@
-"""What unreal-stub lacks, each with its public page: it has nothing of the Movie Render Pipeline."""
+"""What unreal-stub lacks, each with its public page: nothing of Movie Render Pipeline is there."""

@@ -6,6 +6,7 @@ session, and the `Session` that it returns plays the user and the editor's own l
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from unreal import _objects, _session
@@ -20,6 +21,10 @@ from unreal._assets import (
     Exporter as Exporter,
     Factory as Factory,
     TopLevelAssetPath as TopLevelAssetPath,
+)
+from unreal._delegates import (
+    MulticastDelegateBase as MulticastDelegateBase,
+    OnButtonClickedEvent as OnButtonClickedEvent,
 )
 from unreal._dialogs import (
     AssetEditorSubsystem as AssetEditorSubsystem,
@@ -87,6 +92,32 @@ from unreal._menus import (
     ToolMenuOwner as ToolMenuOwner,
     ToolMenus as ToolMenus,
 )
+from unreal._movies import (
+    MovieGraphConfig as MovieGraphConfig,
+    MovieGraphNode as MovieGraphNode,
+    MovieGraphRenderDataIdentifier as MovieGraphRenderDataIdentifier,
+    MovieGraphRenderLayerOutputData as MovieGraphRenderLayerOutputData,
+    MovieGraphRenderOutputData as MovieGraphRenderOutputData,
+    MovieGraphScriptBase as MovieGraphScriptBase,
+    MoviePipelineColorSetting as MoviePipelineColorSetting,
+    MoviePipelineConfigBase as MoviePipelineConfigBase,
+    MoviePipelineExecutorBase as MoviePipelineExecutorBase,
+    MoviePipelineExecutorJob as MoviePipelineExecutorJob,
+    MoviePipelineExecutorShot as MoviePipelineExecutorShot,
+    MoviePipelineLinearExecutorBase as MoviePipelineLinearExecutorBase,
+    MoviePipelineOutputData as MoviePipelineOutputData,
+    MoviePipelineOutputSetting as MoviePipelineOutputSetting,
+    MoviePipelinePassIdentifier as MoviePipelinePassIdentifier,
+    MoviePipelinePIEExecutor as MoviePipelinePIEExecutor,
+    MoviePipelinePrimaryConfig as MoviePipelinePrimaryConfig,
+    MoviePipelineQueue as MoviePipelineQueue,
+    MoviePipelineQueueSubsystem as MoviePipelineQueueSubsystem,
+    MoviePipelineRenderPassOutputData as MoviePipelineRenderPassOutputData,
+    MoviePipelineSetting as MoviePipelineSetting,
+    MoviePipelineShotOutputData as MoviePipelineShotOutputData,
+    MoviePipelineWorkFinished as MoviePipelineWorkFinished,
+    OnMoviePipelineExecutorFinished as OnMoviePipelineExecutorFinished,
+)
 from unreal._objects import (
     BlueprintFunctionLibrary as BlueprintFunctionLibrary,
     Class as Class,
@@ -153,21 +184,51 @@ from unreal._values import (
     Name as Name,
     Text as Text,
 )
+from unreal._widgets import (
+    BaseWidgetBlueprint as BaseWidgetBlueprint,
+    Blueprint as Blueprint,
+    BlueprintCore as BlueprintCore,
+    BlueprintEditorLibrary as BlueprintEditorLibrary,
+    Button as Button,
+    ContentWidget as ContentWidget,
+    DetailsView as DetailsView,
+    EditorUtilityWidget as EditorUtilityWidget,
+    EditorUtilityWidgetBlueprint as EditorUtilityWidgetBlueprint,
+    EditorUtilityWidgetBlueprintFactory as EditorUtilityWidgetBlueprintFactory,
+    PanelWidget as PanelWidget,
+    PropertyViewBase as PropertyViewBase,
+    TextBlock as TextBlock,
+    TextLayoutWidget as TextLayoutWidget,
+    UserWidget as UserWidget,
+    UserWidgetBlueprint as UserWidgetBlueprint,
+    VerticalBox as VerticalBox,
+    Visual as Visual,
+    Widget as Widget,
+    WidgetBlueprint as WidgetBlueprint,
+)
 
-_ONLY_IN_SOME: dict[str, Any] = {}
+_MISSING: list[tuple[Any, str, Any]] = []
+"""What the session's release lacks: the module or class that has it in others, its name, itself."""
 
 
 def _fresh(version: str = "5.6", mode: str = "editor", project: str = "") -> _session.Session:
     """End the session and start another: a release; `editor`, `unattended` or `commandlet`."""
     session = _session.replace(version, mode, project)
     session.world = _objects.World()
-    names = globals()
-    for name in [each for each in session.profile.missing if "." not in each and each in names]:
-        _ONLY_IN_SOME[name] = names.pop(name)
-    names.update(
-        {name: held for name, held in _ONLY_IN_SOME.items() if name not in session.profile.missing}
-    )
+    for owner, name, held in _MISSING:
+        setattr(owner, name, held)
+    _MISSING.clear()
+    for each in sorted(session.profile.missing):
+        _take_away(each)
     return session
+
+
+def _take_away(path: str) -> None:
+    """Remove a name that a release lacks, so that `hasattr` says so."""
+    owner_name, _, name = path.rpartition(".")
+    owner = globals()[owner_name] if owner_name else sys.modules[__name__]
+    _MISSING.append((owner, name, vars(owner)[name]))
+    delattr(owner, name)
 
 
 _fresh()

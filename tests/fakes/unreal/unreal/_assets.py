@@ -261,7 +261,7 @@ class AssetTools(Interface):
         self,
         asset_name: str,
         package_path: str,
-        asset_class: Optional[Class],
+        asset_class: Union[Class, type, None],
         factory: Optional[Factory],
         calling_context: Union[Name, str] = "None",
     ) -> Any:

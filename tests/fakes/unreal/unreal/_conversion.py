@@ -30,7 +30,8 @@ def namespace() -> dict[str, Any]:
     found = {name: getattr(typing, name) for name in typing.__all__}
     found.update(Iterable=typing.Iterable, Callable=typing.Callable)
     found.update(vars(unreal))
-    return {**found, "type": type, "object": object}
+    free = dict.fromkeys(("_T", "_K", "_V", "_F"), Any)
+    return {**found, **free, "type": type, "object": object}
 
 
 def convert(kind: Any, value: Any, where: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from unreal._assets import AssetData, _data_of
 from unreal._guard import guard
@@ -18,6 +18,8 @@ from unreal._objects import (
 from unreal._session import current
 from unreal._values import Array, Name
 
+_T = TypeVar("_T")
+
 
 class EditorUtilityLibrary(BlueprintFunctionLibrary):
     @classmethod
@@ -26,7 +28,7 @@ class EditorUtilityLibrary(BlueprintFunctionLibrary):
         return Array._of(Object, [each for each in found if each is not None])
 
     @classmethod
-    def get_selected_assets_of_class(cls, asset_class: Class) -> Array[Object]:
+    def get_selected_assets_of_class(cls, asset_class: Union[Class, type]) -> Array[Object]:
         found = [each for each in cls.get_selected_assets() if isinstance(each, asset_class._held)]
         return Array._of(Object, found)
 
@@ -46,7 +48,7 @@ class EditorUtilityLibrary(BlueprintFunctionLibrary):
     def add_source_widget(
         cls,
         widget_blueprint: Any,
-        widget_class: Class,
+        widget_class: Union[Class, type],
         widget_name: Union[Name, str],
         widget_parent_name: Union[Name, str],
     ) -> Any:
@@ -56,7 +58,7 @@ class EditorUtilityLibrary(BlueprintFunctionLibrary):
 
 
 class UnrealEditorSubsystem(EditorSubsystem):
-    def get_editor_world(self) -> Optional[World]:
+    def get_editor_world(self) -> World:
         return current().world
 
     def get_game_world(self) -> Optional[World]:
@@ -207,7 +209,7 @@ def unregister_python_shutdown_callback(handle: object) -> None:
 
 
 @guard
-def get_editor_subsystem(subsystem: Any) -> Any:
+def get_editor_subsystem(subsystem: type[_T]) -> _T:
     kind = subsystem._held if isinstance(subsystem, Class) else subsystem
     return current().subsystems.setdefault(kind, None) or _start(kind)
 
@@ -219,11 +221,11 @@ def _start(kind: Any) -> Any:
 
 @guard
 def new_object(
-    type: Any,
+    type: type[_T],
     outer: Optional[Object] = None,
     name: Union[Name, str] = "",
     base_type: Optional[Object] = None,
-) -> Any:
+) -> _T:
     kind = type._held if isinstance(type, Class) else type
     return kind(outer, str(name) or "None")
 
@@ -258,6 +260,6 @@ def collect_garbage() -> None:
 
 
 @guard
-def get_default_object(type: Any) -> Any:
+def get_default_object(type: type[_T]) -> _T:
     kind = type._held if isinstance(type, Class) else type
     return kind.get_default_object()

@@ -27,7 +27,6 @@ def guard(call: Callable[..., Any], owner: str = "") -> Callable[..., Any]:
         from unreal import _conversion, _session
 
         _session.current().check_thread(where)
-        _check_profile(where)
         if not kinds:
             kinds.update(_conversion.kinds_of(call))
         given = signature.bind(*args, **kwargs)
@@ -37,15 +36,6 @@ def guard(call: Callable[..., Any], owner: str = "") -> Callable[..., Any]:
         return call(*given.args, **given.kwargs)
 
     return guarded
-
-
-def _check_profile(where: str) -> None:
-    """Let a member be absent from a release that lacks it."""
-    from unreal import _session
-
-    if where in _session.current().profile.missing:
-        owner, _, name = where.rpartition(".")
-        raise AttributeError(f"type object '{owner}' has no attribute '{name}'")
 
 
 class Guarded:

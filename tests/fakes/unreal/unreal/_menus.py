@@ -39,7 +39,7 @@ class ToolMenuContext(StructBase):
     def __init__(self) -> None:
         self._objects: list[Any] = []
 
-    def find_by_class(self, class_: Class) -> Any:
+    def find_by_class(self, class_: Union[Class, type]) -> Any:
         return next((each for each in self._objects if isinstance(each, class_._held)), None)
 
 

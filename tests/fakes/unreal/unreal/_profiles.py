@@ -20,9 +20,7 @@ class Profile(NamedTuple):
 _BEFORE_5_6 = frozenset({"EditorUtilityLibrary.add_source_widget"})
 """5.6 lets Python add widgets to a blueprint; 5.5.4's own stub lacks the function."""
 
-_BEFORE_5_4 = frozenset(
-    {"MovieGraphScriptBase", "MovieGraphPipeline", "MovieJobVariableAssignmentContainer"}
-)
+_BEFORE_5_4 = frozenset({"MovieGraphScriptBase", "MoviePipelineExecutorJob.get_graph_preset"})
 """Movie Render Graph came with 5.4."""
 
 PROFILES = {

@@ -9,13 +9,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from unreal._conversion import convert
 from unreal._objects import BlueprintFunctionLibrary, Class, EnumBase, Object, StructBase
 from unreal._properties import Prop
 from unreal._session import current
 from unreal._values import Array, Name, Text, zero_of
+
+_T = TypeVar("_T")
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _PLAIN = (bool, int, float, str, Name, Text)
 
@@ -52,7 +55,7 @@ class ValueDef:
         self.value, self.meta = value, meta
 
 
-def uclass() -> Callable[[Any], Any]:
+def uclass() -> Callable[[type[_T]], type[_T]]:
     def _uclass(type: Any) -> Any:
         generate_class(type)
         return type
@@ -60,7 +63,7 @@ def uclass() -> Callable[[Any], Any]:
     return _uclass
 
 
-def ustruct() -> Callable[[Any], Any]:
+def ustruct() -> Callable[[type[_T]], type[_T]]:
     def _ustruct(type: Any) -> Any:
         generate_struct(type)
         return type
@@ -68,7 +71,7 @@ def ustruct() -> Callable[[Any], Any]:
     return _ustruct
 
 
-def uenum() -> Callable[[Any], Any]:
+def uenum() -> Callable[[type[_T]], type[_T]]:
     def _uenum(type: Any) -> Any:
         generate_enum(type)
         return type
@@ -93,7 +96,7 @@ def ufunction(
     pure: Optional[bool] = None,
     getter: Any = None,
     setter: Any = None,
-) -> Callable[[Any], Any]:
+) -> Callable[[_F], _F]:
     def _ufunction(func: Any) -> Any:
         return FunctionDef(
             func, meta=meta, ret=ret, params=params, override=override, static=static, pure=pure

@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from unreal import _images
-from unreal._enums import BlendMode, TextureCompressionSettings, TextureRenderTargetFormat as Format
+from unreal._enums import BlendMode, TextureCompressionSettings, TextureRenderTargetFormat
 from unreal._objects import BlueprintFunctionLibrary, Object, StructBase, transient
 from unreal._session import current
 from unreal._structs import LinearColor, Vector2D
 from unreal._textures import Texture, Texture2D, TextureRenderTarget2D
 
 _IMAGES = {
-    Format.RTF_R16F: "R16F",
-    Format.RTF_R32F: "R32F",
-    Format.RTF_RGBA16F: "RGBA16F",
-    Format.RTF_RGBA32F: "RGBA32F",
-    Format.RTF_RGBA8: "BGRA8",
-    Format.RTF_RGBA8_SRGB: "BGRA8",
-    Format.RTF_R8: "G8",
+    TextureRenderTargetFormat.RTF_R16F: "R16F",
+    TextureRenderTargetFormat.RTF_R32F: "R32F",
+    TextureRenderTargetFormat.RTF_RGBA16F: "RGBA16F",
+    TextureRenderTargetFormat.RTF_RGBA32F: "RGBA32F",
+    TextureRenderTargetFormat.RTF_RGBA8: "BGRA8",
+    TextureRenderTargetFormat.RTF_RGBA8_SRGB: "BGRA8",
+    TextureRenderTargetFormat.RTF_R8: "G8",
 }
 
 
@@ -67,7 +67,7 @@ class RenderingLibrary(BlueprintFunctionLibrary):
         world_context_object: Optional[Object],
         width: int = 256,
         height: int = 256,
-        format: Format = Format.RTF_RGBA16F,
+        format: TextureRenderTargetFormat = TextureRenderTargetFormat.RTF_RGBA16F,
         clear_color: Optional[LinearColor] = None,
         auto_generate_mip_maps: bool = False,
         support_ua_vs: bool = False,

@@ -80,7 +80,7 @@ class Text(_Word):
 class Array(_WrapperBase, MutableSequence[_T]):
     """An array of one type: `unreal.Array(str)` makes an empty one."""
 
-    def __init__(self, type: type) -> None:
+    def __init__(self, type: type[_T]) -> None:
         self._kind: Any = type
         self._items: list[Any] = []
 
@@ -94,7 +94,7 @@ class Array(_WrapperBase, MutableSequence[_T]):
         return made
 
     @classmethod
-    def cast(cls, type: type, obj: object) -> Array[Any]:
+    def cast(cls, type: type[_T], obj: object) -> Array[_T]:
         if not isinstance(obj, Iterable) or isinstance(obj, str):
             raise TypeError(f"Cannot cast type '{obj.__class__.__name__}' to 'Array'")
         return cls._of(type, obj)
@@ -102,10 +102,10 @@ class Array(_WrapperBase, MutableSequence[_T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> _T:
         return self._items[index]
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Any, value: _T) -> None:
         self._items[index] = self._native(value)
 
     def __delitem__(self, index: Any) -> None:
@@ -146,7 +146,7 @@ class Array(_WrapperBase, MutableSequence[_T]):
 class Map(_WrapperBase, MutableMapping[_K, _V]):
     """A map of one type of keys and one of values."""
 
-    def __init__(self, key: type, value: type) -> None:
+    def __init__(self, key: type[_K], value: type[_V]) -> None:
         self._kinds: tuple[Any, ...] = (key, value)
         self._items: dict[Any, Any] = {}
 
@@ -157,16 +157,16 @@ class Map(_WrapperBase, MutableMapping[_K, _V]):
         made.update(values)
         return made
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: _K) -> _V:
         return self._items[self._native(0, key)]
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: _K, value: _V) -> None:
         self._items[self._native(0, key)] = self._native(1, value)
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: _K) -> None:
         del self._items[self._native(0, key)]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[_K]:
         return iter(list(self._items))
 
     def __len__(self) -> int:
