@@ -15,10 +15,8 @@ from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.takes import Take
 from filmgate_unreal import metadata, parameters, states, ticks
+from filmgate_unreal.textures import PLAIN
 from filmgate_unreal.work import Work
-
-READABLE = "none"
-"""The compression of results: `accept` puts the source's alpha back, which no model answers."""
 
 
 class UnrealHost(HostPort):
@@ -107,7 +105,8 @@ class UnrealHost(HostPort):
         """Return what the artist has set in the form, and the colour space of the source."""
         if self.manifest() is None:
             return Settings()
-        return Settings(params=self.params(), colour=self.source.colour(), compression=READABLE)
+        params, colour = self.params(), self.source.colour()
+        return Settings(params, colour=colour, merged=True, compression=PLAIN)
 
     def params(self) -> dict[str, Any]:
         """Return what is set in the form, and remember it for the editor's next start.
