@@ -13,10 +13,10 @@ import numpy as np
 
 from filmgate.errors import InputError, ModelError
 from filmgate.image.half import to_half
+from filmgate.image.numbers import NUMPY_TYPES, to_array
 from filmgate.tensor import TensorSpec, specs_from
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.source import named_outputs
-from filmgate_server.runtime.tensors import NUMPY_TYPES, to_array
 from filmgate_server.runtime.tiles import plan_tiles, tiling_at
 from filmgate_server.runtime.windows import cut, deepened
 

@@ -6,12 +6,13 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from filmgate.errors import InputError
+from filmgate.image.numbers import to_array
 from filmgate.tensor import result_specs
 from filmgate_server.runtime.colour import AS_IS, Colour
 from filmgate_server.runtime.geometry import render_geometry, to_numbers, write_numbers
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.source import output_shapes
-from filmgate_server.runtime.tensors import MEGAPIXEL, MIB, ImageRuntime, to_array
+from filmgate_server.runtime.tensors import MEGAPIXEL, MIB, ImageRuntime
 from filmgate_server.runtime.tiles import plan_tiles, tiling_at
 from filmgate_server.runtime.windows import cut, frame_size
 

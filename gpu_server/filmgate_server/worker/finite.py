@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from filmgate.errors import InputError
+from filmgate.image.numbers import NUMPY_TYPES, to_array
 from filmgate.image.scrub import ScrubReport, scrub
 from filmgate.tensor import Tensor
-from filmgate_server.runtime.tensors import NUMPY_TYPES, to_array
 
 if TYPE_CHECKING:
     from filmgate.manifest import ModelInput
