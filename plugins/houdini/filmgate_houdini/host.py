@@ -122,7 +122,7 @@ class HoudiniHost(Seat):
         if manifest is None:
             return Settings()
         values = parms.values(self.node, manifest.params, moment)
-        return Settings(values, colour=self._source().colour())
+        return Settings(values, colour=self._source().colour(), compression="none")
 
     def fingerprint(self, moment: Moment) -> str:
         """Return a text that tells the inputs' content, where a look at it cooks nothing else."""
