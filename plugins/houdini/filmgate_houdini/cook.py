@@ -185,5 +185,14 @@ def _watch(host: HoudiniHost, session: HostSession, answer: Answer) -> None:
 def recook(host: HoudiniHost) -> None:
     """Cook the node again, outside of a cook; what fails is shown by the node itself."""
     if host.alive:
+        _touch(host.node)
         with suppress(hou.OperationFailed):
             host.node.cook(force=True)
+
+
+def _touch(node: hou.OpNode) -> None:
+    """Change what a snippet inside the node is bound to: it cooks for nothing else."""
+    parm = node.parm(names.CHANGES)
+    if parm is not None:
+        with hou.undos.disabler():
+            parm.set(parm.eval() + 1)

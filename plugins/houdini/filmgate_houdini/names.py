@@ -14,6 +14,7 @@ FROZEN_FILE = "filmgate_frozen_file"
 STATUS = "filmgate_status"
 MATCH = "filmgate_match"
 GROUP = "filmgate_group"
+CHANGES = "filmgate_changes"
 
 FOLDER = "filmgate_params"
 FOLDER_LABEL = "Model"
