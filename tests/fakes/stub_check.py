@@ -7,7 +7,7 @@ what an overlay, a stub of our own that names its sources, adds or corrects.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,30 @@ class Stub:
         for base in self.bases.get(name, []):
             found.update(self.members(base))
         return {**found, **self.classes.get(name, {})}
+
+
+    def without(self, names: Collection[str]) -> Stub:
+        """Return what is left when *names*, of members as `Class.member`, are not there."""
+        classes = {
+            owner: {name: found for name, found in held.items() if f"{owner}.{name}" not in names}
+            for owner, held in self.classes.items()
+        }
+        kept = {name: found for name, found in self.functions.items() if name not in names}
+        return Stub(kept, classes, self.bases)
+
+    def common(self, other: Stub) -> Stub:
+        """Return what both declare, as this one does."""
+        classes = {
+            name: {member: held[member] for member in held if member in other.members(name)}
+            for name, held in ((name, self.members(name)) for name in self.classes)
+        }
+        kept = {name: found for name, found in self.functions.items() if name in other.functions}
+        return Stub(kept, classes)
+
+    def has(self, name: str) -> bool:
+        """Return whether *name*, of a member as `Class.member`, is declared."""
+        owner, _, member = name.rpartition(".")
+        return member in self.members(owner) if owner else name in self.functions
 
 
 def load_stub(folder: Path, module: str = "__init__") -> Stub:
@@ -77,13 +101,21 @@ def _add_class(node: ast.ClassDef, stub: Stub) -> None:
 
 def _add_member(node: ast.stmt, members: Members) -> None:
     if isinstance(node, ast.FunctionDef):
-        members.setdefault(node.name, []).append(node)
+        found = members.setdefault(node.name, [])
+        if not _is_property(node):
+            found.append(node)
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         members.setdefault(node.target.id, [])
     elif isinstance(node, ast.Assign):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 members.setdefault(target.id, [])
+
+
+def _is_property(node: ast.FunctionDef) -> bool:
+    """Return whether a function is read, or set, as an attribute."""
+    said = [ast.unparse(each) for each in node.decorator_list]
+    return any(each == "property" or each.endswith(".setter") for each in said)
 
 
 def load_fake(folder: Path, public: Mapping[str, str]) -> Stub:
@@ -199,6 +231,9 @@ from typing import Any, Callable, Optional, Union
 _Call = _Callable[..., Any]
 '''
 
+_OWN_BASES = ("Guarded", "Enumeration")
+"""Bases by which a fake does its work, and which declare nothing."""
+
 
 def to_stub(
     folder: Path, title: str, modules: Mapping[str, str] | None = None, unruly: str = "E501"
@@ -223,7 +258,7 @@ def _with_bases(public: Mapping[str, str], trees: Mapping[str, ast.Module]) -> l
     wanted = {name for name in public if name in held}
     while True:
         bases = {ast.unparse(base) for name in wanted for base in held[name].bases}
-        more = {name for name in bases & held.keys() if name not in {*wanted, "Guarded"}}
+        more = {name for name in bases & held.keys() if name not in {*wanted, *_OWN_BASES}}
         if not more:
             return [held[name] for name in sorted(wanted)]
         wanted |= more
@@ -246,6 +281,8 @@ def _class_lines(node: ast.ClassDef, known: set[str]) -> list[str]:
     for member in node.body:
         if isinstance(member, ast.FunctionDef) and _is_public(member.name):
             lines += [f"    {line}" for line in _function_lines(member)]
+        elif isinstance(member, ast.AnnAssign) and _is_public(ast.unparse(member.target)):
+            lines.append(f"    {ast.unparse(member.target)}: {ast.unparse(member.annotation)}")
     return [*lines, *(["    pass"] if len(lines) == 1 else [])]
 
 
@@ -324,7 +361,21 @@ def nuke_stubs(repository: Path) -> dict[Path, str]:
     }
 
 
+HOUDINI = (
+    "What of Houdini's Python API is in use, with types; tests hold it to types-houdini and an"
+    " overlay."
+)
+
+
+def houdini_stubs(repository: Path) -> dict[Path, str]:
+    """Return the text of each stub that is made from the stand-in for Houdini."""
+    fake = repository / "tests" / "fakes" / "houdini"
+    text = to_stub(fake / "hou", HOUDINI, unruly="E501, UP007, UP035, UP045")
+    return {repository / "typings" / "hou" / "__init__.pyi": text}
+
+
 if __name__ == "__main__":
-    for stub_path, text in nuke_stubs(Path(__file__).resolve().parents[2]).items():
+    root = Path(__file__).resolve().parents[2]
+    for stub_path, text in {**nuke_stubs(root), **houdini_stubs(root)}.items():
         stub_path.parent.mkdir(parents=True, exist_ok=True)
         stub_path.write_text(text, encoding="utf-8")

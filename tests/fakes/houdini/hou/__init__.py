@@ -48,13 +48,14 @@ from hou._constants import (
     volumeVisualization as volumeVisualization,
 )
 from hou._cop import (
-    CopNetNode as CopNetNode,
     CopNode as CopNode,
 )
 from hou._elements import (
+    Face as Face,
     Point as Point,
     Polygon as Polygon,
     Prim as Prim,
+    VDB as VDB,
     Vertex as Vertex,
 )
 from hou._enums import (
@@ -64,7 +65,6 @@ from hou._errors import (
     Error as Error,
     GeometryPermissionError as GeometryPermissionError,
     InvalidInput as InvalidInput,
-    InvalidNodeName as InvalidNodeName,
     InvalidNodeType as InvalidNodeType,
     InvalidSize as InvalidSize,
     LoadWarning as LoadWarning,
@@ -75,7 +75,6 @@ from hou._errors import (
     OperationFailed as OperationFailed,
     OperationInterrupted as OperationInterrupted,
     PermissionError as PermissionError,
-    TypeError as TypeError,
 )
 from hou._geometry import (
     Geometry as Geometry,
@@ -101,6 +100,7 @@ from hou._layers import (
 )
 from hou._node import (
     Node as Node,
+    NodeConnection as NodeConnection,
 )
 from hou._opnode import (
     OpNode as OpNode,

@@ -14,7 +14,7 @@ from hou._errors import GeometryPermissionError, InvalidSize, OperationFailed
 from hou._guard import Guarded
 
 
-class Bulk(Guarded):
+class _Bulk(Guarded):
     """The part of a geometry that hands out and takes whole attributes."""
 
     def _body(self) -> Body:

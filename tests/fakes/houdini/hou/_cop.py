@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from hou import _cook, _scripts, _world
 from hou._errors import OperationFailed
-from hou._sop import Flagged
+from hou._sop import _Flagged
 
 if TYPE_CHECKING:
     from hou._layers import ImageLayer
 
 
-class CopNode(Flagged):
+class CopNode(_Flagged):
     """A node that gives image layers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,10 +37,6 @@ class CopNode(Flagged):
 
     def inputDataTypes(self) -> tuple[str, ...]:
         return ("floatn",) * self._type._made.most
-
-
-class CopNetNode(Flagged):
-    """A network of Copernicus nodes among objects."""
 
 
 def _given(node: Any, output: int) -> Any:

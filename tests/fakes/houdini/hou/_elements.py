@@ -21,7 +21,7 @@ GONE = "Attempt to access an object that no longer exists in Houdini."
 
 
 class _Element(Guarded):
-    OWNER = ""
+    _OWNER = ""
     _geometry: Geometry
 
     def number(self) -> int:
@@ -31,34 +31,34 @@ class _Element(Guarded):
         return self._geometry
 
     def attribType(self) -> EnumValue:
-        return getattr(attribType, self.OWNER)
+        return getattr(attribType, self._OWNER)
 
     def attribValue(self, attrib: Named) -> Any:
-        column = self._geometry._body().find(self.OWNER, _attribs.name_of(attrib))
+        column = self._geometry._body().find(self._OWNER, _attribs.name_of(attrib))
         return _attribs.value_at(column, self.number())
 
-    def floatAttribValue(self, name_or_attrib: Named) -> float:
-        return float(self.attribValue(name_or_attrib))
+    def floatAttribValue(self, attrib: Named) -> float:
+        return float(self.attribValue(attrib))
 
-    def intAttribValue(self, name_or_attrib: Named) -> int:
-        return int(self.attribValue(name_or_attrib))
+    def intAttribValue(self, attrib: Named) -> int:
+        return int(self.attribValue(attrib))
 
-    def stringAttribValue(self, name_or_attrib: Named) -> str:
-        found = self.attribValue(name_or_attrib)
+    def stringAttribValue(self, attrib: Named) -> str:
+        found = self.attribValue(attrib)
         if not isinstance(found, str):
             raise OperationFailed("The attribute is not a string attribute")
         return found
 
     def setAttribValue(self, name_or_attrib: Named, attrib_value: Any) -> None:
         body = self._geometry._writable()
-        column = body.find(self.OWNER, _attribs.name_of(name_or_attrib))
+        column = body.find(self._OWNER, _attribs.name_of(name_or_attrib))
         _attribs.put_at(column, self.number(), attrib_value)
 
 
 class Point(_Element):
     """A point, by its number."""
 
-    OWNER = "Point"
+    _OWNER = "Point"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._geometry, self._number = args
@@ -67,6 +67,15 @@ class Point(_Element):
         if self._number >= self._geometry._body().count:
             raise ObjectWasDeleted(GONE)
         return self._number
+
+    def floatAttribValue(self, name_or_attrib: Named) -> float:
+        return super().floatAttribValue(name_or_attrib)
+
+    def intAttribValue(self, name_or_attrib: Named) -> int:
+        return super().intAttribValue(name_or_attrib)
+
+    def stringAttribValue(self, name_or_attrib: Named) -> str:
+        return super().stringAttribValue(name_or_attrib)
 
     def position(self) -> Vector3:
         return Vector3(self.attribValue("P"))
@@ -86,7 +95,7 @@ class Point(_Element):
 class Vertex(_Element):
     """A corner of a primitive."""
 
-    OWNER = "Vertex"
+    _OWNER = "Vertex"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._geometry, self._prim, self._number = args
@@ -104,7 +113,7 @@ class Vertex(_Element):
 class Prim(_Element):
     """A primitive."""
 
-    OWNER = "Prim"
+    _OWNER = "Prim"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._geometry, self._piece = args
@@ -169,19 +178,24 @@ class Prim(_Element):
         return id(self._piece)
 
 
-class Polygon(Prim):
-    """A polygon or a polygonal curve."""
+class Face(Prim):
+    """What has corners in a row."""
 
     def isClosed(self) -> bool:
         return self._piece_now().closed
-
-    def points(self) -> tuple[Point, ...]:
-        return tuple(each.point() for each in self.vertices())
 
     def addVertex(self, point: Point) -> Vertex:
         piece = self._piece_writable()
         piece.points.append(point.number())
         return self.vertices()[-1]
+
+
+class Polygon(Face):
+    """A polygon or a polygonal curve."""
+
+
+class VDB(Prim):
+    """A sparse volume: its voxels are no buffer, another node has to make it dense first."""
 
 
 def box_of(places: list[Any]) -> BoundingBox:
@@ -196,5 +210,5 @@ def prim_of(geometry: Geometry, piece: Piece) -> Any:
     """Return the handle that a primitive's kind has."""
     from hou._volume import Volume
 
-    kinds: dict[str, Any] = {"Volume": Volume, "Polygon": Polygon}
+    kinds: dict[str, Any] = {"Volume": Volume, "Polygon": Polygon, "VDB": VDB}
     return kinds.get(piece.kind, Prim)(geometry, piece)

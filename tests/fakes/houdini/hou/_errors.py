@@ -48,10 +48,6 @@ class InvalidInput(OperationFailed):
     """An input that a node cannot have."""
 
 
-class InvalidNodeName(OperationFailed):
-    """A name that no node can have."""
-
-
 class InvalidNodeType(OperationFailed):
     """A node of a class that cannot do what is asked."""
 
@@ -74,7 +70,3 @@ class NodeWarning(Error):
 
 class NotAvailable(Error):
     """Not in this kind of session."""
-
-
-class TypeError(Error):
-    """A value of a wrong kind."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from hou import _attribs, _cook, _world
 from hou._attribs import Attrib, AttribDataId
 from hou._body import Body, Column, Members, Piece
-from hou._bulk import Bulk
+from hou._bulk import _Bulk
 from hou._constants import attribData, attribScope, attribType
 from hou._elements import Point, Polygon, box_of, prim_of
 from hou._enums import EnumValue
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-class Geometry(Bulk):
+class Geometry(_Bulk):
     """Points and primitives."""
 
     def __init__(self, geo: Optional[Geometry] = None, clone_data_ids: bool = False) -> None:
@@ -231,6 +231,25 @@ class Geometry(Bulk):
         for each in self.iterPoints():
             if each.number() not in moved:
                 each.setPosition(Vector3(each.position()) * matrix)
+
+    def _intrinsics(self) -> dict[str, Any]:
+        body, box = self._body(), self.boundingBox()
+        pairs = zip(box.minvec(), box.maxvec())
+        return {
+            "pointcount": body.count,
+            "primitivecount": len(body.pieces),
+            "vertexcount": body.length("Vertex"),
+            "bounds": tuple(each for pair in pairs for each in pair),
+        }
+
+    def intrinsicNames(self) -> tuple[str, ...]:
+        return tuple(self._intrinsics())
+
+    def intrinsicValue(self, intrinsic_name: str) -> Any:
+        found = self._intrinsics()
+        if intrinsic_name not in found:
+            raise OperationFailed("Invalid intrinsic name")
+        return found[intrinsic_name]
 
     # ---- attributes -------------------------------------------------------------------------
 

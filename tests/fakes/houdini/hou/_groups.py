@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class _Group(Guarded):
-    OWNER = ""
+    _OWNER = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._geometry, self._name = args
 
     def _members(self) -> Members:
-        found = self._geometry._body().groups[self.OWNER].get(self._name)
+        found = self._geometry._body().groups[self._OWNER].get(self._name)
         if found is None:
             raise ObjectWasDeleted("The group no longer exists")
         return found
@@ -48,7 +48,7 @@ class _Group(Guarded):
 
     def destroy(self) -> None:
         self._writable()
-        del self._geometry._body().groups[self.OWNER][self._name]
+        del self._geometry._body().groups[self._OWNER][self._name]
 
     def dataId(self) -> AttribDataId:
         return AttribDataId._of(self._members().data_id)
@@ -77,7 +77,7 @@ class _Group(Guarded):
 class PointGroup(_Group):
     """A group of points."""
 
-    OWNER = "Point"
+    _OWNER = "Point"
 
     def points(self) -> tuple[Point, ...]:
         return tuple(self.iterPoints())
@@ -101,7 +101,7 @@ class PointGroup(_Group):
 class PrimGroup(_Group):
     """A group of primitives."""
 
-    OWNER = "Prim"
+    _OWNER = "Prim"
 
     def prims(self) -> tuple[Any, ...]:
         return tuple(self.iterPrims())

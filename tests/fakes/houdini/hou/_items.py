@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from hou import _callbacks, _world
 from hou._constants import nodeEventType
-from hou._errors import InvalidNodeName, ObjectWasDeleted
+from hou._errors import ObjectWasDeleted, OperationFailed
 from hou._guard import Guarded
 from hou._vectors import Vector2
 
@@ -88,15 +88,15 @@ def free_name(name: str, parent: Any, unique: bool = True, item: Any = None) -> 
     """Return *name*, or one like it that no other child has.
 
     Raises:
-        InvalidNodeName: it has signs that no name can have, or is taken and must not change.
+        OperationFailed: it has signs that no name can have, or is taken and must not change.
     """
     if not re.fullmatch(r"[\w.-]+", name):
-        raise InvalidNodeName(f"Invalid node name: {name!r}")
+        raise OperationFailed(f"Invalid node name: {name!r}")
     taken = {each._name for each in parent._children if each is not item}
     if name not in taken:
         return name
     if not unique:
-        raise InvalidNodeName(f"The name {name} is already taken")
+        raise OperationFailed(f"The name {name} is already taken")
     stem, number = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
     count = int(number or 0) + 1
     while f"{stem}{count}" in taken:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from hou import _callbacks, _copies, _types, _world
 from hou._constants import nodeEventType
-from hou._errors import InvalidInput, OperationFailed, PermissionError, TypeError
+from hou._errors import InvalidInput, OperationFailed, PermissionError
+from hou._guard import Guarded
 from hou._items import NetworkMovableItem, free_name
 
 if TYPE_CHECKING:
@@ -205,6 +206,17 @@ class Node(NetworkMovableItem):
         wire = self._wires[input_index] if input_index < len(self._wires) else None
         return wire[0] if wire else None
 
+    def inputConnections(self) -> tuple[NodeConnection, ...]:
+        self._alive()
+        return tuple(
+            NodeConnection(*wire, self, index) for index, wire in enumerate(self._wires) if wire
+        )
+
+    def outputConnections(self) -> tuple[NodeConnection, ...]:
+        self._alive()
+        readers = (each.inputConnections() for each in self._readers())
+        return tuple(one for each in readers for one in each if one._from is self)
+
     def inputNames(self) -> tuple[str, ...]:
         return tuple(f"input{number + 1}" for number in range(min(self._type._made.most, 64)))
 
@@ -336,3 +348,38 @@ def find(path: str, start: Any) -> Any:
         elif part not in ("", "."):
             at = next((each for each in at._children if each._name == part), None)
     return at
+
+
+class NodeConnection(Guarded):
+    """A wire between two nodes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._from, self._output, self._to, self._input = args
+
+    def inputNode(self) -> Optional[Node]:
+        """Return the node that the wire comes from."""
+        return self._from
+
+    def inputItem(self) -> Optional[NetworkMovableItem]:
+        return self._from
+
+    def outputNode(self) -> Optional[Node]:
+        """Return the node that the wire goes to."""
+        return self._to
+
+    def outputItem(self) -> NetworkMovableItem:
+        return self._to
+
+    def inputIndex(self) -> int:
+        """Return the number of the input that the wire goes into."""
+        return self._input
+
+    def outputIndex(self) -> int:
+        """Return the number of the output that the wire comes from."""
+        return self._output
+
+    def inputName(self) -> str:
+        return self._to.inputNames()[self._input]
+
+    def outputName(self) -> str:
+        return self._from.outputNames()[self._output]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hou import _cop, _scripts, _types, _world
-from hou._cop import CopNetNode, CopNode
+from hou._cop import CopNode
 from hou._geometry import Geometry
 from hou._opnode import OpNode
 from hou._sop import ObjNode, SopNode
@@ -81,8 +81,8 @@ def add_all() -> None:
     add_type("Manager", "img", Made(OpNode, children="CopNet", most=0))
     add_type("Object", "geo", Made(ObjNode, children="Sop", label="Geometry"))
     add_type("Object", "null", Made(ObjNode, label="Null"))
-    add_type("Object", "copnet", Made(CopNetNode, children="Cop", label="COP Network"))
-    add_type("CopNet", "copnet", Made(CopNetNode, children="Cop", label="COP Network"))
+    add_type("Object", "copnet", Made(ObjNode, children="Cop", label="COP Network"))
+    add_type("CopNet", "copnet", Made(OpNode, children="Cop", label="COP Network"))
     add_cops()
     add_tops()
     code = StringParmTemplate("python", "Python Code", 1)
@@ -116,7 +116,7 @@ def add_tops() -> None:
     when = StringParmTemplate("pdg_workitemgeneration", "Work Item Generation", 1)
     output = IntParmTemplate("outputidx", "Output Index", 1)
     add_type("TopNet", "topnet", Made(OpNode, children="Top", label="TOP Network"))
-    add_type("Object", "topnet", Made(OpNode, children="Top", label="TOP Network"))
+    add_type("Object", "topnet", Made(ObjNode, children="Top", label="TOP Network"))
     add_type("Top", "null", Made(TopNode, label="Null"))
     add_type("Top", "output", Made(TopNode, None, [output], outputs=0, label="Output"))
     add_type("Top", "pythonprocessor", Made(TopNode, None, [when, *code], label="Python Processor"))

@@ -14,7 +14,7 @@ from hou._constants import (
     scriptLanguage,
 )
 from hou._enums import EnumValue
-from hou._errors import ObjectWasDeleted, OperationFailed, PermissionError, TypeError
+from hou._errors import ObjectWasDeleted, OperationFailed, PermissionError
 from hou._guard import Guarded
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hou._geometry import Geometry
 
 
-class Flagged(OpNode):
+class _Flagged(OpNode):
     """A node with the flags of networks that are shown."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +40,7 @@ class Flagged(OpNode):
         self._flags["template"] = on
 
 
-class SopNode(Flagged):
+class SopNode(_Flagged):
     """A node that gives geometry."""
 
     _manages_ids = False
@@ -100,8 +100,18 @@ class SopNode(Flagged):
         self._flags["hard"] = on
 
 
-class ObjNode(Flagged):
+class ObjNode(OpNode):
     """An object; of a `geo` the geometry is inside."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._flags = {"display": True}
+        super().__init__(*args, **kwargs)
+
+    def isDisplayFlagSet(self) -> bool:
+        return self._flags["display"]
+
+    def setDisplayFlag(self, on: bool) -> None:
+        self._flags["display"] = on
 
     def displayNode(self) -> Optional[Any]:
         return next((each for each in self._children if each._flags["display"]), None)

@@ -28,8 +28,8 @@ NONE: Mapping[Any, Any] = {}
 class ParmTemplate:
     """What every kind of parameter has."""
 
-    TYPE = parmTemplateType.Data
-    DATA: Any = parmData.Int
+    _TYPE = parmTemplateType.Data
+    _DATA: Any = parmData.Int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise OperationFailed("hou.ParmTemplate is made by its subclasses")
@@ -68,10 +68,10 @@ class ParmTemplate:
         self._label = label
 
     def type(self) -> EnumValue:
-        return self.TYPE
+        return self._TYPE
 
     def dataType(self) -> EnumValue:
-        return self.DATA
+        return self._DATA
 
     def look(self) -> EnumValue:
         return self._look
@@ -188,8 +188,8 @@ class _Ranged(ParmTemplate):
 class FloatParmTemplate(_Ranged):
     """One to four numbers."""
 
-    TYPE = parmTemplateType.Float
-    DATA = parmData.Float
+    _TYPE = parmTemplateType.Float
+    _DATA = parmData.Float
 
     def __init__(
         self,
@@ -287,8 +287,8 @@ class _Menu(ParmTemplate):
 class IntParmTemplate(_Ranged, _Menu):
     """One to four whole numbers."""
 
-    TYPE = parmTemplateType.Int
-    DATA = parmData.Int
+    _TYPE = parmTemplateType.Int
+    _DATA = parmData.Int
 
     def __init__(
         self,
@@ -349,7 +349,7 @@ class IntParmTemplate(_Ranged, _Menu):
 class ToggleParmTemplate(ParmTemplate):
     """On or off."""
 
-    TYPE = parmTemplateType.Toggle
+    _TYPE = parmTemplateType.Toggle
 
     def __init__(
         self,
@@ -383,7 +383,7 @@ class ToggleParmTemplate(ParmTemplate):
 class MenuParmTemplate(_Menu):
     """A choice from a list: a number, with the token of each."""
 
-    TYPE = parmTemplateType.Menu
+    _TYPE = parmTemplateType.Menu
 
     def __init__(
         self,
@@ -431,8 +431,8 @@ class MenuParmTemplate(_Menu):
 class StringParmTemplate(_Menu):
     """One to four texts: plain, a file, a node."""
 
-    TYPE = parmTemplateType.String
-    DATA = parmData.String
+    _TYPE = parmTemplateType.String
+    _DATA = parmData.String
 
     def __init__(
         self,
@@ -491,7 +491,7 @@ class StringParmTemplate(_Menu):
 class ButtonParmTemplate(ParmTemplate):
     """What runs its script when it is pressed."""
 
-    TYPE = parmTemplateType.Button
+    _TYPE = parmTemplateType.Button
 
     def __init__(
         self,
@@ -515,8 +515,8 @@ class ButtonParmTemplate(ParmTemplate):
 class LabelParmTemplate(ParmTemplate):
     """A text that is read only, in columns."""
 
-    TYPE = parmTemplateType.Label
-    DATA = parmData.String
+    _TYPE = parmTemplateType.Label
+    _DATA = parmData.String
 
     def __init__(
         self,
@@ -552,7 +552,7 @@ class LabelParmTemplate(ParmTemplate):
 class SeparatorParmTemplate(ParmTemplate):
     """A line between parameters."""
 
-    TYPE = parmTemplateType.Separator
+    _TYPE = parmTemplateType.Separator
 
     def __init__(self, name: str, is_hidden: bool = False, tags: Mapping[str, str] = NONE) -> None:
         self._begin(name, "", 1, locals())
@@ -564,7 +564,7 @@ class SeparatorParmTemplate(ParmTemplate):
 class FolderParmTemplate(ParmTemplate):
     """What holds other parameters."""
 
-    TYPE = parmTemplateType.Folder
+    _TYPE = parmTemplateType.Folder
 
     def __init__(
         self,

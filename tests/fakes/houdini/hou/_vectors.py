@@ -8,23 +8,20 @@ from typing import Any
 
 
 class _Vector:
-    SIZE = 3
+    _SIZE = 3
 
     def __init__(self, *values: Any) -> None:
         given = list(values[0]) if len(values) == 1 and not _is_number(values[0]) else list(values)
-        self._held = [float(each) for each in given] + [0.0] * (self.SIZE - len(given))
+        self._held = [float(each) for each in given] + [0.0] * (self._SIZE - len(given))
 
     def setTo(self, sequence: Sequence[float]) -> None:
         self._held = [float(each) for each in sequence]
 
     def length(self) -> float:
-        return math.sqrt(self.dot(self))
-
-    def dot(self, vector: Any) -> float:
-        return sum(a * b for a, b in zip(self, vector))
+        return math.sqrt(_dot(self._held, self._held))
 
     def __len__(self) -> int:
-        return self.SIZE
+        return self._SIZE
 
     def __getitem__(self, index: Any) -> Any:
         return self._held[index]
@@ -67,7 +64,7 @@ class _Vector:
 class Vector2(_Vector):
     """Two numbers."""
 
-    SIZE = 2
+    _SIZE = 2
 
     def __init__(self, x: Any = 0.0, y: float = 0.0) -> None:
         super().__init__(*([x, y] if _is_number(x) else [x]))
@@ -94,6 +91,9 @@ class Vector3(_Vector):
     def z(self) -> float:
         return self._held[2]
 
+    def dot(self, vector3: Vector3) -> float:
+        return _dot(list(self), list(vector3))
+
     def cross(self, vector3: Vector3) -> Vector3:
         (a, b, c), (d, e, f) = self, vector3
         return Vector3(b * f - c * e, c * d - a * f, a * e - b * d)
@@ -103,10 +103,10 @@ class Vector3(_Vector):
 
 
 class _Matrix:
-    SIZE = 4
+    _SIZE = 4
 
     def __init__(self, values: Any = 0) -> None:
-        size = self.SIZE
+        size = self._SIZE
         if isinstance(values, _Matrix):
             values = values.asTupleOfTuples()
         if _is_number(values):
@@ -133,7 +133,7 @@ class _Matrix:
         return _determinant(self._rows)
 
     def inverted(self) -> Any:
-        size, whole = self.SIZE, self.determinant()
+        size, whole = self._SIZE, self.determinant()
         rows = [[_cofactor(self._rows, j, i) / whole for j in range(size)] for i in range(size)]
         return type(self)(rows)
 
@@ -151,7 +151,7 @@ class _Matrix:
 
     def _apply(self, vector: _Vector) -> Any:
         """Return *vector*, a row, times this matrix; a position, where this one can move."""
-        row = [*vector, *([1.0] * (self.SIZE - len(vector)))]
+        row = [*vector, *([1.0] * (self._SIZE - len(vector)))]
         made = [_dot(row, column) for column in zip(*self._rows)]
         return type(vector)(made[: len(vector)])
 
@@ -159,7 +159,7 @@ class _Matrix:
 class Matrix3(_Matrix):
     """Turns and scales."""
 
-    SIZE = 3
+    _SIZE = 3
 
     def __init__(self, values: Any = 0) -> None:
         super().__init__(values)
