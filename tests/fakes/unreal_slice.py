@@ -129,7 +129,7 @@ def cut(published: Published, names: Iterable[str], more: str = "") -> str:
     Args:
         published: what to cut from.
         names: classes and functions; those that the stub lacks are left out.
-        more: an overlay's text, which comes last.
+        more: the classes of an overlay, which come last.
     """
     kept = published.with_bases(names)
     bodies = [
@@ -141,6 +141,12 @@ def cut(published: Published, names: Iterable[str], more: str = "") -> str:
     opaque = sorted((mentioned & published.names) - kept - added - {"Any"})
     hollow = "\n".join(f"class {name}: ..." for name in opaque)
     return f"{_HEAD}\n{hollow}\n\n{text}\n\n{more}\n"
+
+
+def load_overlay(folder: Path) -> str:
+    """Return the classes of a stub of our own, without its imports."""
+    tree = ast.parse((folder / "__init__.pyi").read_text(encoding="utf-8"))
+    return "\n\n".join(ast.unparse(node) for node in tree.body if isinstance(node, ast.ClassDef))
 
 
 def _bases_first(published: Published, names: set[str]) -> list[str]:

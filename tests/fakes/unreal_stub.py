@@ -22,7 +22,7 @@ to unreal-stub and to an overlay.
 # fmt: off
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence
-from typing import Any, Callable, Optional, TypeVar, Union
+from typing import Any, Callable, Literal, Optional, TypeVar, Union
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")

@@ -91,6 +91,10 @@ class Paths(BlueprintFunctionLibrary):
         return f"{current().project}/Content/"
 
     @classmethod
+    def project_config_dir(cls) -> str:
+        return f"{current().project}/Config/"
+
+    @classmethod
     def project_plugins_dir(cls) -> str:
         return f"{current().project}/Plugins/"
 

@@ -111,9 +111,7 @@ class MoviePipelineRenderPassOutputData(StructBase):
 
 class MoviePipelineShotOutputData(StructBase):
     shot: Optional[MoviePipelineExecutorShot] = prop()
-    render_pass_data: Map[MoviePipelinePassIdentifier, MoviePipelineRenderPassOutputData] = prop(
-        lambda: Map._of((MoviePipelinePassIdentifier, MoviePipelineRenderPassOutputData), {})
-    )
+    render_pass_data: Map[MoviePipelinePassIdentifier, MoviePipelineRenderPassOutputData] = prop()
 
 
 class MovieGraphRenderDataIdentifier(StructBase):
@@ -133,9 +131,7 @@ class MovieGraphRenderLayerOutputData(StructBase):
 
 class MovieGraphRenderOutputData(StructBase):
     shot: Optional[MoviePipelineExecutorShot] = prop()
-    render_layer_data: Map[MovieGraphRenderDataIdentifier, MovieGraphRenderLayerOutputData] = prop(
-        lambda: Map._of((MovieGraphRenderDataIdentifier, MovieGraphRenderLayerOutputData), {})
-    )
+    render_layer_data: Map[MovieGraphRenderDataIdentifier, MovieGraphRenderLayerOutputData] = prop()
 
 
 class MoviePipelineOutputData(StructBase):

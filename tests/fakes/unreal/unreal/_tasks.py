@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+from typing import Any, Literal, Optional, Union
 
 from unreal._guard import Guarded
 from unreal._objects import EditorSubsystem, Object
@@ -125,7 +125,7 @@ class ScopedSlowTask(Guarded):
         current().slow_tasks.append(self)
         return self
 
-    def __exit__(self, type: Any, value: Any, traceback: Any) -> bool:
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> Literal[False]:
         current().slow_tasks.remove(self)
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+from typing import Any, Literal, Optional, Union
 
 from unreal._guard import Guarded
 from unreal._values import Text
@@ -110,7 +110,7 @@ class ScopedEditorTransaction(Guarded):
         self._entered = True
         return self
 
-    def __exit__(self, type: Any, value: Any, traceback: Any) -> bool:
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> Literal[False]:
         if self._entered:
             _stack().end()
         self._entered = False

@@ -189,6 +189,8 @@ def zero_of(kind: Any) -> Any:
         return Array._of(kind._kind, [])
     if typing.get_origin(kind) is Array:
         return Array._of(typing.get_args(kind)[0], [])
+    if typing.get_origin(kind) is Map:
+        return Map._of(typing.get_args(kind), {})
     if kind in (bool, int, float, str, Name, Text):
         return kind()
     if isinstance(kind, type) and issubclass(kind, EnumBase):
