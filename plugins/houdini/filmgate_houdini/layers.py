@@ -204,9 +204,9 @@ def _alpha(main: hou.ImageLayer, image: PlainImage, depth: str) -> bytes:
     if main.channelCount() != RGBA:
         return _ones(depth, pixels * SAMPLE_BYTES[depth])
     own_depth, plane = _planes(main)[RGBA - 1]
-    width, height = main.bufferResolution()
+    width = main.bufferResolution()[0]
     factor = image.data_window.width // width
-    if (width * factor, height * factor) != image.data_window[2:] and factor > 1:
+    if factor > 1:
         plane = _enlarged(bytes(plane), width, factor, own_depth)
     if own_depth == depth:
         return bytes(plane)
