@@ -146,6 +146,14 @@ def test_defaults_resolve() -> None:
         "identity": {},
         "negate": {"alpha": False},
         "smooth": {"amount": 1.0},
+        "smooth-points": {
+            "radius": 0.0,
+            "strength": 1.0,
+            "iterations": 1,
+            "edge_angle": 30.0,
+        },
+        "smooth-volume": {"radius": 2, "edge": 0.2, "strength": 1.0, "iterations": 2},
+        "terrain-detail": {"amount": 1.0},
     }
 
 
@@ -180,4 +188,4 @@ def test_the_page_names_every_field_and_model(repository: Path) -> None:
     )
     names = {field.name for table in tables for field in dataclasses.fields(table)}
     names |= {path.parent.name for path in ZOO_FOLDER.glob("*/model.toml")}
-    assert {name for name in names if name not in re.findall(r"[a-z0-9_]+", page)} == set()
+    assert {name for name in names if name not in re.findall(r"[a-z0-9_-]+", page)} == set()
