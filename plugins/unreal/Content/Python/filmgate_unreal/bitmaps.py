@@ -56,7 +56,7 @@ def parse_bitmap(content: bytes) -> Bitmap:
 
 
 ALPHA = "straight.A"
-"""What an alpha is called on its way: in a texture it is a mask of any kind, and the colours are not
+"""What an alpha is called on its way: in a texture it is any mask, and the colours are not
 multiplied by it, as they are by what a file calls ``A``."""
 
 
@@ -152,7 +152,8 @@ def _parse_png(content: bytes) -> Bitmap:
 
 def _png_parts(content: bytes) -> tuple[bytes, bytes]:
     """Return the header and everything that is packed."""
-    header, packed, place = b"", [], len(PNG_MAGIC)
+    header, place = b"", len(PNG_MAGIC)
+    packed: list[bytes] = []
     while place + 12 <= len(content):
         (size,) = struct.unpack_from(">I", content, place)
         name, body = content[place + 4 : place + 8], content[place + 8 : place + 8 + size]

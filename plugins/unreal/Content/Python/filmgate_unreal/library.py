@@ -7,7 +7,7 @@ is not of the declared type is dropped without a word, so everything is converte
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Optional
 
 import unreal
 
@@ -17,48 +17,64 @@ from filmgate_unreal import actions, dialogs, preview, selection, sessions
 from filmgate_unreal.textures import TextureSource
 from filmgate_unreal.work import Work, target_of
 
-CATEGORY = {"Category": "Filmgate"}
+_META = {"Category": "Filmgate"}
+_PAIR = [str, str]
 
 
 def register() -> None:
     """Do nothing more: that this module is loaded makes the nodes."""
 
 
+def models() -> unreal.Array[str]:
+    """Return the texture models that are known on this machine."""
+    return dialogs.guarded(_models)() or unreal.Array(str)
+
+
+def run(asset_path: str, model: str, params: str = "") -> bool:
+    """Begin to work on a texture; the parameters are a JSON object, or nothing."""
+    return bool(dialogs.guarded(_run)(asset_path, model, params))
+
+
+def state(asset_path: str, model: str) -> tuple[float, str]:
+    """Return how much of a texture's result is there, 0 to 1, and its state in a word.
+
+    A Blueprint gets the word first.
+    """
+    word, fraction = dialogs.guarded(_state)(asset_path, model) or ("error", 0.0)
+    return float(fraction), str(word)
+
+
+def accept(asset_path: str, model: str) -> str:
+    """Write a result into the project; return the asset's path, or nothing."""
+    made = dialogs.guarded(_accept)(asset_path, model)
+    return str(made[0]) if made else ""
+
+
+def discard(asset_path: str, model: str) -> bool:
+    """Forget a result; return whether one was there."""
+    return bool(dialogs.guarded(_discard)(asset_path, model))
+
+
+def cancel(asset_path: str, model: str) -> bool:
+    """End what is under way for a texture; return whether anything was."""
+    return bool(dialogs.guarded(_cancel)(asset_path, model))
+
+
+def _node(call: Any, ret: Any, params: Optional[list[type]] = None) -> Any:
+    """Make a node of a function, whose docstring is the node's help."""
+    return unreal.ufunction(static=True, ret=ret, params=params, meta=_META)(call)
+
+
 @unreal.uclass()
 class FilmgateLibrary(unreal.BlueprintFunctionLibrary):
-    """The nodes."""
+    """The nodes. A texture is named by its path, and work by its model besides."""
 
-    @unreal.ufunction(static=True, ret=unreal.Array(str), pure=True, meta=CATEGORY)
-    def filmgate_models() -> Any:
-        """Return the texture models that are known on this machine."""
-        return dialogs.guarded(_models)() or unreal.Array(str)
-
-    @unreal.ufunction(static=True, params=[str, str, str], ret=bool, meta=CATEGORY)
-    def filmgate_run(asset_path: str, model: str, params: str) -> bool:  # noqa: N805
-        """Begin to work on a texture; the parameters are a JSON object, or nothing."""
-        return bool(dialogs.guarded(_run)(asset_path, model, params))
-
-    @unreal.ufunction(static=True, params=[str, str], ret=(str, float), meta=CATEGORY)
-    def filmgate_state(asset_path: str, model: str) -> tuple[float, str]:  # noqa: N805
-        """Return the state of a texture's result in a word, and how much of it is done, 0 to 1."""
-        state, fraction = dialogs.guarded(_state)(asset_path, model) or ("error", 0.0)
-        return float(fraction), str(state)
-
-    @unreal.ufunction(static=True, params=[str, str], ret=str, meta=CATEGORY)
-    def filmgate_accept(asset_path: str, model: str) -> str:  # noqa: N805
-        """Write a result into the project; return the asset's path, or nothing."""
-        made = dialogs.guarded(_accept)(asset_path, model)
-        return str(made[0]) if made else ""
-
-    @unreal.ufunction(static=True, params=[str, str], ret=bool, meta=CATEGORY)
-    def filmgate_discard(asset_path: str, model: str) -> bool:  # noqa: N805
-        """Forget a result; return whether one was there."""
-        return bool(dialogs.guarded(_discard)(asset_path, model))
-
-    @unreal.ufunction(static=True, params=[str, str], ret=bool, meta=CATEGORY)
-    def filmgate_cancel(asset_path: str, model: str) -> bool:  # noqa: N805
-        """End what is under way for a texture; return whether anything was."""
-        return bool(dialogs.guarded(_cancel)(asset_path, model))
+    filmgate_models = _node(models, unreal.Array(str))
+    filmgate_run = _node(run, bool, [str, str, str])
+    filmgate_state = _node(state, (str, float), _PAIR)
+    filmgate_accept = _node(accept, str, _PAIR)
+    filmgate_discard = _node(discard, bool, _PAIR)
+    filmgate_cancel = _node(cancel, bool, _PAIR)
 
 
 def work_of(asset_path: str, model: str) -> Work:

@@ -47,10 +47,9 @@ class Record:
     def settings(self) -> Mapping[str, Any]:
         """The parameters."""
         try:
-            found: Any = json.loads(self.params)
-        except ValueError:  # changed by hand
+            return dict(json.loads(self.params))
+        except (TypeError, ValueError):  # changed by hand
             return {}
-        return found if isinstance(found, dict) else {}
 
 
 def write(asset: unreal.Object, record: Record) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, cast
+from typing import Any, Callable
 
 import unreal
 
@@ -19,14 +19,14 @@ from filmgate.params import Parameter
 
 CATEGORY = "Filmgate"
 
-_classes: dict[str, type] = {}
+_classes: dict[str, type[unreal.Object]] = {}
 
 
 def make(manifest: Manifest) -> unreal.Object:
     """Return an object with the parameters of a model, set to their defaults."""
-    form = unreal.new_object(class_of(manifest))
+    form: unreal.Object = unreal.new_object(class_of(manifest))
     put(form, manifest, {each.name: each.default for each in manifest.params})
-    return cast("unreal.Object", form)
+    return form
 
 
 def fits(form: unreal.Object, manifest: Manifest) -> bool:
@@ -63,7 +63,7 @@ def property_name(parameter: Parameter) -> str:
     return f"p_{parameter.name}"
 
 
-def class_of(manifest: Manifest) -> type:
+def class_of(manifest: Manifest) -> type[unreal.Object]:
     """Return the class for a manifest; made once, because the engine never forgets a class."""
     mark = digest_bytes(to_manifest_json(manifest)).hex()[:12]
     if mark not in _classes:
@@ -77,8 +77,8 @@ def class_of(manifest: Manifest) -> type:
     return _classes[mark]
 
 
-def _generated(name: str, body: dict[str, Any]) -> type:
-    made = type(name, (unreal.Object,), {**body, "__module__": __name__})
+def _generated(name: str, body: dict[str, Any]) -> type[unreal.Object]:
+    made: Any = type(name, (unreal.Object,), {**body, "__module__": __name__})
     return unreal.uclass()(made)
 
 

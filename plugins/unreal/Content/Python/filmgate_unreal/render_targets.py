@@ -25,10 +25,16 @@ def world() -> unreal.World:
 
 @contextmanager
 def lent(width: int, height: int) -> Generator[unreal.TextureRenderTarget2D, None, None]:
-    """Lend a render target of four linear channels; its memory is given back at the end."""
+    """Lend a render target of four linear channels; its memory is given back at the end.
+
+    Raises:
+        InputError: there is no level, or nothing to draw with.
+    """
     target = unreal.RenderingLibrary.create_render_target2d(
         world(), width, height, unreal.TextureRenderTargetFormat.RTF_RGBA8
     )
+    if target is None:
+        raise InputError("The editor made no render target.", "Open a level, with a GPU.")
     try:
         yield target
     finally:
@@ -61,6 +67,8 @@ def draw(
     texture = _texture(planes, width, height)
     library = unreal.RenderingLibrary
     canvas, _, context = library.begin_draw_canvas_to_render_target(world(), target)
+    if canvas is None:
+        raise InputError("The editor cannot draw here.", "Run it with a GPU, not with -nullrhi.")
     try:
         canvas.draw_texture(
             texture,

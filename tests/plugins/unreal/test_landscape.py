@@ -1,0 +1,145 @@
+"""Landscapes: 16 bits to metres and back, none of them lost."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.editor_desk import EditorDesk
+from fakes.secluded import make_manifest
+from filmgate.errors import InputError
+from filmgate.host.port import Moment
+from filmgate.tensor import TensorSpec, parse_tensor_blob, to_tensor_blob
+
+WIDTH, HEIGHT = 5, 4
+NUMBERS = [0, 1, 255, 256, 257, 32767, 32768, 32769, 40000, 65534, 65535, *range(30000, 30009)]
+NOW = Moment(1.0)
+MANIFEST = make_manifest(
+    inputs=[
+        {"name": "height", "kind": "volume", "axes": ["y", "x", "c"], "channels": ["height"]},
+        {"name": "spacing", "kind": "attribute", "axes": ["axis"], "optional": True},
+    ],
+    outputs=[{"name": "height", "kind": "volume", "axes": ["y", "x", "c"], "channels": ["height"]}],
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EditorDesk]:
+    """Return an editor with no server."""
+    made = EditorDesk(tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+def source_of(actor: Any) -> Any:
+    """Return what a model gets of a landscape."""
+    from filmgate_unreal.landscape import LandscapeSource  # noqa: PLC0415
+
+    return LandscapeSource(actor)
+
+
+def tensor(source: Any, name: str) -> tuple[TensorSpec, list[float]]:
+    """Return an input that is sent."""
+    payload = source.capture(MANIFEST, name, NOW)
+    (found,) = parse_tensor_blob(payload.data).values()
+    return found.spec, array("f", bytes(found.data)).tolist()
+
+
+def write(path: Path, metres: Any, width: int, height: int) -> Path:
+    """Write a result as a server answers it."""
+    spec = TensorSpec("F32", (height, width, 1), ("y", "x", "c"))
+    path.write_bytes(to_tensor_blob({"height": (spec, array("f", metres).tobytes())}))
+    return path
+
+
+def test_heights_are_metres_by_the_engines_formula(desk: EditorDesk) -> None:
+    """Cm = (number - 32768) / 128 x scale z; the lowest y first, x fastest."""
+    source = source_of(desk.landscape(NUMBERS, WIDTH, (200.0, 300.0, 50.0)))
+    spec, metres = tensor(source, "height")
+    assert (spec.dtype, spec.shape, spec.axes) == ("F32", (HEIGHT, WIDTH, 1), ("y", "x", "c"))
+    expected = array("f", ((number - 32768) / 128 * 50.0 / 100 for number in NUMBERS))
+    assert metres == pytest.approx(expected.tolist(), rel=1e-6)
+
+
+def test_the_metres_between_samples_are_sent(desk: EditorDesk) -> None:
+    """A model that asks for the spacing gets x before y."""
+    source = source_of(desk.landscape(NUMBERS, WIDTH, (200.0, 300.0, 50.0)))
+    spec, steps = tensor(source, "spacing")
+    assert (spec.axes, steps) == (("axis",), [2.0, 3.0])
+    assert source.capture(MANIFEST, "mask", NOW) is None
+
+
+@pytest.mark.parametrize("scale_z", [1.0, 50.0, 100.0, 373.5])
+def test_every_number_survives_the_way_there_and_back(scale_z: float, desk: EditorDesk) -> None:
+    """65536 numbers become metres as 32-bit floats, and the same numbers again."""
+    from filmgate_unreal.landscape import to_metres, to_numbers  # noqa: PLC0415
+
+    numbers = array("H", range(65536))
+    assert to_numbers(to_metres(numbers, scale_z), scale_z) == numbers
+
+
+def test_a_result_overwrites_the_heights_to_the_bit(desk: EditorDesk, tmp_path: Path) -> None:
+    """What the model returned is what the landscape keeps, high byte and low byte."""
+    actor = desk.landscape([32768] * len(NUMBERS), WIDTH)
+    metres = [(number - 32768) / 128 for number in NUMBERS]
+    result = write(tmp_path / "height.0001.tensor", metres, WIDTH, HEIGHT)
+    assert source_of(actor).accept({1: result}, "") == []
+    assert actor._heights.tolist() == NUMBERS
+
+
+def test_a_larger_result_is_averaged_and_kept_whole(desk: EditorDesk, tmp_path: Path) -> None:
+    """The landscape keeps its resolution; the whole result is a picture for a new landscape."""
+    from filmgate_unreal.bitmaps import parse_bitmap  # noqa: PLC0415
+
+    actor = desk.landscape([32768] * len(NUMBERS), WIDTH)
+    metres = [float(x // 2 + 10 * (y // 2)) for y in range(2 * HEIGHT) for x in range(2 * WIDTH)]
+    metres[0] += 1.0  # one of the first block's four
+    result = write(tmp_path / "height.0001.tensor", metres, 2 * WIDTH, 2 * HEIGHT)
+    source_of(actor).accept({1: result}, "")
+    blocks = [x + 10 * y for y in range(HEIGHT) for x in range(WIDTH)]
+    assert actor._heights.tolist() == [
+        32768 + 128 * block + (32 if place == 0 else 0) for place, block in enumerate(blocks)
+    ]
+    (picture,) = (desk.folder / "project").rglob("heightmaps/*.png")
+    bitmap = parse_bitmap(picture.read_bytes())
+    assert (bitmap.width, bitmap.height, bitmap.bits) == (2 * WIDTH, 2 * HEIGHT, 16)
+    assert array("H", bitmap.planes["Y"])[:2].tolist() == [32768 + 128, 32768]
+
+
+def test_heights_beyond_the_scale_are_refused(desk: EditorDesk, tmp_path: Path) -> None:
+    """Nothing is cut off in silence: the error says how high the landscape reaches."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    result = write(tmp_path / "height.0001.tensor", [300.0] * len(NUMBERS), WIDTH, HEIGHT)
+    with pytest.raises(InputError, match=r"300\.0 m high; this landscape keeps 256\.0 m"):
+        source_of(actor).accept({1: result}, "")
+    assert actor._heights.tolist() == NUMBERS
+
+
+def test_a_result_of_another_shape_is_refused(desk: EditorDesk, tmp_path: Path) -> None:
+    """Samples that fit no block are named."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    result = write(tmp_path / "height.0001.tensor", [0.0] * 49, 7, 7)
+    with pytest.raises(InputError, match="7 x 7 samples, the landscape 5 x 4"):
+        source_of(actor).accept({1: result}, "")
+
+
+def test_a_locked_layer_is_an_error(desk: EditorDesk, tmp_path: Path) -> None:
+    """The editor refuses with a line in the log; the artist is told what helps."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    actor._locked = True
+    result = write(tmp_path / "height.0001.tensor", [0.0] * len(NUMBERS), WIDTH, HEIGHT)
+    with pytest.raises(InputError, match="did not take the heights"):
+        source_of(actor).accept({1: result}, "")
+
+
+def test_without_a_gpu_nothing_is_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor that cannot draw hands out no heights."""
+    desk = EditorDesk(tmp_path, monkeypatch, mode="unattended")
+    source = source_of(desk.landscape(NUMBERS, WIDTH))
+    with pytest.raises(InputError, match="does not hand out the heights"):
+        source.capture(MANIFEST, "height", NOW)
+    desk.close()
