@@ -55,7 +55,6 @@ from hou._elements import (
     Point as Point,
     Polygon as Polygon,
     Prim as Prim,
-    VDB as VDB,
     Vertex as Vertex,
 )
 from hou._enums import (
@@ -104,6 +103,14 @@ from hou._node import (
 )
 from hou._opnode import (
     OpNode as OpNode,
+)
+from hou._panes import (
+    Desktop as Desktop,
+    NetworkEditor as NetworkEditor,
+    PaneTab as PaneTab,
+    PythonPanel as PythonPanel,
+    PythonPanelInterface as PythonPanelInterface,
+    pypanel as pypanel,
 )
 from hou._parms import (
     Parm as Parm,
@@ -205,7 +212,12 @@ from hou._vectors import (
     Vector3 as Vector3,
     hmath as hmath,
 )
+from hou._verbs import (
+    OpVerb as OpVerb,
+    SopVerb as SopVerb,
+)
 from hou._volume import (
+    VDB as VDB,
     Volume as Volume,
 )
 

@@ -100,6 +100,8 @@ class Body:
         self.columns["Point"]["P"] = Column("P", "f", 3, (0.0, 0.0, 0.0), {"type": "point"})
         self.groups: dict[str, dict[str, Members]] = {"Point": {}, "Prim": {}}
         self.topology = _world.current().next_data_id()
+        self.contents = _world.current().next_data_id()
+        """Of what primitives are, apart from their attributes."""
         self.changes = 0
 
     def length(self, owner: str) -> int:
@@ -140,6 +142,7 @@ class Body:
 
     def _retopologised(self) -> None:
         self.topology = _world.current().next_data_id()
+        self.contents = _world.current().next_data_id()
 
     def copied(self, same_ids: bool = False) -> Body:
         """Return another one with the same content."""
@@ -153,7 +156,7 @@ class Body:
                 name: Members(each.ordered, each.numbers) for name, each in groups.items()
             }
         if same_ids:
-            made.topology = self.topology
+            made.topology, made.contents = self.topology, self.contents
         return made
 
     def add(self, other: Body) -> None:

@@ -55,7 +55,7 @@ def _met(name: str, sign: str, wanted: str, node: Any) -> bool:
 
 
 def _value(name: str, node: Any) -> Any:
-    if name == "ninputs()" or name == "hasinput(0)":
+    if name == "ninputs()":
         return sum(each is not None for each in node.inputs())
     if name.startswith("hasinput("):
         return int(node.input(int(name[9:-1])) is not None)

@@ -32,6 +32,12 @@ class CopNode(_Flagged):
         _cook.cook(self, frame)
         return _given(self, output_index)
 
+    def outputNames(self) -> tuple[str, ...]:
+        if self._type._name == "pythonsnippet":
+            count = self.parm("outputs").eval()  # type: ignore[union-attr]
+            return tuple(self.parm(f"output{n + 1}_name").eval() for n in range(count))  # type: ignore[union-attr]
+        return super().outputNames()
+
     def outputDataTypes(self) -> tuple[str, ...]:
         return ("floatn",) * self._type._made.outputs
 

@@ -1,8 +1,8 @@
 """DialogScript: the text in which an asset keeps its parameters.
 
 Sources: "Dialog scripts" and "Parameter types" of SideFX's documentation, assets in public
-repositories. A word that is not known here is refused, where Houdini would say something in its shell and
-go on.
+repositories. A word that is not known here is refused, where Houdini would say something in its
+shell and go on.
 """
 
 from __future__ import annotations
@@ -43,7 +43,28 @@ FOLDERS = {
     "groupradio": folderType.RadioButtons,
 }
 WORDS = frozenset(
-    ["name", "label", "type", "size", "default", "range", "menu", "menureplace", "menutoggle", "parmtag", "help", "disablewhen", "hidewhen", "invisible", "nolabel", "joinnext", "export", "cppname", "grouptag", "units"]
+    [
+        "name",
+        "label",
+        "type",
+        "size",
+        "default",
+        "range",
+        "menu",
+        "menureplace",
+        "menutoggle",
+        "parmtag",
+        "help",
+        "disablewhen",
+        "hidewhen",
+        "invisible",
+        "nolabel",
+        "joinnext",
+        "export",
+        "cppname",
+        "grouptag",
+        "units",
+    ]
 )
 FILES = {"file": fileType.Any, "image": fileType.Image, "geometry": fileType.Geometry,
          "directory": fileType.Directory}  # fmt: skip
@@ -70,6 +91,8 @@ class Dialog:
     label: str = ""
     templates: list[ParmTemplate] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
 
 
 def parse_dialog(text: str) -> Dialog:
@@ -98,11 +121,15 @@ def _read_line(line: list[Any], dialog: Dialog) -> None:
     word = line[0]
     if word in ("inputlabel", "input"):
         dialog.labels.append(_plain(line[2]))
+        if word == "input":
+            dialog.inputs.append(_plain(line[1]))
+    elif word == "output":
+        dialog.outputs.append(_plain(line[1]))
     elif word in ("name", "label"):
         setattr(dialog, word, _plain(line[1]))
     elif word == "parm" or word in FOLDERS:
         dialog.templates.append(_template(word, line[1]))
-    elif word not in ("script", "help", "outputlabel", "output", "signature"):
+    elif word not in ("script", "help", "outputlabel", "signature"):
         raise OperationFailed(f"A dialog script does not know {word!r}")
 
 

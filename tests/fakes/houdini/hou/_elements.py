@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Union
 
-from hou import _attribs
+from hou import _attribs, _world
 from hou._body import Piece
 from hou._constants import attribType, primType
 from hou._enums import EnumValue
@@ -55,7 +55,20 @@ class _Element(Guarded):
         _attribs.put_at(column, self.number(), attrib_value)
 
 
-class Point(_Element):
+class _Cornered(_Element):
+    """What names its attributes otherwise than primitives do."""
+
+    def floatAttribValue(self, name_or_attrib: Named) -> float:
+        return super().floatAttribValue(name_or_attrib)
+
+    def intAttribValue(self, name_or_attrib: Named) -> int:
+        return super().intAttribValue(name_or_attrib)
+
+    def stringAttribValue(self, name_or_attrib: Named) -> str:
+        return super().stringAttribValue(name_or_attrib)
+
+
+class Point(_Cornered):
     """A point, by its number."""
 
     _OWNER = "Point"
@@ -67,15 +80,6 @@ class Point(_Element):
         if self._number >= self._geometry._body().count:
             raise ObjectWasDeleted(GONE)
         return self._number
-
-    def floatAttribValue(self, name_or_attrib: Named) -> float:
-        return super().floatAttribValue(name_or_attrib)
-
-    def intAttribValue(self, name_or_attrib: Named) -> int:
-        return super().intAttribValue(name_or_attrib)
-
-    def stringAttribValue(self, name_or_attrib: Named) -> str:
-        return super().stringAttribValue(name_or_attrib)
 
     def position(self) -> Vector3:
         return Vector3(self.attribValue("P"))
@@ -92,7 +96,7 @@ class Point(_Element):
         return hash(self._number)
 
 
-class Vertex(_Element):
+class Vertex(_Cornered):
     """A corner of a primitive."""
 
     _OWNER = "Vertex"
@@ -124,7 +128,8 @@ class Prim(_Element):
         return self._piece
 
     def _piece_writable(self) -> Piece:
-        self._geometry._writable()
+        body = self._geometry._writable()
+        body.contents = _world.current().next_data_id()
         return self._piece_now()
 
     def number(self) -> int:
@@ -194,10 +199,6 @@ class Polygon(Face):
     """A polygon or a polygonal curve."""
 
 
-class VDB(Prim):
-    """A sparse volume: its voxels are no buffer, another node has to make it dense first."""
-
-
 def box_of(places: list[Any]) -> BoundingBox:
     """Return the box around points."""
     if not places:
@@ -208,7 +209,7 @@ def box_of(places: list[Any]) -> BoundingBox:
 
 def prim_of(geometry: Geometry, piece: Piece) -> Any:
     """Return the handle that a primitive's kind has."""
-    from hou._volume import Volume
+    from hou._volume import VDB, Volume
 
     kinds: dict[str, Any] = {"Volume": Volume, "Polygon": Polygon, "VDB": VDB}
     return kinds.get(piece.kind, Prim)(geometry, piece)

@@ -65,6 +65,9 @@ def evaluate(parm: Any, text: str, language: Any, frame: float) -> Any:
 
 def _hscript(text: str, frame: float, node: Any) -> Any:
     """Evaluate numbers, `$F`, `ch` and `chs`: no other function is guessed."""
+    if re.fullmatch(r"@\w+", text):
+        # an attribute of a work item: PDG has one, and nothing else does
+        return f"`{text}`" if _world.current().tasks else ""
     reference = re.fullmatch(r"""\s*(chs?)\(\s*["']([^"']+)["']\s*\)\s*""", text)
     if reference and node is not None:
         found = node.parm(reference.group(2))

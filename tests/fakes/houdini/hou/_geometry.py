@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import array
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from hou import _attribs, _cook, _world
+from hou import _attribs, _cook, _verbs, _world
 from hou._attribs import Attrib, AttribDataId
 from hou._body import Body, Column, Members, Piece
 from hou._bulk import _Bulk
@@ -80,6 +80,9 @@ class Geometry(_Bulk):
     def topologyDataId(self) -> AttribDataId:
         return AttribDataId._of(self._body().topology)
 
+    def primitiveIntrinsicsDataId(self) -> AttribDataId:
+        return AttribDataId._of(self._body().contents)
+
     # ---- points and primitives --------------------------------------------------------------
 
     def pointCount(self) -> int:
@@ -127,21 +130,8 @@ class Geometry(_Bulk):
 
     def globPoints(self, pattern: str, ordered: bool = False) -> tuple[Point, ...]:
         """Return the points of a pattern: names of groups, numbers, ranges, `*`."""
-        numbers: list[int] = []
-        for word in pattern.split():
-            numbers += self._globbed(word)
-        return tuple(Point(self, number) for number in dict.fromkeys(numbers))
-
-    def _globbed(self, word: str) -> Iterable[int]:
-        body = self._body()
-        if word == "*":
-            return range(body.count)
-        if word in body.groups["Point"]:
-            return body.groups["Point"][word].listed()
-        first, _, last = word.partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
-            raise OperationFailed(f"Invalid pattern: {word}")
-        return [n for n in range(int(first), int(last or first) + 1) if n < body.count]
+        numbers = _verbs.pattern_points(self._body(), pattern)
+        return tuple(Point(self, number) for number in sorted(numbers))
 
     def createPoint(self) -> Point:
         return Point(self, self._writable().add_points(1))

@@ -179,12 +179,11 @@ def read_library(path: str) -> list[HDADefinition]:
     listed = _listed(path)
     found: list[HDADefinition] = []
     for facts in _index(_read(f"{path}/{INDEX}")):
-        table = f"{facts['Table']}/{facts['Operator'].partition('::')[2] or facts['Operator']}"
-        scope, space, name, version = _types.components(facts["Operator"])
+        _, space, name, version = _types.components(facts["Operator"])
         full = "::".join(each for each in (space, f"{facts['Table']}/{name}", version) if each)
         folder = next((key for key, value in listed.items() if value == full), None)
         if folder is None or not os.path.isdir(f"{path}/{folder}"):
-            raise OperationFailed(f"{LIST} names no folder for {full}: {table}")
+            raise OperationFailed(f"{LIST} names no folder for {full}")
         if decode_name(folder) != full:
             raise OperationFailed(f"The folder {folder} is not how {full} is written")
         found.append(HDADefinition(path, facts, _sections(f"{path}/{folder}")))
@@ -253,6 +252,8 @@ def _install(definition: HDADefinition) -> None:
         label=definition.description(),
         icon=definition.icon(),
         definition=definition,
+        input_names=tuple(definition._dialog.inputs),
+        output_names=tuple(definition._dialog.outputs),
     )
     contents = _contents.parse(definition._text("Contents.gz"))
     _assets.equip(made, definition, contents)

@@ -218,7 +218,8 @@ class Node(NetworkMovableItem):
         return tuple(one for each in readers for one in each if one._from is self)
 
     def inputNames(self) -> tuple[str, ...]:
-        return tuple(f"input{number + 1}" for number in range(min(self._type._made.most, 64)))
+        named = self._type._made.input_names
+        return named or tuple(f"input{n + 1}" for n in range(min(self._type._made.most, 64)))
 
     def inputLabels(self) -> tuple[str, ...]:
         labels = getattr(self._type._made.definition, "_labels", ())
@@ -226,7 +227,8 @@ class Node(NetworkMovableItem):
         return (*labels, *names[len(labels) :])[: len(names)]
 
     def outputNames(self) -> tuple[str, ...]:
-        return tuple(f"output{number + 1}" for number in range(self._type._made.outputs))
+        named = self._type._made.output_names
+        return named or tuple(f"output{n + 1}" for n in range(self._type._made.outputs))
 
     def outputs(self) -> tuple[Any, ...]:
         self._alive()
@@ -379,7 +381,9 @@ class NodeConnection(Guarded):
         return self._output
 
     def inputName(self) -> str:
-        return self._to.inputNames()[self._input]
+        """Return the name of the output that the wire comes from: what its input side touches."""
+        return self._from.outputNames()[self._output]
 
     def outputName(self) -> str:
-        return self._from.outputNames()[self._output]
+        """Return the name of the input that the wire goes to."""
+        return self._to.inputNames()[self._input]

@@ -41,6 +41,7 @@ def _renew_ids(node: Any) -> None:
     for columns in node._output._held.columns.values():
         for each in columns.values():
             each.touch()
+    node._output._held._retopologised()
 
 
 def cook_sop(code: Any, manages_ids: bool = False) -> Any:

@@ -96,6 +96,15 @@ class ParmTuple(Guarded):
     def evalAsStrings(self) -> tuple[str, ...]:
         return tuple(each.evalAsString() for each in self)
 
+    def evalAsFloatsAtFrame(self, frame: float) -> tuple[float, ...]:
+        return tuple(each.evalAsFloatAtFrame(frame) for each in self)
+
+    def evalAsIntsAtFrame(self, frame: float) -> tuple[int, ...]:
+        return tuple(each.evalAsIntAtFrame(frame) for each in self)
+
+    def evalAsStringsAtFrame(self, frame: float) -> tuple[str, ...]:
+        return tuple(each.evalAsStringAtFrame(frame) for each in self)
+
     def set(
         self,
         value: Sequence[Any],

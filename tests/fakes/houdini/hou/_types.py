@@ -40,6 +40,8 @@ class Made:
     label: str = ""
     icon: str = ""
     definition: Optional[Any] = None
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
 
 class NodeTypeCategory(Guarded):
@@ -73,6 +75,11 @@ class NodeTypeCategory(Guarded):
 
 class OpNodeTypeCategory(NodeTypeCategory):
     """A category of operators."""
+
+    def nodeVerb(self, verb_name: str) -> Any:
+        from hou import _verbs
+
+        return _verbs.find_verb(verb_name) if self._name == "Sop" else None
 
 
 class NodeType(Guarded):

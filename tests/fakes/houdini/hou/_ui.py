@@ -11,6 +11,7 @@ from hou._constants import confirmType, severityType
 from hou._enums import EnumValue
 from hou._errors import OperationFailed
 from hou._guard import Guarded
+from hou._panes import Desktop, PaneTab
 
 
 class ui(Guarded):
@@ -97,12 +98,34 @@ class ui(Guarded):
         return _world.current().text_clipboard
 
     @staticmethod
-    def paneTabs() -> tuple[Any, ...]:
-        return ()
+    def selectFromList(
+        choices: Sequence[str],
+        default_choices: Sequence[int] = (),
+        exclusive: bool = False,
+        message: Optional[str] = None,
+        title: Optional[str] = None,
+        column_header: str = "Choices",
+        num_visible_rows: int = 10,
+        clear_on_cancel: bool = False,
+        width: int = 0,
+        height: int = 0,
+        sort: bool = False,
+        condense_paths: bool = False,
+    ) -> tuple[int, ...]:
+        _world.current().choices = list(choices)
+        return tuple(_answer(message or "", () if clear_on_cancel else default_choices))
 
     @staticmethod
-    def paneTabOfType(type: EnumValue, index: int = 0) -> Any:
-        return None
+    def curDesktop() -> Desktop:
+        return Desktop("Build")
+
+    @staticmethod
+    def paneTabs() -> tuple[PaneTab, ...]:
+        return Desktop("Build").paneTabs()
+
+    @staticmethod
+    def paneTabOfType(type: EnumValue, index: int = 0) -> Optional[PaneTab]:
+        return Desktop("Build").paneTabOfType(type, index)
 
 
 def _answer(text: str, default: Any) -> Any:

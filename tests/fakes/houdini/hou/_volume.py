@@ -19,20 +19,74 @@ INTRINSICS = {
     "volumevisualiso": 0.0,
     "volumevisualdensity": 1.0,
     "volumevisualrange": (0.0, 1.0),
-    "volumebordertype": "constant",
+    "volumeborder": "constant",
     "volumebordervalue": 0.0,
-    "volumecompressiontolerance": 0.0,
+    "volumetolerance": 0.0,
 }
 """What of a volume can be set by name, as a new one has it."""
 
 
-class Volume(Prim):
-    """A volume: one number for each voxel. In two dimensions it may be a height field."""
-
-    # ---- its voxels -------------------------------------------------------------------------
+class _Grid(Prim):
+    """What a volume and a sparse one have in common."""
 
     def resolution(self) -> tuple[int, ...]:
         return tuple(self._piece_now().resolution)
+
+    def _place(self, index: Sequence[int]) -> int:
+        if not all(0 <= at < size for at, size in zip(index, self.resolution())):
+            raise OperationFailed("Invalid voxel index")
+        (x, y, z), (width, height, _) = index, self._piece.resolution
+        return x + width * (y + height * z)
+
+    def voxel(self, index: Sequence[int]) -> float:
+        return self._piece_now().voxels[self._place(index)]
+
+    def volumeMin(self) -> float:
+        return min(self._piece_now().voxels)
+
+    def volumeMax(self) -> float:
+        return max(self._piece_now().voxels)
+
+    def volumeAverage(self) -> float:
+        voxels = self._piece_now().voxels
+        return sum(voxels) / len(voxels)
+
+    # ---- where it is ------------------------------------------------------------------------
+
+    def transform(self) -> Matrix3:
+        """Return how the box from -1 to 1 is turned and scaled; where it is, its point says."""
+        return Matrix3(self._piece_now().matrix)
+
+    def vertex(self, index: int) -> Any:
+        return self.vertices()[index]
+
+    def _full(self) -> Matrix4:
+        full = Matrix4(self.transform())
+        for column, value in enumerate(self.vertex(0).point().position()):
+            full.setAt(3, column, value)
+        return full
+
+    def indexToPos(self, index: Sequence[int]) -> Vector3:
+        places = [2 * (at + 0.5) / size - 1 for at, size in zip(index, self.resolution())]
+        return Vector3(places) * self._full()
+
+    def posToIndex(self, position: Sequence[float]) -> tuple[int, ...]:
+        local = Vector3(position) * self._full().inverted()
+        return tuple(int((at + 1) / 2 * size // 1) for at, size in zip(local, self.resolution()))
+
+    def voxelSize(self) -> Vector3:
+        rows = self.transform().asTupleOfTuples()
+        return Vector3([2 * Vector3(row).length() / n for row, n in zip(rows, self.resolution())])
+
+    def boundingBox(self) -> BoundingBox:
+        full = self._full()
+        return box_of([Vector3(corner) * full for corner in _corners()])
+
+
+class Volume(_Grid):
+    """A volume: one number for each voxel. In two dimensions it may be a height field."""
+
+    # ---- its voxels -------------------------------------------------------------------------
 
     def channelCount(self) -> int:
         return 1
@@ -59,30 +113,11 @@ class Volume(Prim):
             raise OperationFailed("Incorrect number of voxels")
         piece.voxels = given
 
-    def voxel(self, index: Sequence[int]) -> float:
-        return self._piece_now().voxels[self._place(index)]
-
     def setVoxel(self, index: Sequence[int], value: float) -> None:
         self._piece_writable().voxels[self._place(index)] = value
 
-    def _place(self, index: Sequence[int]) -> int:
-        if not self.isValidIndex(index):
-            raise OperationFailed("Invalid voxel index")
-        (x, y, z), (width, height, _) = index, self._piece.resolution
-        return x + width * (y + height * z)
-
     def isValidIndex(self, index: Sequence[int]) -> bool:
         return all(0 <= at < size for at, size in zip(index, self.resolution()))
-
-    def volumeMin(self) -> float:
-        return min(self._piece_now().voxels)
-
-    def volumeMax(self) -> float:
-        return max(self._piece_now().voxels)
-
-    def volumeAverage(self) -> float:
-        voxels = self._piece_now().voxels
-        return sum(voxels) / len(voxels)
 
     # ---- what it is -------------------------------------------------------------------------
 
@@ -109,12 +144,6 @@ class Volume(Prim):
             "voxelsize": tuple(size),
         }
 
-    # ---- where it is ------------------------------------------------------------------------
-
-    def transform(self) -> Matrix3:
-        """Return how the box from -1 to 1 is turned and scaled; where it is, its point says."""
-        return Matrix3(self._piece_now().matrix)
-
     def setTransform(self, transform: Matrix4) -> None:
         if not isinstance(transform, Matrix4):
             raise TypeError("in method 'Volume_setTransform', argument 2 of type 'HOM_Matrix4 &'")
@@ -128,30 +157,15 @@ class Volume(Prim):
     def taperY(self) -> float:
         return 1.0
 
-    def vertex(self, index: int) -> Any:
-        return self.vertices()[index]
 
-    def _full(self) -> Matrix4:
-        full = Matrix4(self.transform())
-        for column, value in enumerate(self.vertex(0).point().position()):
-            full.setAt(3, column, value)
-        return full
+class VDB(_Grid):
+    """A sparse volume: its active voxels are no buffer, another node makes them dense first."""
 
-    def indexToPos(self, index: Sequence[int]) -> Vector3:
-        places = [2 * (at + 0.5) / size - 1 for at, size in zip(index, self.resolution())]
-        return Vector3(places) * self._full()
+    def isEmpty(self) -> bool:
+        return not self.activeVoxelCount()
 
-    def posToIndex(self, position: Sequence[float]) -> tuple[int, ...]:
-        local = Vector3(position) * self._full().inverted()
-        return tuple(int((at + 1) / 2 * size // 1) for at, size in zip(local, self.resolution()))
-
-    def voxelSize(self) -> Vector3:
-        rows = self.transform().asTupleOfTuples()
-        return Vector3([2 * Vector3(row).length() / n for row, n in zip(rows, self.resolution())])
-
-    def boundingBox(self) -> BoundingBox:
-        full = self._full()
-        return box_of([Vector3(corner) * full for corner in _corners()])
+    def activeVoxelCount(self) -> int:
+        return sum(each != 0 for each in self._piece_now().voxels)
 
 
 def _corners() -> Iterator[tuple[float, float, float]]:

@@ -72,6 +72,11 @@ class World:
         self.selected: list[Any] = []
         self.shown: list[Any] = []
         """Nodes that a viewer shows: they cook whenever that is needed."""
+        self.panes: list[Any] = []
+        self.interfaces: dict[str, Any] = {}
+        self.choices: list[str] = []
+        """What the user was shown last to choose from."""
+        self.tasks = 0
         self.data_ids = 0
         self.sessions = 0
         self.closed = False
@@ -178,6 +183,18 @@ class World:
         """Let a node give what a test made: a geometry, or the layers of its outputs."""
         node._supplied = list(outputs)
         node._dirty()
+
+    def look_at(self, network: OpNode) -> Any:
+        """Open a network editor that shows *network*."""
+        from hou import _constants, _panes
+
+        return _panes.open_tab(_constants.paneTabType.NetworkEditor, network)
+
+    def hand(self, node: OpNode, *files: list[tuple[str, str]]) -> None:
+        """Let a task node get items from above: of each its files, with their tags."""
+        import pdg
+
+        node._handed = pdg.Graph().handed(files)  # type: ignore[attr-defined]
 
     def menu_of(self, node: OpNode, parm: str) -> list[tuple[str, str]]:
         """Return the tokens and labels that a menu shows when it is opened."""
