@@ -6,12 +6,15 @@ import queue
 import sys
 from array import array
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fakes.echo import EchoServer
 from fakes.secluded import seclude
+from filmgate.host.plain_exr import PlainImage, Plane, Window, to_plain_exr
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "unreal"
@@ -155,3 +158,15 @@ class EditorDesk:
 
         (path,) = sessions.files(work).values()
         return Path(path)
+
+
+def plain_result(width: int = 4, height: int = 2, value: float = 0.25) -> bytes:
+    """Return the EXR file of a result that is one grey."""
+    window = Window(0, 0, width - 1, height - 1)
+    plane = Plane("float", array("f", [value] * (width * height)).tobytes())
+    return to_plain_exr(PlainImage(window, window, dict.fromkeys("RGB", plane)))
+
+
+def answer(server: EchoServer, content: bytes) -> None:
+    """Let a server answer every job with a file."""
+    server.forge(lambda made: replace(made, data=memoryview(content)))

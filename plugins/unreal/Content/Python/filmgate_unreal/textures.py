@@ -193,6 +193,8 @@ def import_exr(path: Path, target: str, like: unreal.Texture2D) -> unreal.Textur
     Raises:
         InputError: the editor does not take the file.
     """
+    if unreal.EditorAssetLibrary.does_asset_exist(target):
+        unreal.load_asset(target).modify()  # else undo would not bring its pixels back
     folder, _, name = target.rpartition("/")
     task = unreal.AssetImportTask()
     task.set_editor_properties(

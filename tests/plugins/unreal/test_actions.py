@@ -1,0 +1,278 @@
+"""From a selection to an accepted asset: what menus and buttons do, with a server that answers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.echo import EchoServer
+from fakes.editor_desk import EditorDesk, answer, plain_result
+from filmgate.errors import ModelError
+
+ROCK, LEAF, SKY = "/Game/Rocks/T_Rock", "/Game/Rocks/T_Leaf", "/Game/Rocks/T_Sky"
+CODES = [0, 1, 40, 64, 128, 200, 254, 255]
+MENU = "LevelEditor.MainMenu.Tools.Filmgate"
+CONTEXT = "ContentBrowser.AssetContextMenu.Texture2D.Filmgate"
+
+
+@pytest.fixture
+def server() -> Iterator[EchoServer]:
+    """Return a server whose answers the editor can import."""
+    with EchoServer() as echo:
+        answer(echo, plain_result())
+        yield echo
+
+
+@pytest.fixture
+def desk(
+    server: EchoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[EditorDesk]:
+    """Return an editor with three textures, that knows the server's models."""
+    made = EditorDesk(tmp_path, monkeypatch, server=server.address)
+    for place, path in enumerate((ROCK, LEAF, SKY)):
+        codes = [(code + place) % 256 for code in CODES]
+        made.texture(path, dict.fromkeys("RGB", codes), 4, srgb=True)
+    made.list_models()
+    yield made
+    made.close()
+
+
+def click(menu: str, name: str) -> None:
+    """Click an entry of a menu."""
+    from unreal import _menus  # noqa: PLC0415 - found once the stand-in is on the path
+
+    _menus.click(menu, name)
+
+
+def waiting() -> list[str]:
+    """Return the assets whose results wait."""
+    from filmgate_unreal import preview  # noqa: PLC0415
+
+    return [each.work.target for each in preview.waiting()]
+
+
+def exists(desk: EditorDesk, path: str) -> bool:
+    """Say whether there is an asset."""
+    return bool(desk.unreal.EditorAssetLibrary.does_asset_exist(path))
+
+
+def told(desk: EditorDesk) -> list[str]:
+    """Return the texts of the dialogs that were shown."""
+    return [text for _, text in desk.editor.dialogs if text != "details"]
+
+
+def test_a_right_click_makes_a_preview_and_accept_an_asset(desk: EditorDesk) -> None:
+    """Select, click, set a parameter, look, accept; one undo step, and tags to make it again."""
+    desk.editor.select(ROCK)
+    desk.editor.answers.append(lambda form: form.set_editor_property("p_strength", 2.0))
+    click(CONTEXT, "Filmgate_echo")
+    desk.until(lambda: bool(waiting()), "the result waits")
+
+    assert waiting() == [f"{ROCK}_echo"]
+    assert not exists(desk, f"{ROCK}_echo")
+    ((shown,),) = desk.editor.opened
+    assert shown.blueprint_get_size_x() == 4
+    assert not desk.editor.dirty
+
+    click(MENU, "FilmgateAccept")
+    made = desk.unreal.load_asset(f"{ROCK}_echo")
+    assert (made.srgb, waiting(), desk.editor.opened) == (True, [], [])
+    tags = desk.editor.metadata[made.get_path_name()]
+    assert tags["filmgate_source"] == ROCK
+    assert json.loads(tags["filmgate_params"]) == {"strength": 2.0}
+    assert tags["filmgate_model"].startswith("echo@blake3:")
+    assert [*json.loads(tags["filmgate_inputs"])] == ["color@1"]
+    assert told(desk) == []
+
+
+def test_nothing_is_changed_before_accept(desk: EditorDesk) -> None:
+    """A preview marks no package, and a discard leaves the project as it was."""
+    before = dict(desk.editor.assets)
+    desk.make("echo", ROCK)
+    assert (desk.editor.assets, desk.editor.dirty) == (before, set())
+    click(MENU, "FilmgateDiscard")
+    assert (waiting(), desk.editor.assets, desk.editor.opened) == ([], before, [])
+    desk.make("echo", ROCK)
+    assert waiting() == [f"{ROCK}_echo"]
+
+
+def test_a_selection_is_one_batch_and_one_undo_step(desk: EditorDesk, server: EchoServer) -> None:
+    """Many textures: nobody looks at a hundred tabs; one Accept, one step of undo."""
+    desk.editor.select(ROCK, LEAF, SKY)
+    desk.editor.answers.append(True)
+    click(CONTEXT, "Filmgate_echo")
+    desk.until(lambda: len(waiting()) == 3, "three results wait")
+    assert desk.editor.opened == []
+    steps = len(desk.editor.undo_stack.titles)
+    click(MENU, "FilmgateAccept")
+    assert len(desk.editor.undo_stack.titles) == steps + 1
+    assert all(exists(desk, f"{path}_echo") for path in (ROCK, LEAF, SKY))
+    assert len(server.submitted) == 3
+
+
+def test_a_cancelled_parameter_dialog_starts_nothing(desk: EditorDesk, server: EchoServer) -> None:
+    """Cancel means cancel."""
+    desk.editor.select(ROCK)
+    desk.editor.answers.append(False)
+    click(CONTEXT, "Filmgate_echo")
+    desk.editor.tick(5)
+    assert (server.submitted, waiting(), told(desk)) == ([], [], [])
+
+
+def test_nothing_selected_is_a_dialog_with_a_remedy(desk: EditorDesk) -> None:
+    """What a menu's command raises would be seen in the log alone."""
+    desk.editor.select()
+    click(CONTEXT, "Filmgate_echo")
+    (text,) = told(desk)
+    assert "Select textures in the content browser" in text
+
+
+def test_an_error_is_one_dialog_with_its_remedy(desk: EditorDesk, server: EchoServer) -> None:
+    """The batch goes on; at its end the artist reads what failed, of what, and what helps."""
+    server.fail(ModelError("The model stumbled.", "Take a smaller texture."))
+    batch = desk.make("echo", ROCK, LEAF)
+    assert len(batch.problems) == 2
+    (text,) = told(desk)
+    assert "T_Rock: The model stumbled. Take a smaller texture." in text
+    assert "T_Leaf" in text
+    assert waiting() == []
+
+
+def test_a_texture_that_cannot_be_read_does_not_stop_the_others(desk: EditorDesk) -> None:
+    """One bad asset in a hundred costs one line."""
+    desk.unreal.load_asset(ROCK)._source = None
+    batch = desk.make("echo", ROCK, LEAF)
+    assert waiting() == [f"{LEAF}_echo"]
+    assert [*batch.problems] == [f"{ROCK}_echo"]
+    assert "source art of T_Rock" in told(desk)[0]
+
+
+def test_the_notification_cancels(desk: EditorDesk, server: EchoServer) -> None:
+    """The editor goes on, the notification says what is done, and its button is heard."""
+    from unreal import _tasks  # noqa: PLC0415
+
+    server.allow(0)
+    batch = desk.begin("echo", ROCK, LEAF)
+    desk.until(lambda: len(server.submitted) == 2, "both are at the server")
+    (task,) = desk.editor.notices
+    desk.until(lambda: "T_Rock" in str(task._text), "the notification tells")
+    _tasks.press_cancel(task)
+    desk.until(lambda: not batch.busy and task._finished is not None, "it has ended")
+    desk.until(lambda: server.ended.count("cancelled") == 2, "the server has heard")
+    assert (waiting(), told(desk), batch.cancelled) == ([], [], True)
+
+
+def test_regenerate_makes_the_same_again(desk: EditorDesk, server: EchoServer) -> None:
+    """The asset's tags are enough: model, version and parameters, in another session too."""
+    from filmgate_unreal import actions  # noqa: PLC0415
+
+    work = actions.works_on(_sources(ROCK), "echo")[0]
+    actions.set_params(work, {"strength": 3.0})
+    batch = actions.start([work])
+    desk.until(lambda: not batch.busy, "the end")
+    actions.accept()
+    desk.open()
+    answer(server, plain_result(value=0.5))
+
+    desk.editor.select(f"{ROCK}_echo")
+    click(MENU, "FilmgateRegenerate")
+    desk.until(lambda: bool(waiting()), "the result waits")
+    actions.accept()
+
+    assert [each.params["strength"] for each in server.submitted] == [3.0, 3.0]
+    made = desk.unreal.load_asset(f"{ROCK}_echo")
+    assert set(made._source.planes["R"]) == {0.5}
+    assert not exists(desk, f"{ROCK}_echo_echo")
+
+
+def _sources(path: str) -> Any:
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    return [TextureSource.of(path)]
+
+
+def test_an_asset_of_other_hands_is_not_regenerated(desk: EditorDesk) -> None:
+    """A texture without our tags is named."""
+    desk.editor.select(ROCK)
+    click(MENU, "FilmgateRegenerate")
+    assert f"{ROCK} does not say how it was made" in told(desk)[0]
+
+
+def test_a_dead_server_blocks_nothing(desk: EditorDesk, server: EchoServer) -> None:
+    """The editor draws on; at the end there is a dialog with a remedy, and Accept has nothing."""
+    server.stop()
+    batch = desk.begin("echo", ROCK)
+    longest = [0]
+
+    def tick() -> bool:
+        longest[0] += 1
+        return not batch.busy
+
+    desk.until(tick, "it gave up")
+    assert longest[0] > 10
+    assert batch.problems
+    assert told(desk)
+    click(MENU, "FilmgateAccept")
+    assert "No result waits" in told(desk)[-1]
+
+
+def test_a_result_of_before_the_editor_ended_is_still_there(
+    desk: EditorDesk, server: EchoServer
+) -> None:
+    """The project's Saved folder remembers; the next session asks the server nothing."""
+    desk.make("echo", ROCK)
+    desk.open()
+    server.stop()
+    desk.make("echo", ROCK)
+    assert waiting() == [f"{ROCK}_echo"]
+    assert told(desk) == []
+
+
+def test_a_failed_accept_leaves_no_undo_step(desk: EditorDesk) -> None:
+    """The transaction is cancelled, and the results still wait."""
+    desk.make("echo", ROCK)
+    steps = len(desk.editor.undo_stack.titles)
+    desk.editor.import_fails = True
+    click(MENU, "FilmgateAccept")
+    assert "did not import" in told(desk)[0]
+    assert len(desk.editor.undo_stack.titles) == steps
+    assert waiting() == [f"{ROCK}_echo"]
+
+
+def test_undo_after_a_regenerated_accept_brings_the_pixels_back(
+    desk: EditorDesk, server: EchoServer
+) -> None:
+    """One Ctrl+Z and the asset is what it was before the second Accept."""
+    from filmgate_unreal import actions  # noqa: PLC0415
+
+    desk.make("echo", ROCK)
+    actions.accept()
+    answer(server, plain_result(value=0.5))
+    desk.editor.select(f"{ROCK}_echo")
+    actions.regenerate()
+    desk.until(lambda: bool(waiting()), "the result waits")
+    actions.accept()
+    made = desk.unreal.load_asset(f"{ROCK}_echo")
+    assert set(made._source.planes["R"]) == {0.5}
+    desk.editor.undo()
+    assert set(made._source.planes["R"]) == {0.25}
+
+
+def test_a_script_waits_without_ticks(
+    server: EchoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a commandlet nothing ticks: the thread that waits does the work, and accepts."""
+    from filmgate_unreal import accept, actions  # noqa: PLC0415
+
+    desk = EditorDesk(tmp_path, monkeypatch, mode="commandlet", server=server.address)
+    desk.texture(ROCK, dict.fromkeys("RGB", CODES), 4, srgb=True)
+    batch = actions.run_and_wait(actions.works_on(_sources(ROCK), "echo"), timeout_s=30.0)
+    assert [work.target for work in batch.finished] == [f"{ROCK}_echo"]
+    assert accept.accept(batch.finished) == [f"{ROCK}_echo.T_Rock_echo"]
+    assert threading.get_ident() == desk.editor.game_thread
+    desk.close()
