@@ -123,8 +123,39 @@ class MoviePipelineQueueSubsystem(EditorSubsystem):
 # MovieGraphNode
 class MovieGraphNode(Object): ...
 
-# MovieGraphConfig
-class MovieGraphConfig(Object): ...
+# MovieGraphSettingNode
+class MovieGraphSettingNode(MovieGraphNode): ...
+
+# MovieGraphImagePassBaseNode
+class MovieGraphImagePassBaseNode(MovieGraphSettingNode):
+    disable_tone_curve: bool
+
+# MovieGraphDeferredRenderPassNode
+class MovieGraphDeferredRenderPassNode(MovieGraphImagePassBaseNode): ...
+
+# MovieGraphPathTracerRenderPassNode
+class MovieGraphPathTracerRenderPassNode(MovieGraphImagePassBaseNode): ...
+
+# MovieGraphTraversalContext
+class MovieGraphTraversalContext(StructBase):
+    job: Any
+    shot: Any
+    root_graph: Any
+
+# MovieGraphEvaluatedConfig
+class MovieGraphEvaluatedConfig(Object):
+    def get_branch_names(self) -> Any: ...
+    def get_setting_for_branch(
+        self,
+        class_: Any,
+        branch_name: Any,
+        include_cd_os: bool = ...,
+        exact_match: bool = ...,
+    ) -> MovieGraphSettingNode: ...
+
+# MovieGraphConfig; before 5.5 without the text of what went wrong.
+class MovieGraphConfig(Object):
+    def create_flattened_graph(self, context: MovieGraphTraversalContext) -> Any: ...
 
 # MovieGraphScriptBase, and "Movie Render Graph Callback Scripts" of the engine's documentation.
 class MovieGraphScriptBase(Object):

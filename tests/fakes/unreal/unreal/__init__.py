@@ -75,6 +75,17 @@ from unreal._enums import (
     ToolMenuSectionAlign as ToolMenuSectionAlign,
     ToolMenuStringCommandType as ToolMenuStringCommandType,
 )
+from unreal._graphs import (
+    MovieGraphConfig as MovieGraphConfig,
+    MovieGraphDeferredRenderPassNode as MovieGraphDeferredRenderPassNode,
+    MovieGraphEvaluatedConfig as MovieGraphEvaluatedConfig,
+    MovieGraphImagePassBaseNode as MovieGraphImagePassBaseNode,
+    MovieGraphNode as MovieGraphNode,
+    MovieGraphPathTracerRenderPassNode as MovieGraphPathTracerRenderPassNode,
+    MovieGraphScriptBase as MovieGraphScriptBase,
+    MovieGraphSettingNode as MovieGraphSettingNode,
+    MovieGraphTraversalContext as MovieGraphTraversalContext,
+)
 from unreal._landscape import (
     Actor as Actor,
     Landscape as Landscape,
@@ -93,12 +104,9 @@ from unreal._menus import (
     ToolMenus as ToolMenus,
 )
 from unreal._movies import (
-    MovieGraphConfig as MovieGraphConfig,
-    MovieGraphNode as MovieGraphNode,
     MovieGraphRenderDataIdentifier as MovieGraphRenderDataIdentifier,
     MovieGraphRenderLayerOutputData as MovieGraphRenderLayerOutputData,
     MovieGraphRenderOutputData as MovieGraphRenderOutputData,
-    MovieGraphScriptBase as MovieGraphScriptBase,
     MoviePipelineColorSetting as MoviePipelineColorSetting,
     MoviePipelineConfigBase as MoviePipelineConfigBase,
     MoviePipelineExecutorBase as MoviePipelineExecutorBase,

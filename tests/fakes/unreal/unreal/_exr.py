@@ -81,6 +81,13 @@ def parse_exr(content: bytes) -> Planes:
     """
     if content[:4] != MAGIC:
         raise ExrError("not an OpenEXR file")
+    try:
+        return _parsed(content)
+    except (KeyError, IndexError, struct.error, zlib.error) as error:
+        raise ExrError(f"damaged: {error!r}") from error
+
+
+def _parsed(content: bytes) -> Planes:
     fields, start = _fields(content)
     compression = fields["compression"][0]
     if content[5] & 0x1A or compression not in _LINES:

@@ -216,12 +216,19 @@ class _ObjectBase(_Holder):
         self._check_alive()
         if always_mark_dirty:
             self._mark_dirty()
-        return current().undo_stack.modify(self)
+        return self._is_transactional() and current().undo_stack.modify(self)
+
+    def _is_transactional(self) -> bool:
+        """Say whether undo knows it: assets and actors, not what a script makes for itself."""
+        return self._is_asset() or any(self is each for each in current().actors)
+
+    def _is_asset(self) -> bool:
+        path = self.get_outermost().get_path_name()
+        return path in {package_path(each) for each in current().assets}
 
     def _mark_dirty(self) -> None:
-        path = self.get_outermost().get_path_name()
-        if path in {package_path(each) for each in current().assets}:
-            current().dirty.add(path)
+        if self._is_asset():
+            current().dirty.add(self.get_outermost().get_path_name())
 
     def get_editor_property(self, name: str) -> Any:
         self._check_alive()
