@@ -36,7 +36,6 @@ class Stub:
             found.update(self.members(base))
         return {**found, **self.classes.get(name, {})}
 
-
     def without(self, names: Collection[str]) -> Stub:
         """Return what is left when *names*, of members as `Class.member`, are not there."""
         classes = {
@@ -231,6 +230,7 @@ from typing import Any, Callable, Optional, Union
 _Call = _Callable[..., Any]
 '''
 
+_KEPT = ("staticmethod", "classmethod", "property", "overload")
 _OWN_BASES = ("Guarded", "Enumeration")
 """Bases by which a fake does its work, and which declare nothing."""
 
@@ -292,7 +292,7 @@ def _is_public(name: str) -> bool:
 
 
 def _function_lines(node: ast.FunctionDef) -> list[str]:
-    kept = [d for d in node.decorator_list if ast.unparse(d) in ("staticmethod", "overload")]
+    kept = [each for each in node.decorator_list if ast.unparse(each) in _KEPT]
     given = node.args
     given.defaults = [ast.Constant(...) for _ in given.defaults]
     given.kw_defaults = [None if each is None else ast.Constant(...) for each in given.kw_defaults]
@@ -361,17 +361,23 @@ def nuke_stubs(repository: Path) -> dict[Path, str]:
     }
 
 
-HOUDINI = (
-    "What of Houdini's Python API is in use, with types; tests hold it to types-houdini and an"
-    " overlay."
-)
+HOUDINI = "What of Houdini's Python API is in use, with types; tests hold it to types-houdini."
+
+
+TASKS = "What of PDG's Python API is in use, with types; its source is SideFX's documentation."
 
 
 def houdini_stubs(repository: Path) -> dict[Path, str]:
     """Return the text of each stub that is made from the stand-in for Houdini."""
     fake = repository / "tests" / "fakes" / "houdini"
-    text = to_stub(fake / "hou", HOUDINI, unruly="E501, UP007, UP035, UP045")
-    return {repository / "typings" / "hou" / "__init__.pyi": text}
+    typings = repository / "typings"
+    hou, pdg = fake / "hou", fake / "pdg"
+    processor = to_stub(pdg, TASKS, {"PyProcessor": "processor"}, "F401")
+    return {
+        typings / "hou" / "__init__.pyi": to_stub(hou, HOUDINI, unruly="E501, UP007, UP045"),
+        typings / "pdg" / "__init__.pyi": to_stub(pdg, TASKS, unruly="E501, F401, UP045"),
+        typings / "pdg" / "processor.pyi": processor,
+    }
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from hou._attribs import Attrib
     from hou._geometry import Geometry
 
-Named = Union[str, "Attrib"]
 GONE = "Attempt to access an object that no longer exists in Houdini."
 
 
@@ -33,23 +32,23 @@ class _Element(Guarded):
     def attribType(self) -> EnumValue:
         return getattr(attribType, self._OWNER)
 
-    def attribValue(self, attrib: Named) -> Any:
+    def attribValue(self, attrib: Union[str, Attrib]) -> Any:
         column = self._geometry._body().find(self._OWNER, _attribs.name_of(attrib))
         return _attribs.value_at(column, self.number())
 
-    def floatAttribValue(self, attrib: Named) -> float:
+    def floatAttribValue(self, attrib: Union[str, Attrib]) -> float:
         return float(self.attribValue(attrib))
 
-    def intAttribValue(self, attrib: Named) -> int:
+    def intAttribValue(self, attrib: Union[str, Attrib]) -> int:
         return int(self.attribValue(attrib))
 
-    def stringAttribValue(self, attrib: Named) -> str:
+    def stringAttribValue(self, attrib: Union[str, Attrib]) -> str:
         found = self.attribValue(attrib)
         if not isinstance(found, str):
             raise OperationFailed("The attribute is not a string attribute")
         return found
 
-    def setAttribValue(self, name_or_attrib: Named, attrib_value: Any) -> None:
+    def setAttribValue(self, name_or_attrib: Union[str, Attrib], attrib_value: Any) -> None:
         body = self._geometry._writable()
         column = body.find(self._OWNER, _attribs.name_of(name_or_attrib))
         _attribs.put_at(column, self.number(), attrib_value)
@@ -58,13 +57,13 @@ class _Element(Guarded):
 class _Cornered(_Element):
     """What names its attributes otherwise than primitives do."""
 
-    def floatAttribValue(self, name_or_attrib: Named) -> float:
+    def floatAttribValue(self, name_or_attrib: Union[str, Attrib]) -> float:
         return super().floatAttribValue(name_or_attrib)
 
-    def intAttribValue(self, name_or_attrib: Named) -> int:
+    def intAttribValue(self, name_or_attrib: Union[str, Attrib]) -> int:
         return super().intAttribValue(name_or_attrib)
 
-    def stringAttribValue(self, name_or_attrib: Named) -> str:
+    def stringAttribValue(self, name_or_attrib: Union[str, Attrib]) -> str:
         return super().stringAttribValue(name_or_attrib)
 
 

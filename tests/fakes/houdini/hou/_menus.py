@@ -20,7 +20,7 @@ def choices(parm: Any) -> list[tuple[str, str]]:
 
 
 def _generated(parm: Any, template: Any) -> list[tuple[str, str]]:
-    """Run the script: its last expression, or what it returns, lists a token, a label, and so on."""
+    """Run the script: its last expression, or what it returns, lists tokens and labels."""
     if template.itemGeneratorScriptLanguage() is not scriptLanguage.Python:
         raise OperationFailed("The stand-in runs no Hscript")
     from hou import _scripts

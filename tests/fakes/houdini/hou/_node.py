@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from hou import _callbacks, _copies, _types, _world
@@ -300,7 +300,7 @@ class Node(NetworkMovableItem):
     ) -> tuple[Any, ...]:
         return _copies.copy_into(items, self)
 
-    def copyItemsToClipboard(self, items: Iterable[NetworkMovableItem]) -> None:
+    def copyItemsToClipboard(self, items: Sequence[NetworkMovableItem]) -> None:
         _world.current().clipboard = _copies.to_text(items)
 
     def pasteItemsFromClipboard(self, position: Optional[Vector2] = None) -> None:

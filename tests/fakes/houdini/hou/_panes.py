@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 from xml.etree import ElementTree
 
-from hou import _node, _scripts, _world
+from hou import _scripts, _world
 from hou._constants import paneTabType
 from hou._enums import EnumValue
 from hou._errors import OperationFailed
 from hou._guard import Guarded
+
+if TYPE_CHECKING:
+    from hou._node import Node
 
 
 class PaneTab(Guarded):
@@ -40,10 +43,10 @@ class PaneTab(Guarded):
 class NetworkEditor(PaneTab):
     """A view of a network."""
 
-    def pwd(self) -> _node.Node:
+    def pwd(self) -> Node:
         return self._network
 
-    def setPwd(self, node: _node.Node) -> None:
+    def setPwd(self, node: Node) -> None:
         self._network = node
 
 

@@ -74,8 +74,9 @@ class SopNode(_Flagged):
         """Return the geometry of a frame; it does not change when the node cooks again."""
         self._alive()
         _cook.cook(self, frame)
-        found = self._view(output_index)
-        return found.freeze(read_only=True, clone_data_ids=True) if found is not None else None
+        if output_index >= self._type._made.outputs or self._output is None:
+            return None
+        return self._output.freeze(read_only=True, clone_data_ids=True)
 
     def inputGeometry(self, index: int) -> Optional[Geometry]:
         other = self.input(index)

@@ -9,8 +9,6 @@ from hou._constants import folderType
 from hou._errors import OperationFailed
 from hou._templates import FolderParmTemplate, ParmTemplate
 
-Place = Union[str, ParmTemplate, Sequence[int]]
-
 
 class ParmTemplateGroup:
     """A tree of templates, of no node: to change a node, set a group to it."""
@@ -48,7 +46,9 @@ class ParmTemplateGroup:
         plain = (each for _, each in self._walk() if not isinstance(each, FolderParmTemplate))
         return tuple(each.clone() for each in plain)
 
-    def isHidden(self, name_or_parm_template_or_indices: Place) -> bool:
+    def isHidden(
+        self, name_or_parm_template_or_indices: Union[str, ParmTemplate, Sequence[int]]
+    ) -> bool:
         return self._at(self._must_find(name_or_parm_template_or_indices)).isHidden()
 
     # ---- changing ---------------------------------------------------------------------------
@@ -61,7 +61,9 @@ class ParmTemplateGroup:
 
     def appendToFolder(
         self,
-        label_or_labels_or_parm_template_or_indices: Union[Place, Sequence[str]],
+        label_or_labels_or_parm_template_or_indices: Union[
+            str, ParmTemplate, Sequence[int], Sequence[str]
+        ],
         parm_template: ParmTemplate,
     ) -> None:
         """Add at the end of a folder, which is named by its label and not by its name."""
@@ -72,27 +74,39 @@ class ParmTemplateGroup:
             raise OperationFailed("The folder could not be found")
         folder._held.append(parm_template.clone())
 
-    def replace(self, name_or_parm_template_or_indices: Place, parm_template: ParmTemplate) -> None:
+    def replace(
+        self,
+        name_or_parm_template_or_indices: Union[str, ParmTemplate, Sequence[int]],
+        parm_template: ParmTemplate,
+    ) -> None:
         at = self._must_find(name_or_parm_template_or_indices)
         self._inside(at[:-1])[at[-1]] = parm_template.clone()
 
     def insertBefore(
-        self, name_or_parm_template_or_indices: Place, parm_template: ParmTemplate
+        self,
+        name_or_parm_template_or_indices: Union[str, ParmTemplate, Sequence[int]],
+        parm_template: ParmTemplate,
     ) -> None:
         at = self._must_find(name_or_parm_template_or_indices)
         self._inside(at[:-1]).insert(at[-1], parm_template.clone())
 
     def insertAfter(
-        self, name_or_parm_template_or_indices: Place, parm_template: ParmTemplate
+        self,
+        name_or_parm_template_or_indices: Union[str, ParmTemplate, Sequence[int]],
+        parm_template: ParmTemplate,
     ) -> None:
         at = self._must_find(name_or_parm_template_or_indices)
         self._inside(at[:-1]).insert(at[-1] + 1, parm_template.clone())
 
-    def remove(self, name_or_parm_template_or_indices: Place) -> None:
+    def remove(
+        self, name_or_parm_template_or_indices: Union[str, ParmTemplate, Sequence[int]]
+    ) -> None:
         at = self._must_find(name_or_parm_template_or_indices)
         del self._inside(at[:-1])[at[-1]]
 
-    def hide(self, name_or_parm_template_or_indices: Place, on: bool) -> None:
+    def hide(
+        self, name_or_parm_template_or_indices: Union[str, ParmTemplate, Sequence[int]], on: bool
+    ) -> None:
         self._at(self._must_find(name_or_parm_template_or_indices)).hide(on)
 
     def hideFolder(self, label_or_labels: Union[str, Sequence[str]], on: bool) -> None:
@@ -114,13 +128,13 @@ class ParmTemplateGroup:
     def _walk(self) -> Iterator[tuple[tuple[int, ...], ParmTemplate]]:
         yield from walk(self._held)
 
-    def _find(self, place: Place) -> Optional[tuple[int, ...]]:
+    def _find(self, place: Any) -> Optional[tuple[int, ...]]:
         if not isinstance(place, (str, ParmTemplate)):
             return tuple(place)
         name = place if isinstance(place, str) else place.name()
         return next((at for at, each in self._walk() if each.name() == name), None)
 
-    def _must_find(self, place: Place) -> tuple[int, ...]:
+    def _must_find(self, place: Any) -> tuple[int, ...]:
         at = self._find(place)
         if at is None:
             raise OperationFailed("The parameter template could not be found")

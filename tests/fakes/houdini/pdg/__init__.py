@@ -8,6 +8,7 @@ from __future__ import annotations
 from pdg._cooking import (
     Graph as Graph,
     Node as Node,
+    Port as Port,
     TypeRegistry as TypeRegistry,
 )
 from pdg._items import (

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
 from pdg._items import File, WorkItem, WorkItemHolder
-from pdg._names import generationType, nodeType, result, workItemState
+from pdg._names import generationType, result, workItemState
 
 ATTRIBUTE = re.compile(r"`@(\w+)`")
 THREADS = 4
@@ -69,7 +69,7 @@ class Graph:
             made = pool.submit(
                 processor.onGenerate, holder, list(upstream), generationType.Static
             ).result()
-            if made is result.Failure:
+            if made == result.Failure:
                 return holder.items
             list(pool.map(lambda item: self._cook(processor, item), holder.items))
         return holder.items
@@ -97,7 +97,7 @@ class TypeRegistry:
     def registerNode(
         self,
         class_type: Any,
-        node_type: nodeType,
+        node_type: int,
         name: str = "",
         label: str = "",
         category: str = "",

@@ -27,7 +27,7 @@ class WorkItem:
         self.parent = parent
         self.name = f"{node.name}_{index}"
         self.isInProcess = False
-        self.state = workItemState.Undefined
+        self.state: int = workItemState.Undefined
         self.messages: list[str] = []
         self._files: list[File] = []
         self._attributes: dict[str, list[Any]] = {}

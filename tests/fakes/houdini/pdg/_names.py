@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import enum
 
-
-class result(enum.Enum):
+class result:
     """What a callback returns."""
 
-    Success = 1
-    Failure = 2
+    Success: int = 1
+    Failure: int = 2
 
 
-class nodeType(enum.Enum):
+class nodeType:
     """What kind of node a type is registered as."""
 
-    Processor = 1
-    Partitioner = 2
-    Scheduler = 3
+    Processor: int = 1
+    Partitioner: int = 2
+    Scheduler: int = 3
 
 
-class generationType(enum.Enum):
+class generationType:
     """When items are generated."""
 
-    Static = 1
-    Dynamic = 2
+    Static: int = 1
+    Dynamic: int = 2
 
 
-class workItemState(enum.Enum):
+class workItemState:
     """How far an item is."""
 
-    Undefined = 0
-    Cooking = 1
-    CookedSuccess = 2
-    CookedFail = 3
-    CookedCancel = 4
+    Undefined: int = 0
+    Cooking: int = 1
+    CookedSuccess: int = 2
+    CookedFail: int = 3
+    CookedCancel: int = 4

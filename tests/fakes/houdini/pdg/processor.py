@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pdg._cooking import Node, Port
-
 
 class PyProcessor:
     """What makes items of those above it."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Any) -> None:
         self._node = node
 
     @classmethod
@@ -25,5 +23,5 @@ class PyProcessor:
     def context(self) -> Any:
         return self._node.context
 
-    def __getitem__(self, name: str) -> Port:
+    def __getitem__(self, name: str) -> Any:
         return self._node[name]
