@@ -46,6 +46,7 @@ class EditorDesk:
         unreal: the module.
         editor: the user's hands.
         folder: for the test's own files.
+        version: of the editor that runs.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class EditorDesk:
         """Quit the editor, if it runs, and start it again; the saved assets are there again."""
         from filmgate_unreal import start  # noqa: PLC0415
 
-        before = self.editor
+        before, self.version = self.editor, version
         if before is not None:
             self.quit()
         self.editor = self.unreal._fresh(version, mode, str(self.folder / "project"))

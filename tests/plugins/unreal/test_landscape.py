@@ -91,23 +91,23 @@ def test_a_result_overwrites_the_heights_to_the_bit(desk: EditorDesk, tmp_path: 
     assert actor._heights.tolist() == NUMBERS
 
 
-def test_a_larger_result_is_averaged_and_kept_whole(desk: EditorDesk, tmp_path: Path) -> None:
-    """The landscape keeps its resolution; the whole result is a picture for a new landscape."""
+def test_a_larger_result_is_a_picture_for_a_new_landscape(desk: EditorDesk, tmp_path: Path) -> None:
+    """A landscape keeps its resolution: it is left alone, and a dialog says what to do."""
     from filmgate_unreal.bitmaps import parse_bitmap  # noqa: PLC0415
 
-    actor = desk.landscape([32768] * len(NUMBERS), WIDTH)
-    metres = [float(x // 2 + 10 * (y // 2)) for y in range(2 * HEIGHT) for x in range(2 * WIDTH)]
-    metres[0] += 1.0  # one of the first block's four
+    actor = desk.landscape(NUMBERS, WIDTH, (200.0, 300.0, 100.0))
+    metres = [float(place) / 128 for place in range(4 * WIDTH * HEIGHT)]
     result = write(tmp_path / "height.0001.tensor", metres, 2 * WIDTH, 2 * HEIGHT)
     source_of(actor).accept({1: result}, "")
-    blocks = [x + 10 * y for y in range(HEIGHT) for x in range(WIDTH)]
-    assert actor._heights.tolist() == [
-        32768 + 128 * block + (32 if place == 0 else 0) for place, block in enumerate(blocks)
-    ]
+    assert actor._heights.tolist() == NUMBERS
     (picture,) = (desk.folder / "project").rglob("heightmaps/*.png")
     bitmap = parse_bitmap(picture.read_bytes())
     assert (bitmap.width, bitmap.height, bitmap.bits) == (2 * WIDTH, 2 * HEIGHT, 16)
-    assert array("H", bitmap.planes["Y"])[:2].tolist() == [32768 + 128, 32768]
+    assert array("H", bitmap.planes["Y"]).tolist() == [32768 + place for place in range(80)]
+    desk.editor.tick()
+    ((_, text),) = desk.editor.dialogs
+    assert picture.as_posix() in text
+    assert "88.8889, 133.333, 100" in text
 
 
 def test_heights_beyond_the_scale_are_refused(desk: EditorDesk, tmp_path: Path) -> None:
@@ -119,12 +119,14 @@ def test_heights_beyond_the_scale_are_refused(desk: EditorDesk, tmp_path: Path) 
     assert actor._heights.tolist() == NUMBERS
 
 
-def test_a_result_of_another_shape_is_refused(desk: EditorDesk, tmp_path: Path) -> None:
-    """Samples that fit no block are named."""
+def test_a_result_that_is_no_heightfield_is_refused(desk: EditorDesk, tmp_path: Path) -> None:
+    """Two layers are not written as if they were one."""
     actor = desk.landscape(NUMBERS, WIDTH)
-    result = write(tmp_path / "height.0001.tensor", [0.0] * 49, 7, 7)
-    with pytest.raises(InputError, match="7 x 7 samples, the landscape 5 x 4"):
-        source_of(actor).accept({1: result}, "")
+    path = tmp_path / "height.0001.tensor"
+    spec = TensorSpec("F32", (HEIGHT, WIDTH, 2), ("y", "x", "c"))
+    path.write_bytes(to_tensor_blob({"height": (spec, bytes(8 * WIDTH * HEIGHT))}))
+    with pytest.raises(InputError, match="no heightfield of one layer"):
+        source_of(actor).accept({1: path}, "")
 
 
 def test_a_locked_layer_is_an_error(desk: EditorDesk, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A landscape keeps 16-bit numbers: ``cm = (number - 32768) / 128 x scale z``. They travel through a
 render target of 8-bit channels, the high byte in red and the low one in green, which keeps every
-bit. Python cannot make a landscape, nor give one another resolution: a larger result is also
+bit. Python cannot make a landscape, nor give one another resolution: a result of another size is
 written as a 16-bit picture that the editor's landscape mode imports.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -23,7 +24,7 @@ from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.tensor import TENSOR_MEDIA, Tensor, TensorSpec, parse_tensor_blob, to_tensor_blob
 from filmgate.wire.records import ColourSpec
-from filmgate_unreal import render_targets, states
+from filmgate_unreal import dialogs, render_targets, states, ticks
 from filmgate_unreal.bitmaps import parse_bitmap, to_png
 from filmgate_unreal.textures import FRAME
 
@@ -95,52 +96,45 @@ class LandscapeSource:
         return None
 
     def accept(self, files: Mapping[int, Path], target: str) -> list[unreal.Object]:
-        """Write the heights into the landscape; see `write_heights`.
+        """Write the heights into the landscape, or beside the project where their size is another.
 
         Raises:
             InputError: they do not fit.
         """
         result = load_heights(files[min(files)])
-        if result.size != size_of(self.actor):
-            save_heightmap(self.actor, result)
-        write_heights(self.actor, result.fitted(size_of(self.actor)))
+        if result.size == size_of(self.actor):
+            write_heights(self.actor, result)
+        else:
+            self._hand_over(result)
         return []
 
+    def _hand_over(self, result: Heights) -> None:
+        path = save_heightmap(self.actor, result)
+        (width, _), (before, _) = result.size, size_of(self.actor)
+        scale = scale_of(self.actor)
+        factor = (before - 1) / (width - 1)
+        text = (
+            f"{self.label()} keeps its resolution, and the result has another one. It is in "
+            f"{path.as_posix()}: make a landscape of it with Landscape Mode ▸ Manage ▸ New ▸ "
+            f"Import from File, at a scale of {scale[0] * factor:g}, {scale[1] * factor:g}, "
+            f"{scale[2]:g}."
+        )
+        unreal.log(f"Filmgate: {text}")
+        if dialogs.attended():  # a dialog inside an undo step would hold it open
+            ticks.post(lambda: dialogs.tell(text))
 
+
+@dataclass(frozen=True)
 class Heights:
     """A result.
 
-    Args:
+    Attributes:
         metres: row by row, the lowest y first.
         size: columns and rows.
     """
 
-    def __init__(self, metres: array[float], size: tuple[int, int]) -> None:
-        self.metres, self.size = metres, size
-
-    def fitted(self, size: tuple[int, int]) -> Heights:
-        """Return the mean of each block of samples, so that there are as many as in *size*.
-
-        Raises:
-            InputError: the result is not a whole multiple of that.
-        """
-        (columns, rows), (width, height) = self.size, size
-        factor = columns // width
-        if factor < 1 or (width * factor, height * factor) != (columns, rows):
-            text = f"The result has {columns} x {rows} samples, the landscape {width} x {height}."
-            raise InputError(text, "Choose a model whose results are whole multiples in size.")
-        if factor == 1:
-            return self
-        means = array("f")
-        for row in range(0, rows, factor):
-            lines = [self._line(row + each, columns) for each in range(factor)]
-            sums = list(map(sum, zip(*lines)))
-            count = factor * factor
-            means.extend(sum(sums[at : at + factor]) / count for at in range(0, columns, factor))
-        return Heights(means, size)
-
-    def _line(self, row: int, columns: int) -> array[float]:
-        return self.metres[row * columns : (row + 1) * columns]
+    metres: array[float]
+    size: tuple[int, int]
 
 
 def load_heights(path: Path) -> Heights:
@@ -256,7 +250,6 @@ def save_heightmap(actor: unreal.LandscapeProxy, heights: Heights) -> Path:
     make_folder(folder)
     path = folder / f"{actor.get_actor_label()}_{heights.size[0]}x{heights.size[1]}.png"
     write_whole(path, to_png({"Y": numbers.tobytes()}, *heights.size, bits=16))
-    unreal.log(f"Filmgate: the whole result, for a new landscape: {path.as_posix()}")
     return path
 
 
