@@ -10,16 +10,18 @@ import sys
 from typing import Any
 
 from unreal import _objects, _session
-from unreal._assets import (
-    AssetData as AssetData,
+from unreal._asset_tools import (
     AssetExportTask as AssetExportTask,
-    AssetImportData as AssetImportData,
     AssetImportTask as AssetImportTask,
     AssetTools as AssetTools,
     AssetToolsHelpers as AssetToolsHelpers,
-    EditorAssetLibrary as EditorAssetLibrary,
     Exporter as Exporter,
     Factory as Factory,
+)
+from unreal._assets import (
+    AssetData as AssetData,
+    AssetImportData as AssetImportData,
+    EditorAssetLibrary as EditorAssetLibrary,
     TopLevelAssetPath as TopLevelAssetPath,
 )
 from unreal._delegates import (
@@ -53,6 +55,10 @@ from unreal._editor import (
     unregister_python_shutdown_callback as unregister_python_shutdown_callback,
     unregister_slate_post_tick_callback as unregister_slate_post_tick_callback,
     unregister_slate_pre_tick_callback as unregister_slate_pre_tick_callback,
+)
+from unreal._entries import (
+    EnumBase as EnumBase,
+    PropertyAccessChangeNotifyMode as PropertyAccessChangeNotifyMode,
 )
 from unreal._enums import (
     AppMsgCategory as AppMsgCategory,
@@ -92,15 +98,17 @@ from unreal._landscape import (
     LandscapeProxy as LandscapeProxy,
     PartitionActor as PartitionActor,
 )
-from unreal._menus import (
+from unreal._menu_entries import (
     ContentBrowserAssetContextMenuContext as ContentBrowserAssetContextMenuContext,
-    ToolMenu as ToolMenu,
-    ToolMenuBase as ToolMenuBase,
     ToolMenuContext as ToolMenuContext,
     ToolMenuEntry as ToolMenuEntry,
     ToolMenuEntryScript as ToolMenuEntryScript,
     ToolMenuInsert as ToolMenuInsert,
     ToolMenuOwner as ToolMenuOwner,
+)
+from unreal._menus import (
+    ToolMenu as ToolMenu,
+    ToolMenuBase as ToolMenuBase,
     ToolMenus as ToolMenus,
 )
 from unreal._movies import (
@@ -131,11 +139,9 @@ from unreal._objects import (
     Class as Class,
     DynamicSubsystem as DynamicSubsystem,
     EditorSubsystem as EditorSubsystem,
-    EnumBase as EnumBase,
     Interface as Interface,
     Object as Object,
     Package as Package,
-    PropertyAccessChangeNotifyMode as PropertyAccessChangeNotifyMode,
     StructBase as StructBase,
     Subsystem as Subsystem,
     World as World,

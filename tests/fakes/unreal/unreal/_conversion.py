@@ -81,7 +81,8 @@ def _convert_generic(kind: Any, origin: Any, value: Any, where: str) -> Any:
 
 
 def _convert_class(kind: Any, value: Any, where: str) -> Any:
-    from unreal._objects import Class, EnumBase, StructBase
+    from unreal._entries import EnumBase
+    from unreal._objects import Class, StructBase
     from unreal._values import Name, Text
 
     if kind in (Name, Text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unreal._objects import EnumBase, entry
+from unreal._entries import EnumBase, entry
 
 
 class TextureCompressionSettings(EnumBase):

@@ -6,7 +6,7 @@ import os
 from typing import Any, Optional
 
 from unreal import _images
-from unreal._assets import AssetExportTask, Exporter
+from unreal._asset_tools import AssetExportTask, Exporter
 from unreal._session import current
 from unreal._textures import (
     Texture,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from unreal import _images
-from unreal._assets import AssetImportTask, _find, add_asset
+from unreal._asset_tools import AssetImportTask
+from unreal._assets import _find, add_asset
 from unreal._enums import TextureCompressionSettings as Compression
 from unreal._objects import Object
 from unreal._session import current

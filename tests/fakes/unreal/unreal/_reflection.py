@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, Optional, TypeVar
 
 from unreal._conversion import convert
-from unreal._objects import BlueprintFunctionLibrary, Class, EnumBase, Object, StructBase
+from unreal._entries import EnumBase
+from unreal._objects import BlueprintFunctionLibrary, Class, Object, StructBase
 from unreal._properties import Prop
 from unreal._session import current
 from unreal._values import Array, Name, Text, zero_of

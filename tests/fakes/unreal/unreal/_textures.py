@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from unreal._assets import AssetImportData, Exporter, Factory
+from unreal._asset_tools import Exporter, Factory
+from unreal._assets import AssetImportData
 from unreal._enums import (
     TextureAddress,
     TextureColorSpace,

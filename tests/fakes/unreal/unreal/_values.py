@@ -183,7 +183,8 @@ class Map(_WrapperBase, MutableMapping[_K, _V]):
 
 def zero_of(kind: Any) -> Any:
     """Return what a property of *kind* has before anything was set."""
-    from unreal._objects import EnumBase, StructBase
+    from unreal._entries import EnumBase
+    from unreal._objects import StructBase
 
     if isinstance(kind, Array):
         return Array._of(kind._kind, [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional, Union
 
-from unreal._assets import Factory
+from unreal._asset_tools import Factory
 from unreal._delegates import OnButtonClickedEvent
 from unreal._objects import BlueprintFunctionLibrary, Class, Object
 from unreal._properties import prop
