@@ -36,7 +36,7 @@ def _button(press: Button) -> Button:
             say(str(to_problem(error)), error)
         except hou.Error:
             raise
-        except Exception as error:  # the boundary to Houdini, which would show a traceback
+        except Exception as error:  # noqa: BLE001 - the boundary to Houdini, which would show a traceback
             say(str(unforeseen(error)), error)
 
     return guarded

@@ -59,7 +59,7 @@ def cook(node: hou.OpNode, source: Source) -> None:
         raise hou.NodeError(str(to_problem(error))) from error
     except hou.Error:
         raise
-    except Exception as error:  # the boundary to Houdini, which would show a traceback
+    except Exception as error:
         raise hou.NodeError(str(unforeseen(error))) from error
     if remark:
         raise hou.NodeWarning(remark)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Optional, Union
 
 import hou
@@ -19,11 +19,11 @@ _KEPT = (
     "volumevisualmode",
     "volumevisualiso",
     "volumevisualdensity",
-    "volumeborder",
+    "volumevisualrange",
+    "volumebordertype",
     "volumebordervalue",
-    "volumetolerance",
+    "volumecompressiontolerance",
     "vdb_class",
-    "vdb_vis_mode",
     "vdb_is_half_float",
 )
 """What makes a volume a heightfield, a fog or a distance field, and says how it goes on outside."""
@@ -32,7 +32,7 @@ Grid = Union[hou.Volume, hou.VDB]
 
 
 def grids(geometry: hou.Geometry, kinds: Iterable[hou.EnumValue]) -> dict[str, Grid]:
-    """Return the volumes of a geometry by their names, the first of each; `""` where it has none."""
+    """Return the volumes of a geometry by name, the first of each; `""` where it has none."""
     wanted, named = set(kinds), geometry.findPrimAttrib(NAME) is not None
     found: dict[str, Grid] = {}
     for prim in geometry.iterPrims():
@@ -87,7 +87,7 @@ def same_place(one: Grid, other: Grid) -> bool:
 def make_like(
     geometry: hou.Geometry,
     model: hou.Volume,
-    resolution: tuple[int, int, int],
+    resolution: Sequence[int],
     name: Optional[str] = None,
 ) -> hou.Volume:
     """Make a volume of another resolution that fills the same space and is of the same class.
@@ -98,7 +98,7 @@ def make_like(
         resolution: the number of voxels along x, y and z.
         name: what to call it; by default, like the other.
     """
-    made = geometry.createVolume(*resolution)
+    made = geometry.createVolume(resolution[0], resolution[1], resolution[2])
     made.setTransform(full_transform(model))
     copy_attributes(geometry, model, made)
     if name is not None and geometry.findPrimAttrib(NAME) is not None:

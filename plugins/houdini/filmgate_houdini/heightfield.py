@@ -67,8 +67,7 @@ class Heightfield:
         for place, name in enumerate(bound.names):
             layer = found.get(name)
             if layer is None:
-                resolution = tuple(model.resolution())
-                layer = grids.make_like(geometry, model, resolution, name)
+                layer = grids.make_like(geometry, model, model.resolution(), name)
             layer.setAllVoxelsFromString(plane(data, place, spec.shape[-1], _FLOAT))
 
 
@@ -82,7 +81,11 @@ def volume_mark(geometry: hou.Geometry) -> Hashable:
 def _flat_grids(geometry: hou.Geometry) -> dict[str, hou.Volume]:
     """Return the volumes that are one voxel thick, by name."""
     found = grids.grids(geometry, (hou.primType.Volume,))
-    return {name: grid for name, grid in found.items() if 1 in grid.resolution()}
+    return {
+        name: grid
+        for name, grid in found.items()
+        if isinstance(grid, hou.Volume) and 1 in grid.resolution()
+    }
 
 
 def _axes(layer: hou.Volume) -> tuple[int, int]:
@@ -140,7 +143,7 @@ def _enlarge(
     for layer in old:
         resolution = [count * scale for count in layer.resolution()]
         resolution[3 - sum(_axes(layer))] = 1
-        made = grids.make_like(geometry, layer, (resolution[0], resolution[1], resolution[2]))
+        made = grids.make_like(geometry, layer, resolution)
         made.setAllVoxelsFromString(_repeated(grids.voxels(layer), columns, scale))
     geometry.deletePrims(old)
 

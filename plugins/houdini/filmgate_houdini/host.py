@@ -143,10 +143,11 @@ class HoudiniHost(Seat):
         return self._source().payload(manifest, manifest.input(name), moment)
 
     def _source(self) -> Source:
-        if self.source is None:
+        source = self.source
+        if source is None:
             module = import_module(_SOURCES[self.node.type().category().name()])
-            self.source = module.make_source(self.node)
-        return self.source
+            source = self.source = module.make_source(self.node)
+        return source
 
     # Results in.
 

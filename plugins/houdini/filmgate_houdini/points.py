@@ -146,7 +146,8 @@ def _numbers(geometry: hou.Geometry, pattern: str) -> Optional[array[int]]:
     """Return the numbers of a group's points; None where there is no group."""
     if not pattern:
         return None
-    numbered = geometry.freeze()
+    numbered = hou.Geometry()
+    numbered.merge(geometry)
     count = int(numbered.intrinsicValue("pointcount"))
     numbered.addAttrib(hou.attribType.Point, _INDEX, 0)
     everything = array("i", range(count)).tobytes()

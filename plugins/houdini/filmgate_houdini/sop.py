@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Optional
+from typing import Optional, cast
 
 import hou
 
@@ -171,7 +171,7 @@ class SopSource(Source):
 
     def _digests(self) -> dict[str, tuple[Hashable, str]]:
         """Return the digests of the last look, which the node keeps for this session."""
-        kept = self._node.cachedUserData(_DIGESTS)
+        kept: Optional[dict[str, tuple[Hashable, str]]] = self._node.cachedUserData(_DIGESTS)
         if kept is None:
             kept = {}
             self._node.setCachedUserData(_DIGESTS, kept)
@@ -220,9 +220,9 @@ class SopSource(Source):
     def _geometry(self, place: int, moment: Moment) -> Optional[hou.Geometry]:
         """Return an input's geometry at a frame; that of another frame is cooked for it."""
         connection = self._connections().get(place)
-        above = None if connection is None else connection.inputNode()
-        if connection is None or above is None:
+        if connection is None:
             return None
+        above = cast("hou.SopNode", connection.inputNode())
         output = connection.outputIndex()
         if moment.time == hou.frame() or not above.isTimeDependent():
             return above.geometry(output)

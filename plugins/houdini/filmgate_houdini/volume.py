@@ -77,13 +77,13 @@ def _write(geometry: hou.Geometry, main: Binding, name: str, spec: TensorSpec, d
     model = found[main.names[0]] if old is None else old
     dense, resolution = _volume(geometry, model), spec.shape[2::-1]
     same = tuple(dense.resolution()) == resolution
-    if isinstance(model, hou.Volume) and same and old is not None:
+    if isinstance(old, hou.Volume) and same:
         old.setAllVoxelsFromString(data)
         return
     if not isinstance(model, hou.Volume):
         _write_vdb(geometry, model, old, name, (dense, resolution, data))
         return
-    made = grids.make_like(geometry, dense, (resolution[0], resolution[1], resolution[2]), name)
+    made = grids.make_like(geometry, dense, resolution, name)
     made.setAllVoxelsFromString(data)
     if old is not None:
         geometry.deletePrims([old])
@@ -100,7 +100,7 @@ def _write_vdb(
     dense, resolution, data = content
     scratch = hou.Geometry()
     _name_attribute(scratch)
-    made = grids.make_like(scratch, dense, (resolution[0], resolution[1], resolution[2]), name)
+    made = grids.make_like(scratch, dense, resolution, name)
     made.setAllVoxelsFromString(data)
     converted = _converted(scratch, _TO_VDB)
     vdb = next(iter(converted.iterPrims()))
@@ -122,7 +122,8 @@ def _volume(geometry: hou.Geometry, grid: grids.Grid) -> hou.Volume:
     """Return a volume itself, or a VDB's active voxels as one."""
     if isinstance(grid, hou.Volume):
         return grid
-    alone = geometry.freeze()
+    alone = hou.Geometry()
+    alone.merge(geometry)
     number = grid.number()
     alone.deletePrims([each for each in alone.iterPrims() if each.number() != number])
     converted = _converted(alone, _TO_VOLUME)
