@@ -171,3 +171,11 @@ def test_a_file_that_is_none(filmgate: Command, tmp_path: Path) -> None:
     (tmp_path / "in.safetensors").write_bytes(b"nothing")
     said = filmgate("run", "blur", tmp_path / "in.safetensors", tmp_path / "o.tensor", code=1).err
     assert "in.safetensors: The tensor is shorter than its header." in " ".join(said.split())
+
+
+def test_a_model_shows_its_axes(filmgate: Command) -> None:
+    """What a file must hold stands where its inputs are listed."""
+    said = filmgate("models", "show", "move").out
+    rows = [" ".join(line.split()) for line in said.splitlines()]
+    assert "P n c F32 x y z yes" in rows
+    assert "id n I32 no" in rows
