@@ -365,6 +365,7 @@ class MoviePipelineOutputSetting(MoviePipelineSetting):
 class MoviePipelinePIEExecutor(MoviePipelineLinearExecutorBase):
     on_individual_job_work_finished_delegate: MoviePipelineWorkFinished
     on_individual_shot_work_finished_delegate: MoviePipelineWorkFinished
+    def execute(self, pipeline_queue: MoviePipelineQueue) -> None: ...
 class MoviePipelinePassIdentifier(StructBase):
     name: str
     camera_name: str

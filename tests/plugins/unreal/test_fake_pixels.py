@@ -44,6 +44,7 @@ def load(unreal: Any, tmp_path: Path) -> Callable[..., Any]:
         folder, _, name = path.rpartition("/")
         task = unreal.AssetImportTask()
         named = {"destination_path": folder, "destination_name": name, "automated": True}
+        named["factory"] = unreal.TextureFactory()
         task.set_editor_properties({"filename": file.as_posix(), **named, **settings})
         unreal.AssetToolsHelpers.get_asset_tools().import_asset_tasks([task])
         return task
@@ -217,6 +218,28 @@ def test_an_import_is_undone_only_after_modify(
     assert held._source is None
 
 
+def test_without_a_factory_the_name_is_the_files(
+    unreal: Any, texture: Any, export: Callable[..., bytes], load: Callable[..., Any]
+) -> None:
+    """Interchange imports then, and does not hear `destination_name`."""
+    content = export(texture("/Game/T_A", LIGHT, 2, srgb=False))
+    assert load(content).get_objects()[0].get_name() == "T_New"
+    assert load(content, factory=None).get_objects()[0].get_name() == "in"
+
+
+def test_what_is_no_texture_is_not_replaced_by_one(
+    unreal: Any, texture: Any, export: Callable[..., bytes], load: Callable[..., Any], session: Any
+) -> None:
+    """An asset of another class stands in the way."""
+    from unreal import _assets  # noqa: PLC0415 - found once the stand-in is on the path
+
+    held = _assets.add_asset(unreal.EditorUtilityWidgetBlueprint(), "/Game/T_New")
+    content = export(texture("/Game/T_A", LIGHT, 2, srgb=False))
+    assert list(load(content, replace_existing=True).get_objects()) == []
+    assert "is no texture" in session.errors()[0]
+    assert unreal.load_asset("/Game/T_New") is held
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", EXR + bytes(60)])
 def test_what_cannot_be_read_gives_no_object(
     load: Callable[..., Any], session: Any, content: bytes
@@ -350,6 +373,7 @@ def test_a_queue_tells_its_executor_what_was_written(unreal: Any, session: Any) 
     executor.on_individual_job_work_finished_delegate.add_callable(lambda _: 1 / 0)
     executor.on_individual_job_work_finished_delegate.add_callable(heard.append)
     assert queue.is_rendering()
+    assert session.playing
     _renders.finish(_renders.queue_output(job, {"FinalImage": ["a.0001.exr", "a.0002.exr"]}))
     assert not queue.is_rendering()
     ((key, data),) = heard[0].shot_data[0].render_pass_data.items()

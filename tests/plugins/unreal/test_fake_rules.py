@@ -332,6 +332,22 @@ def test_saving_says_false_where_a_file_is_read_only(
     assert (session.saved, session.dirty) == (["/Game/T_A"], set())
 
 
+def test_the_library_refuses_while_the_editor_plays(
+    unreal: Any, texture: Any, session: Any
+) -> None:
+    """Without an exception: nothing is found, saved, copied or deleted."""
+    made = texture("/Game/T_A", {"R": [0.5]}, 1)
+    session.playing = True
+    library = unreal.EditorAssetLibrary
+    assert not library.does_asset_exist("/Game/T_A")
+    assert library.load_asset("/Game/T_A") is None
+    assert not library.save_loaded_asset(made, False)
+    assert library.duplicate_asset("/Game/T_A", "/Game/T_B") is None
+    assert not library.delete_loaded_asset(made)
+    assert set(session.errors()) == {"The Editor is currently in a play mode."}
+    assert unreal.load_asset("/Game/T_A") is made
+
+
 def test_a_copy_has_the_tags_of_its_original(unreal: Any, texture: Any) -> None:
     """Metadata is copied with the asset, so that a tag alone does not say which asset it is of."""
     made = texture("/Game/T_A", {"R": [0.5]}, 1, lod_bias=3)
@@ -437,6 +453,17 @@ def test_a_user_answers_dialogs(unreal: Any, session: Any) -> None:
     assert not unreal.EditorDialog.show_object_details_view("a", texture)
     with pytest.raises(LookupError, match="waits for an answer"):
         unreal.EditorDialog.show_object_details_view("a", texture)
+
+
+def test_the_editor_ticks_while_a_dialog_is_open(unreal: Any, session: Any) -> None:
+    """What a tick does can come in the middle of what opened the dialog."""
+    ticked: list[float] = []
+    unreal.register_slate_post_tick_callback(ticked.append)
+    unreal.EditorDialog.show_message("a", "b", unreal.AppMsgType.OK)
+    assert len(ticked) == 1
+    session.answers.append(True)
+    unreal.EditorDialog.show_object_details_view("a", unreal.Texture2D())
+    assert len(ticked) == 2
 
 
 # ---- tasks ----------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ class EditorAssetLibrary(BlueprintFunctionLibrary):
 
     @classmethod
     def does_asset_exist(cls, asset_path: str) -> bool:
-        return _find(asset_path) is not None
+        return _can_edit() and _find(asset_path) is not None
 
     @classmethod
     def does_directory_exist(cls, directory_path: str) -> bool:
@@ -207,11 +207,20 @@ class EditorAssetLibrary(BlueprintFunctionLibrary):
         return True
 
 
+def _can_edit() -> bool:
+    """Say whether the library works: while the editor plays it refuses, in the log alone."""
+    if current().playing:
+        current().write("Error", "The Editor is currently in a play mode.")
+    return not current().playing
+
+
 def _inside(folder: str) -> list[str]:
     return sorted(path for path in current().assets if path.startswith(f"{folder}/"))
 
 
 def _found(path: str, what: str) -> Any:
+    if not _can_edit():
+        return None
     held = _find(path)
     if held is None:
         current().write("Error", f"{what} failed: The asset '{path}' does not exist.")
@@ -219,6 +228,8 @@ def _found(path: str, what: str) -> Any:
 
 
 def _save(held: Any, only_if_dirty: bool) -> bool:
+    if not _can_edit():
+        return False
     path = package_path(held.get_path_name())
     if path in current().read_only:
         current().write("Error", f"SaveAsset failed: '{path}' is read-only.")
@@ -230,6 +241,8 @@ def _save(held: Any, only_if_dirty: bool) -> bool:
 
 
 def _delete(held: Any) -> bool:
+    if not _can_edit():
+        return False
     path = held.get_path_name()
     current().assets.pop(path, None)
     current().metadata.pop(path, None)
@@ -239,6 +252,8 @@ def _delete(held: Any) -> bool:
 
 
 def _duplicate(held: Any, path: str) -> Any:
+    if not _can_edit():
+        return None
     if _find(path) is not None:
         current().write("Error", f"DuplicateAsset failed: '{path}' already exists.")
         return None

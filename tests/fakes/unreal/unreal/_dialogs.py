@@ -1,4 +1,8 @@
-"""Messages, details views and asset editors; unattended nobody answers."""
+"""Messages, details views and asset editors.
+
+Unattended nobody answers. A dialog waits for the user, and the editor ticks meanwhile: whatever a
+tick does can come in the middle of the code that opened the dialog.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,7 @@ class EditorDialog(BlueprintFunctionLibrary):
         if session.unattended:
             session.write("Display", f"{title}: {message}")
             return default_value
+        session.tick()
         if message_type is AppMsgType.OK:
             return AppReturnType.OK
         return _answer(f"{title}: {message}")
@@ -49,6 +54,7 @@ class EditorDialog(BlueprintFunctionLibrary):
         session.dialogs.append((str(title), "details"))
         if session.unattended:
             return False
+        session.tick()
         answer = _answer(str(title))
         if callable(answer):
             answer = answer(*out_objects)

@@ -2,7 +2,8 @@
 
 An import is no step of undo: what it replaces comes back only where a transaction was open and the
 object was told to `modify` before. A new asset is never taken back. Settings of an asset that is
-replaced stay, unless the task says otherwise; a new texture of floats is HDR without sRGB.
+replaced stay, unless the task says otherwise; a new texture of floats is HDR without sRGB. Without
+a factory Interchange imports, which does not hear the destination's name.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def run(task: AssetImportTask) -> None:
     """Import one file; a failure is a line in the log and no object, never an exception."""
     folder = task.destination_path.rstrip("/")
     stem = task.filename.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
-    path = f"{folder}/{task.destination_name or stem}"
+    path = f"{folder}/{(task.factory and task.destination_name) or stem}"
     task._values["result"] = Array._of(Object, [])
     task._values["imported_object_paths"] = Array._of(str, [])
     held = _imported(task, path)
@@ -50,6 +51,8 @@ def _imported(task: AssetImportTask, path: str) -> Any:
             return _refuse(f"Import skipped: '{path}' already exists")
         session.dialogs.append(("Overwrite", path))
         return None
+    if held is not None and not isinstance(held, Texture2D):
+        return _refuse(f"Failed to import '{task.filename}': '{path}' is no texture")
     try:
         with open(task.filename, "rb") as file:
             image = _images.parse(file.read())

@@ -71,10 +71,6 @@ class ToolMenu(ToolMenuBase):
     _label = ""
 
 
-_MENUS: dict[int, ToolMenus] = {}
-"""The one of each session."""
-
-
 class ToolMenus(Object):
     def _post_init(self) -> None:
         self._menus: dict[str, ToolMenu] = {}
@@ -83,12 +79,11 @@ class ToolMenus(Object):
     @classmethod
     def get(cls) -> ToolMenus:
         session = current()
-        if id(session) not in _MENUS:
-            _MENUS.clear()
-            _MENUS[id(session)] = made = ToolMenus()
+        if session.menus is None:
+            session.menus = ToolMenus()
             for name in _KNOWN if session.mode != "commandlet" else ():
-                made.extend_menu(name)
-        return _MENUS[id(session)]
+                session.menus.extend_menu(name)
+        return session.menus
 
     def find_menu(self, name: Union[Name, str]) -> Optional[ToolMenu]:
         return self._menus.get(str(name))

@@ -179,12 +179,18 @@ class MoviePipelineLinearExecutorBase(MoviePipelineExecutorBase):
 
 
 class MoviePipelinePIEExecutor(MoviePipelineLinearExecutorBase):
+    """Renders while the editor plays; a job's end is told before that is over."""
+
     on_individual_job_work_finished_delegate: MoviePipelineWorkFinished = prop(
         MoviePipelineWorkFinished
     )
     on_individual_shot_work_finished_delegate: MoviePipelineWorkFinished = prop(
         MoviePipelineWorkFinished
     )
+
+    @event
+    def execute(self, pipeline_queue: MoviePipelineQueue) -> None:
+        current().playing = True
 
 
 class MoviePipelineQueueSubsystem(EditorSubsystem):

@@ -1,4 +1,4 @@
-"""The bases of everything: objects, classes, structs and enums."""
+"""The bases of everything: objects, classes and structs."""
 
 from __future__ import annotations
 

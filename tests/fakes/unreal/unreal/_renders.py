@@ -67,6 +67,7 @@ def finish(output: MoviePipelineOutputData) -> None:
     subsystem = get_editor_subsystem(MoviePipelineQueueSubsystem)
     executor, subsystem._executor = subsystem._executor, None
     executor.on_individual_job_work_finished_delegate.broadcast(output)
+    current().playing = False
     executor.on_executor_finished_delegate.broadcast(executor, output.success)
 
 

@@ -76,6 +76,9 @@ class Session:
         self.slow_tasks: list[Any] = []
         self.cancel_slow_task = False
         self.subsystems: dict[type, Any] = {}
+        self.menus: Any = None
+        self.playing = False
+        """Whether the editor plays, which rendering a queue does too."""
         self.console: dict[str, str] = {}
         self.undo_stack = Transactions()
         self.exports_as: dict[str, str] = {}

@@ -115,7 +115,7 @@ def press_cancel(task: EditorUtilityTask) -> None:
 
 
 class ScopedSlowTask(Guarded):
-    """Blocks the editor; ticks and clicks do not come while it is open, its own cancel does."""
+    """Blocks the editor: it ticks only where the dialog is drawn, and hears only its cancel."""
 
     def __init__(self, work: float, desc: Union[Text, str] = "", enabled: bool = True) -> None:
         self._work, self._done, self._desc = work, 0.0, str(desc)
@@ -140,6 +140,8 @@ class ScopedSlowTask(Guarded):
 
     def enter_progress_frame(self, work: float = 1.0, desc: Union[Text, str] = "") -> None:
         self._done += work
+        if self._dialog:
+            current().tick()
 
     def should_cancel(self) -> bool:
         return self._dialog and self._can_cancel and current().cancel_slow_task
