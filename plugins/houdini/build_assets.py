@@ -14,6 +14,9 @@ from typing import Any
 
 import hou
 
+api: Any = hou
+"""The same, where something is used that the plugin itself does not."""
+
 OTLS = Path(__file__).resolve().parent / "otls"
 NAME = "filmgate::infer::1.0"
 LABEL = "Filmgate"
@@ -54,7 +57,7 @@ def text_of(table: str, section: str) -> str:
 
 def build_sop(path: str) -> None:
     """Make the SOP: a type of its own whose cook is Python."""
-    kind = hou.sopNodeTypeCategory().createDigitalAsset(NAME, path, LABEL)
+    kind = api.sopNodeTypeCategory().createDigitalAsset(NAME, path, LABEL)
     definition = _definition(kind)
     _fill(definition, "Sop", (1, CONNECTORS))
     definition.addSection("PythonCook", text_of("Sop", "PythonCook"))
@@ -64,7 +67,7 @@ def build_sop(path: str) -> None:
 
 def build_cop(path: str) -> None:
     """Make the Copernicus node: a subnet with a Python Snippet between its inputs and outputs."""
-    subnet = hou.node("/obj").createNode("copnet").createNode("subnet")
+    subnet = api.node("/obj").createNode("copnet").createNode("subnet")
     for each in subnet.children():
         each.destroy()
     inside = {kind: subnet.createNode(kind) for kind in ("input", "pythonsnippet", "output")}
@@ -84,7 +87,7 @@ def build_cop(path: str) -> None:
 
 def build_top(path: str) -> None:
     """Make the TOP node: a subnet with a Python Processor."""
-    subnet = hou.node("/obj").createNode("topnet").createNode("subnet")
+    subnet = api.node("/obj").createNode("topnet").createNode("subnet")
     processor = subnet.createNode("pythonprocessor")
     group = processor.parmTemplateGroup()
     for name in TOP_VALUES:
