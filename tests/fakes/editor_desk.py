@@ -8,13 +8,17 @@ from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fakes.echo import EchoServer
 from fakes.secluded import seclude
+from filmgate.endpoint import Endpoint, publish_endpoint
 from filmgate.host.plain_exr import PlainImage, Plane, Window, to_plain_exr
+
+if TYPE_CHECKING:
+    from fakes.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "unreal"
@@ -94,6 +98,13 @@ class EditorDesk:
         """Quit; no call may have come from a wrong thread."""
         self.quit()
         assert not self.editor.violations, self.editor.violations
+
+    def use(self, service: Service) -> None:
+        """Configure a server, as the people who run the site do."""
+        from fakes.service import TOKEN  # noqa: PLC0415 - hosts' interpreters lack what it needs
+
+        publish_endpoint(Endpoint(service.port, TOKEN, service.process.pid))
+        self._patch.setenv("FILMGATE_SERVER", service.address)
 
     # What lies in the project.
 

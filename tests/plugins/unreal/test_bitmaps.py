@@ -133,7 +133,7 @@ def test_what_is_cut_off_is_refused(bitmaps: Any, cut: int) -> None:
 
 
 def test_numbers_become_light_by_the_curve_of_srgb(bitmaps: Any) -> None:
-    """Colours are linear in the file, to the float; alpha is a fraction without any curve."""
+    """Colours are linear in the file, to the float; alpha, which is any mask, is not sent."""
     plane = bytes(range(WIDTH * HEIGHT))
     picture = bitmaps.Bitmap(WIDTH, HEIGHT, 8, dict.fromkeys("RGBA", plane))
     image = parse_plain_exr(bitmaps.to_exr(picture, True))
@@ -145,15 +145,16 @@ def test_numbers_become_light_by_the_curve_of_srgb(bitmaps: Any) -> None:
     expected = array("f", map(curve, plane))
     for letter in "RGB":
         assert bytes(image.planes[letter].data) == expected.tobytes()
-    straight = array("f", (code / 255 for code in plane))
-    assert bytes(image.planes[bitmaps.ALPHA].data) == straight.tobytes()
-
-
-def test_an_opaque_alpha_is_left_out(bitmaps: Any) -> None:
-    """A picture without a mask has three channels."""
-    planes = {**dict.fromkeys("RGB", bytes(WIDTH * HEIGHT)), "A": b"\xff" * WIDTH * HEIGHT}
-    image = parse_plain_exr(bitmaps.to_exr(bitmaps.Bitmap(WIDTH, HEIGHT, 8, planes), True))
     assert sorted(image.planes) == ["B", "G", "R"]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_plane_grows_by_repeated_pixels(bitmaps: Any, bits: int) -> None:
+    """No value appears that was not there."""
+    plane = array("B" if bits == 8 else "H", [1, 2, 3, 4, 5, 6])
+    found = bitmaps.grown(bitmaps.Bitmap(3, 2, bits, {"A": plane.tobytes()}), "A", 2)
+    rows = ([1, 1, 2, 2, 3, 3], [4, 4, 5, 5, 6, 6])
+    assert array(plane.typecode, found).tolist() == [*rows[0] * 2, *rows[1] * 2]
 
 
 def test_grey_is_three_equal_channels(bitmaps: Any) -> None:

@@ -173,12 +173,11 @@ def test_an_editor_that_cannot_tell_knows_no_fingerprint(
     assert fingerprint_of(Older()) == ""  # type: ignore[arg-type]
 
 
-def write(path: Path, **extra: Any) -> Path:
+def write(path: Path) -> Path:
     """Write a result of twice the size, as a server answers it."""
     window = Window(0, 0, 2 * WIDTH - 1, 2 * HEIGHT - 1)
     plane = Plane("float", array("f", [0.25] * 4 * WIDTH * HEIGHT).tobytes())
-    named = {**dict.fromkeys("RGB", plane), **dict.fromkeys(extra.get("more", ()), plane)}
-    path.write_bytes(to_plain_exr(PlainImage(window, window, named)))
+    path.write_bytes(to_plain_exr(PlainImage(window, window, dict.fromkeys("RGB", plane))))
     return path
 
 
@@ -211,16 +210,16 @@ def test_a_result_is_built_as_its_source_is(unreal: Any, texture: Texture, tmp_p
         assert made.get_editor_property(name) == value, name
 
 
-def test_the_alpha_comes_back_as_alpha(unreal: Any, texture: Texture, tmp_path: Path) -> None:
-    """What travelled as a mask of its own is the texture's alpha again."""
-    from filmgate_unreal.bitmaps import ALPHA  # noqa: PLC0415
+def test_the_alpha_of_the_source_comes_back(unreal: Any, texture: Texture, tmp_path: Path) -> None:
+    """A mask is not sent; the result gets it again, in repeated pixels and as a fraction."""
     from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
 
     texture("/Game/T_Leaf", {**planes(), "A": CODES}, WIDTH, kind="BGRA8")
-    assert floats(sent("/Game/T_Leaf"), ALPHA) == list(array("f", (each / 255 for each in CODES)))
-    result = write(tmp_path / "color.0001.exr", more=(ALPHA,))
+    assert sorted(sent("/Game/T_Leaf").planes) == ["B", "G", "R"]
+    result = write(tmp_path / "color.0001.exr")
     (made,) = TextureSource.of("/Game/T_Leaf").accept({1: result}, "/Game/T_Leaf_upscale")
-    assert set(made._source.planes["A"]) == {0.25}
+    first = [code / 255 for code in CODES[:WIDTH] for _ in range(2)]
+    assert list(made._source.planes["A"])[: 4 * WIDTH] == pytest.approx(first * 2)
 
 
 def test_an_import_that_fails_is_an_error(session: Any, texture: Texture, tmp_path: Path) -> None:

@@ -55,31 +55,36 @@ def parse_bitmap(content: bytes) -> Bitmap:
     return _parse_png(content) if content.startswith(PNG_MAGIC) else _parse_tga(content)
 
 
-ALPHA = "straight.A"
-"""What an alpha is called on its way: in a texture it is any mask, and the colours are not
-multiplied by it, as they are by what a file calls ``A``."""
-
-
 def to_exr(bitmap: Bitmap, curved: bool) -> bytes:
-    """Write R, G and B as 32-bit floats, of grey three that are equal, and `ALPHA`.
+    """Write R, G and B as 32-bit floats, of grey three that are equal; alpha is left out.
 
-    An alpha that is opaque everywhere says nothing, and is left out.
+    In a texture alpha is any mask, and the colours are not multiplied by it, as they are by what
+    an EXR file calls ``A``.
 
     Args:
         bitmap: the picture.
         curved: whether the numbers stand for sRGB's curve, which is taken away: the floats are
-            linear then. Else they are the numbers' fractions of the largest one, as alpha is.
+            linear then. Else they are the numbers' fractions of the largest one.
     """
     letters = {each: "Y" if "Y" in bitmap.planes else each for each in "RGB"}
     floats = {
         each: to_floats(bitmap.planes[each], bitmap.bits, curved) for each in {*letters.values()}
     }
     planes = {letter: Plane("float", floats[of]) for letter, of in letters.items()}
-    alpha = bitmap.planes.get("A", b"")
-    if alpha.count(255) < len(alpha):
-        planes[ALPHA] = Plane("float", to_floats(alpha, bitmap.bits, curved=False))
     window = Window(0, 0, bitmap.width - 1, bitmap.height - 1)
     return to_plain_exr(PlainImage(window, window, planes))
+
+
+def grown(bitmap: Bitmap, letter: str, factor: int) -> bytes:
+    """Return a plane whose pixels are repeated in both directions."""
+    size, plane = bitmap.bits // 8, bitmap.planes[letter]
+    wide = bytearray(len(plane) * factor)
+    for place in range(factor):
+        for byte in range(size):
+            wide[place * size + byte :: factor * size] = plane[byte::size]
+    row = bitmap.width * size * factor
+    lines = (bytes(wide[at : at + row]) for at in range(0, len(wide), row))
+    return b"".join(line * factor for line in lines)
 
 
 def to_floats(samples: bytes, bits: int, curved: bool) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 import unreal
 
@@ -15,7 +15,7 @@ from filmgate.disk import storage_errors
 from filmgate.errors import InputError
 from filmgate.host.freshness import UNKNOWN
 from filmgate.host.receipt import EXR_MAGIC
-from filmgate_unreal.bitmaps import parse_bitmap, to_exr
+from filmgate_unreal.bitmaps import Bitmap, parse_bitmap, to_exr
 
 DATA, LINEAR = "Raw", "Linear Rec.709 (sRGB)"
 """Spaces that every server knows: numbers that are no colours, and the engine's own light."""
@@ -108,6 +108,22 @@ def export(texture: unreal.Texture2D) -> Callable[[], bytes]:
     text = f"The editor cannot export the source art of {name}."
     remedy = "Import it from an EXR, PNG or TGA file; a cooked texture has no source art."
     raise InputError(text, remedy, {"path": texture.get_path_name()})
+
+
+def alpha_of(texture: unreal.Texture2D) -> Optional[Bitmap]:
+    """Return the source art where it has an alpha that says something; None where all is opaque.
+
+    Of floats it cannot be told: the editor's EXR files are compressed, and always have one.
+    """
+    if is_float(texture):
+        return None
+    for exporter, suffix in _exporters(floats=False)[:-1]:
+        content = _exported(texture, exporter, suffix)
+        if content and not content.startswith(EXR_MAGIC):
+            bitmap = parse_bitmap(content)
+            plane = bitmap.planes.get("A", b"")
+            return bitmap if plane.count(255) < len(plane) else None
+    return None
 
 
 def _exporters(floats: bool) -> list[tuple[unreal.Exporter, str]]:

@@ -13,14 +13,14 @@ import unreal
 from filmgate.disk import storage_errors
 from filmgate.errors import InputError
 from filmgate.host.freshness import UNKNOWN
-from filmgate.host.plain_exr import parse_plain_exr, to_plain_exr
+from filmgate.host.plain_exr import Plane, parse_plain_exr, to_plain_exr
 from filmgate.host.port import Moment
 from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.wire.records import ColourSpec
 from filmgate_unreal import render_targets
-from filmgate_unreal.bitmaps import ALPHA
-from filmgate_unreal.source_art import export, fingerprint_of, load, space_of
+from filmgate_unreal.bitmaps import Bitmap, grown, to_floats
+from filmgate_unreal.source_art import alpha_of, export, fingerprint_of, load, space_of
 
 PLAIN = "none"
 """The compression of results, which `with_alpha` reads."""
@@ -160,26 +160,31 @@ def package_path(asset: unreal.Object) -> str:
 
 
 def _accepted(path: Path, target: str, source: unreal.Texture2D) -> unreal.Texture2D:
-    """Make a texture of a result, in which the alpha is called as the editor calls it again."""
-    with storage_errors(path):
-        content = path.read_bytes()
-    renamed = with_alpha(content)
-    if renamed is content:
+    """Make a texture of a result, with the alpha of its source, which no model answers."""
+    alpha = alpha_of(source)
+    if alpha is None:
         return import_exr(path, target, source)
     with tempfile.TemporaryDirectory(prefix="filmgate-") as folder:
         whole = Path(folder) / path.name
         with storage_errors(whole):
-            whole.write_bytes(renamed)
+            whole.write_bytes(with_alpha(path.read_bytes(), alpha))
         return import_exr(whole, target, source)
 
 
-def with_alpha(content: bytes) -> bytes:
-    """Return a result with its alpha as ``A``; the result itself where it has none of our own."""
+def with_alpha(content: bytes, source: Bitmap) -> bytes:
+    """Return a result with the alpha of its source; it grows by repeated pixels, none is blended.
+
+    Raises:
+        InputError: the result is not a whole multiple of the source.
+    """
     image = parse_plain_exr(content)
-    if ALPHA not in image.planes:
-        return content
-    planes = {"A" if name == ALPHA else name: plane for name, plane in image.planes.items()}
-    return to_plain_exr(replace(image, planes=planes))
+    width, height = image.data_window.width, image.data_window.height
+    factor = width // source.width
+    if factor < 1 or (source.width * factor, source.height * factor) != (width, height):
+        text = f"The result has {width} x {height} pixels, the source {source.width} x "
+        raise InputError(f"{text}{source.height}.", "Choose a model that keeps proportions.")
+    alpha = to_floats(grown(source, "A", factor), source.bits, curved=False)
+    return to_plain_exr(replace(image, planes={**image.planes, "A": Plane("float", alpha)}))
 
 
 def import_exr(path: Path, target: str, like: unreal.Texture2D) -> unreal.Texture2D:
