@@ -125,7 +125,4 @@ def _depends_on_time(node: Any) -> bool:
     if any(each is not None and each._varies for each in node.inputs()):
         return True
     slots = (slot for each in node._tuples.values() for slot in each._slots)
-    return any(
-        _expressions.varies(slot.expression or (slot.value if isinstance(slot.value, str) else ""))
-        for slot in slots
-    )
+    return any(_expressions.varies(slot) for slot in slots)

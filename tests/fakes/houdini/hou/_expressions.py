@@ -12,7 +12,8 @@ from hou._errors import OperationFailed
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(F{1,2})(\d*)|(\w+))")
 BACKTICK = re.compile(r"`([^`]*)`")
-TIMES = re.compile(r"\$(F|FF|T|SF|ST)\b|\$F\d|hou\.(frame|intFrame|time)\(")
+TIMES = re.compile(r"\$(F|FF|T|SF|ST)\b|\$F\d")
+CALLED = re.compile(r"hou\.(frame|intFrame|time)\(")
 
 
 def expand(text: str, frame: float, node: Any = None) -> str:
@@ -46,9 +47,15 @@ def value_of(name: str, frame: float, node: Any = None) -> Any:
     return world.variables.get(name, os.environ.get(name))
 
 
-def varies(text: str) -> bool:
-    """Return whether a text's value depends on time."""
-    return bool(TIMES.search(text))
+def varies(slot: Any) -> bool:
+    """Return whether a value depends on time: by a variable, or by what an expression calls.
+
+    That a node's code asks for the frame makes no node depend on it. Nothing says so of the real
+    one, and a plugin that relies on either is wrong in one of them.
+    """
+    if slot.expression:
+        return bool(TIMES.search(slot.expression) or CALLED.search(slot.expression))
+    return isinstance(slot.value, str) and bool(TIMES.search(slot.value))
 
 
 def evaluate(parm: Any, text: str, language: Any, frame: float) -> Any:

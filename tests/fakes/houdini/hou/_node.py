@@ -137,6 +137,8 @@ class Node(NetworkMovableItem):
             each._deleted = True
         for each in list(child._readers()):
             each._wires = [None if wire and wire[0] is child else wire for wire in each._wires]
+            while each._wires and each._wires[-1] is None:
+                each._wires.pop()
             each._dirty(by_wire=True)
         self._children.remove(child)
 

@@ -364,8 +364,7 @@ class Parm(Guarded):
         return (self._slot.expression,) if self._slot.expression else ()
 
     def isTimeDependent(self) -> bool:
-        slot = self._slot
-        return _expressions.varies(slot.expression or (slot.value if self._texts() else ""))
+        return _expressions.varies(self._slot)
 
     def revertToDefaults(self) -> None:
         self._put(Slot(self._tuple._template._defaults()[self._index]))

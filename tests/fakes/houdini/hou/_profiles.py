@@ -67,6 +67,9 @@ def _hide(name: str) -> None:
 
 
 def _class_of(module: Any, name: str) -> Any:
-    """Return a class that may be hidden itself."""
+    """Return a class that may be hidden itself, or be no public one."""
     gone = {hidden: value for owner, hidden, value in _hidden if owner is module}
-    return gone[name] if name in gone else getattr(module, name)
+    if name in gone:
+        return gone[name]
+    homes = [each for known, each in sys.modules.items() if known.partition(".")[0] == "hou"]
+    return next(vars(each)[name] for each in homes if name in vars(each))
