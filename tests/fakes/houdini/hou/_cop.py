@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional
 
 from hou import _cook, _scripts, _world
-from hou._errors import OperationFailed
+from hou._errors import NodeWarning, OperationFailed
 from hou._sop import _Flagged
 
 if TYPE_CHECKING:
@@ -91,9 +91,12 @@ def cook_snippet(node: Any) -> None:
         if given[name] is None and not optional:
             node._errors.append(f"Input {name} is not connected.")
             return
-    found = _scripts.returned(
-        node.parm("python").unexpandedString(), {"kwargs": given}, _world.current().root
-    )
+    node._layers = []
+    text = node.parm("python").unexpandedString()
+    try:
+        found = _scripts.returned(text, {"kwargs": given}, _world.current().root)
+    except NodeWarning as warning:
+        raise OperationFailed(warning.instanceMessage()) from warning
     node._layers = _outputs(node, found)
 
 
