@@ -20,6 +20,14 @@ for _folder in (PLUGIN, FAKE):
 Fresh = Callable[..., Any]
 
 
+@pytest.fixture(autouse=True)
+def _a_plugin_of_its_own() -> Iterator[None]:
+    """Forget the plugin's modules at the end, as the end of the editor's process does."""
+    yield
+    for name in [each for each in sys.modules if each.partition(".")[0] == "filmgate_unreal"]:
+        del sys.modules[name]
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Fresh]:
     """Return what starts a session: `fresh(version="5.6", mode="editor")`.
