@@ -240,7 +240,7 @@ def test_blast_keeps_what_is_named(hou: Any, geometry: Any) -> None:
 
 
 def test_polygons_lose_what_their_points_lose(hou: Any, geometry: Any) -> None:
-    """Geometry.deletePoints removes vertices; deletePrims takes points along that no other one uses."""
+    """Points take vertices along; deletePrims takes points along that no other one uses."""
     geometry.createPolygons(((0, 1, 2), (2, 3, 0)))
     first = geometry.prim(0)
     geometry.deletePrims([first])

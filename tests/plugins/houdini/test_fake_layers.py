@@ -60,7 +60,7 @@ def test_reading_converts_to_what_is_asked_for(hou: Any) -> None:
 
 
 def test_windows_take_whole_numbers(hou: Any) -> None:
-    """ImageLayer.setDataWindow takes four ints (the project's notes); an element covers pixelScale pixels."""
+    """Four ints set the data window (the notes); an element covers pixelScale pixels."""
     layer = hou.ImageLayer()
     with pytest.raises(TypeError):
         layer.setDataWindow(0, 0, 2.0, 2)
@@ -87,7 +87,7 @@ def test_a_nodes_layer_is_read_only_and_stays(hou: Any, world: Any) -> None:
 
 
 def test_a_constant_layer_gives_every_element(hou: Any) -> None:
-    """ImageLayer.makeConstant collapses a layer; a reader gets the value for every element all the same."""
+    """A layer that is collapsed gives the value for every element that is asked for."""
     layer = make_layer(hou, [1, 2, 3, 4])
     layer.makeConstant((0.25,))
     assert layer.isConstant()
