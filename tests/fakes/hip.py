@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from filmgate.digest import digest_bytes
 from filmgate.host.node import NodeState
-from filmgate.manifest import Manifest, to_manifest_json
+from filmgate.host.port import Moment
+from filmgate.job import Payload
+from filmgate.manifest import Manifest, ModelInput, to_manifest_json
+from filmgate.wire.records import ColourSpec
 
 OTLS = Path(__file__).resolve().parents[2] / "plugins" / "houdini" / "otls"
+
+SHOWN = "shown"
+"""What a node with a `PlateSource` shows, in its cached user data."""
 
 PLATE = """
 # $F is what this depends on.
@@ -26,14 +33,17 @@ class Hip:
 
     Args:
         hou: the stand-in, in a fresh session.
-        new: whether to begin a network; else the one that was loaded.
+        saved: a scene to open; else one is begun.
     """
 
-    def __init__(self, hou: Any, new: bool = True) -> None:
+    def __init__(self, hou: Any, saved: str = "") -> None:
         self.hou = hou
         hou.hda.installFile(str(OTLS / "filmgate_sop_infer.1.0.hda"))
+        if saved:
+            hou.hipFile.load(saved)
         objects = hou.node("/obj")
-        self.network = objects.createNode("geo", "terrain") if new else objects.node("terrain")
+        made = objects.node("terrain")
+        self.network = made if saved else objects.createNode("geo", "terrain")
 
     def script(self, code: str, name: str = "source1") -> Any:
         """Return a node whose geometry *code* makes; with ``$F`` in it, anew in each frame."""
@@ -69,6 +79,49 @@ class Hip:
         for place, above in enumerate(inputs):
             node.setInput(place, above)
         return node
+
+
+class PlateSource:
+    """Inputs of pictures, which the contract's models take: bytes that tell what is connected."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def report(self, manifest: Manifest) -> Sequence[Any]:
+        """Find nothing amiss."""
+        return []
+
+    def fingerprint(self, manifest: Manifest, moment: Moment) -> str:
+        """Return the content of the plate."""
+        return digest_bytes(self.plate(moment)).hex()
+
+    def payload(self, manifest: Manifest, wanted: ModelInput, moment: Moment) -> Payload | None:
+        """Return the plate; nothing else is connected."""
+        if wanted.name != "color":
+            return None
+        return Payload(wanted.name, self.plate(moment), time=moment.time, view=moment.view)
+
+    def colour(self) -> ColourSpec:
+        """Return nothing."""
+        return ColourSpec()
+
+    def apply(self, manifest: Manifest, outputs: Mapping[str, bytes]) -> None:
+        """Note what is shown."""
+        self._node.setCachedUserData(SHOWN, outputs["color"])
+
+    def keep(self) -> None:
+        """Note that the input passes."""
+        self._node.setCachedUserData(SHOWN, None)
+
+    def plate(self, moment: Moment) -> bytes:
+        """Return bytes that tell the frame and how often it was changed."""
+        import hou  # noqa: PLC0415 - found once the fixture ran
+
+        above: Any = self._node.inputs()[0]
+        now = moment.time == hou.frame()
+        geometry = above.geometry() if now else above.geometryAtFrame(moment.time)
+        place = geometry.pointFloatAttribValuesAsString("P")
+        return place * 500
 
 
 def heightfield(

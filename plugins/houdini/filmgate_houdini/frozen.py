@@ -52,8 +52,7 @@ def freeze(host: HoudiniHost, session: HostSession) -> None:
     finished = waiting.until(session, f"Freeze {host.label()}", lambda: False)
     baked = dict(session.node_state.baked)
     if finished and baked and (baked != before or session.status.problem is None):
-        still = host.moment().time == STILL_FRAME and frames == [int(STILL_FRAME)]
-        read(host, joined(baked), still, scene)
+        read(host, joined(baked), not host.is_timed, scene)
 
 
 def read(host: HoudiniHost, pattern: str, still: bool, scene: PurePath) -> None:

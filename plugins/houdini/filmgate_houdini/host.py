@@ -90,14 +90,16 @@ class HoudiniHost(Seat):
 
     def moment(self) -> Moment:
         """Return the moment that is being cooked."""
-        return Moment(float(hou.frame()) if self._is_timed() else STILL_FRAME)
+        return Moment(float(hou.frame()) if self.is_timed else STILL_FRAME)
 
     def span(self) -> tuple[int, int]:
         """Return the scene's range: nothing says which frames geometry has."""
         first, last = hou.playbar.frameRange()
         return int(first), int(last)
 
-    def _is_timed(self) -> bool:
+    @property
+    def is_timed(self) -> bool:
+        """Whether results depend on time: by inputs, settings or a model of several frames."""
         manifest = self.manifest()
         if manifest is not None and manifest.temporal.kind != "frame":
             return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,63 +12,19 @@ from typing import Any, Optional
 import pytest
 
 from fakes.echo import EchoServer
-from fakes.hip import PLATE, Hip
+from fakes.hip import PLATE, Hip, PlateSource
 from fakes.secluded import seclude
-from filmgate.digest import digest_bytes
 from filmgate.host.port import Moment
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem, State
-from filmgate.job import Payload
-from filmgate.manifest import Manifest, ModelInput, parse_manifest
+from filmgate.manifest import parse_manifest
 from filmgate.takes import Take
 from filmgate.testing import CONTRACT_MODELS, MODEL, SPAN, ContractHost, HostContract
-from filmgate.wire.records import ColourSpec
 
 IDLE_S = 0.02
 CAPTURES_IN_COOK = 3
 MANIFESTS = {each["model"]["name"]: parse_manifest(each) for each in CONTRACT_MODELS}
 ENDED = (State.FRESH, State.BAKED, State.ERROR)
-
-
-class PlateSource:
-    """Inputs of pictures, which the contract's models take: bytes that tell what is connected."""
-
-    def __init__(self, node: Any) -> None:
-        self._node = node
-
-    def report(self, manifest: Manifest) -> Sequence[Any]:
-        """Find nothing amiss."""
-        return []
-
-    def fingerprint(self, manifest: Manifest, moment: Moment) -> str:
-        """Return the content of the plate."""
-        return digest_bytes(self.plate(moment)).hex()
-
-    def payload(self, manifest: Manifest, wanted: ModelInput, moment: Moment) -> Optional[Payload]:
-        """Return the plate; nothing else is connected."""
-        if wanted.name != "color":
-            return None
-        return Payload(wanted.name, self.plate(moment), time=moment.time, view=moment.view)
-
-    def colour(self) -> ColourSpec:
-        """Return nothing."""
-        return ColourSpec()
-
-    def apply(self, manifest: Manifest, outputs: Mapping[str, bytes]) -> None:
-        """Show nothing: the contract looks at the files."""
-
-    def keep(self) -> None:
-        """Show nothing."""
-
-    def plate(self, moment: Moment) -> bytes:
-        """Return bytes that tell the frame and how often it was changed."""
-        import hou  # noqa: PLC0415 - found once the fixture ran
-
-        above: Any = self._node.inputs()[0]
-        now = moment.time == hou.frame()
-        geometry = above.geometry() if now else above.geometryAtFrame(moment.time)
-        place = geometry.pointFloatAttribValuesAsString("P")
-        return place * 500
 
 
 class Notes:
@@ -238,11 +194,7 @@ class HoudiniNode(ContractHost):
         self.hou.hipFile.save(scene)
         self._sessions.close_hubs()
         self.hou._fresh()
-        hip = Hip.__new__(Hip)
-        hip.hou = self.hou
-        self.hou.hda.installFile(str(Path(OTL)))
-        self.hou.hipFile.load(scene)
-        hip.network = self.hou.node("/obj/terrain")
+        hip = Hip(self.hou, scene)
         self.hou.playbar.setFrameRange(*SPAN)
         return HoudiniNode(self.hou, hip, self.folder, self.hou.node(path))
 
@@ -260,9 +212,6 @@ class HoudiniNode(ContractHost):
         """Delete the node."""
         self.cooking.clear()
         self.node.destroy()
-
-
-OTL = Path(__file__).resolve().parents[3] / "plugins/houdini/otls/filmgate_sop_infer.1.0.hda"
 
 
 @pytest.fixture
