@@ -75,7 +75,7 @@ def test_what_is_under_way_is_cancelled(desk: EditorDesk, server: EchoServer) ->
 def test_a_result_is_forgotten_once(desk: EditorDesk) -> None:
     """The node says whether there was one."""
     node("run", ROCK, "echo", "")
-    desk.until(lambda: node("state", ROCK, "echo")[1] == 1.0, "it is there")
+    desk.until(lambda: node("state", ROCK, "echo") == ("fresh", 1.0), "it is there")
     assert (node("discard", ROCK, "echo"), node("discard", ROCK, "echo")) == ((True,), (False,))
 
 
