@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
@@ -64,18 +64,15 @@ def parse_order(content: bytes, where: str) -> RenderOrder:
     if not isinstance(found, dict):
         raise _unusable(where, "it is no table")
     said: dict[str, Any] = found  # pyright: ignore[reportUnknownVariableType]
-    known = {spec.name: _KINDS[spec.name] for spec in fields(RenderOrder)}
     for name, value in said.items():
-        if name not in known:
+        if name not in _KINDS:
             raise _unusable(where, f"there is no {name}")
-        if not isinstance(value, known[name]):
+        if not isinstance(value, _KINDS[name]):
             raise _unusable(where, f"{name} is {value!r}")
-    order = RenderOrder(**{**said, "only": tuple(map(str, said.get("only", ())))})
+    order = replace(RenderOrder(**said), only=tuple(map(str, said.get("only", ()))))
     place = PurePosixPath(order.folder)
     if place.is_absolute() or ".." in place.parts or not place.parts or "\\" in order.folder:
-        raise _unusable(
-            where, f"folder is {order.folder!r}, which is no folder inside the render's"
-        )
+        raise _unusable(where, f"{order.folder!r} is no folder inside that of the render")
     return order
 
 

@@ -10,7 +10,7 @@ files of an earlier render.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import unreal
 
@@ -18,7 +18,7 @@ from filmgate.errors import InputError
 from filmgate_unreal import dialogs, notify, orders, ticks
 from filmgate_unreal.orders import RenderOrder
 from filmgate_unreal.poststep import PostStep
-from filmgate_unreal.renders import Layer, Pass, to_layers
+from filmgate_unreal.renders import Layer, Pass, passes_of, to_layers
 
 TONE_CURVE = (
     "The tone curve was on while {} was rendered: its pixels are for a display, not scene-linear, "
@@ -85,9 +85,7 @@ def job_finished(output: unreal.MoviePipelineOutputData) -> list[PostStep]:
         return []
     job = output.get_editor_property("job")
     if job is not None and keeps_tone_curve(job):
-        text = TONE_CURVE.format(job.get_editor_property("job_name") or "the job")
-        unreal.log_warning(f"Filmgate: {text}")
-        dialogs.tell(text)
+        _tell_later(TONE_CURVE.format(job.get_editor_property("job_name") or "the job"))
     return start(layers_of(output), order)
 
 
@@ -101,7 +99,7 @@ def process_files(paths: Sequence[str], order: Optional[RenderOrder] = None) -> 
     Raises:
         InputError: there is nothing to do.
     """
-    layers = to_layers(Pass(_stem(path), "", tuple(paths_of)) for path, paths_of in _sorted(paths))
+    layers = to_layers(passes_of(paths))
     order = order or orders.load_order()
     if not order.model or not layers:
         text = "There is nothing to do: no rendered EXR files, or no model."
@@ -128,7 +126,7 @@ def keeps_tone_curve(job: unreal.MoviePipelineExecutorJob) -> bool:
     """Say whether a job's pixels went through the film curve, as far as its settings tell."""
     graph = job.get_graph_preset() if hasattr(job, "get_graph_preset") else None
     if graph is not None:
-        return any(not each for each in _disabled_in(graph))
+        return not all(_disabled_in(job, graph))
     setting = job.get_configuration().find_setting_by_class(
         unreal.MoviePipelineColorSetting.static_class()
     )
@@ -151,9 +149,10 @@ def _begin(layers: Iterable[Layer], order: RenderOrder) -> list[PostStep]:
 def _ended(step: PostStep) -> None:
     """Tell how a layer went: in the log all, in a dialog what failed."""
     _open.remove(step)
-    unreal.log(f"Filmgate: {step.summary()}")
-    problems = list(dict.fromkeys(step.problems.values()))
-    dialogs.complain(problems, [step.layer.label] * len(problems))
+    if step.problems:
+        _tell_later(step.summary())
+    else:
+        unreal.log(f"Filmgate: {step.summary()}")
 
 
 def _queue_passes(output: unreal.MoviePipelineOutputData) -> Iterator[Pass]:
@@ -180,31 +179,35 @@ def _label(shot: Any, *names: str) -> str:
     return " ".join(part for part in (first, *map(str, names)) if part)
 
 
-def _disabled_in(graph: unreal.MovieGraphConfig) -> Iterator[bool]:
+def _disabled_in(
+    job: unreal.MoviePipelineExecutorJob, graph: unreal.MovieGraphConfig
+) -> Iterator[bool]:
     """Yield of each renderer in a graph whether its tone curve is disabled."""
-    found = graph.create_flattened_graph(unreal.MovieGraphTraversalContext())
-    flat = found[0] if isinstance(found, tuple) else found  # from 5.5 on an error's text beside it
-    if flat is None:
-        return
-    for branch in flat.get_branch_names():
+    context = unreal.MovieGraphTraversalContext()
+    context.set_editor_property("job", job)
+    context.set_editor_property("root_graph", graph)
+    found = graph.create_flattened_graph(context)  # from 5.5 on with an error's text beside it
+    pair = cast("tuple[Any, ...]", found if isinstance(found, tuple) else (found, ""))
+    flat: Optional[unreal.MovieGraphEvaluatedConfig] = pair[0]
+    for branch in flat.get_branch_names() if flat is not None else ():
         for name in _RENDERERS:
             kind = getattr(unreal, name).static_class()
-            node = flat.get_setting_for_branch(kind, branch, include_cd_os=False)
+            node = flat.get_setting_for_branch(kind, branch, include_cd_os=False) if flat else None
             if node is not None:
                 yield bool(node.get_editor_property("disable_tone_curve"))
 
 
-def _sorted(paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Sort files into sequences by what their names have before the number."""
-    grouped: dict[str, list[str]] = {}
-    for path in paths:
-        grouped.setdefault(_stem(path), []).append(path)
-    yield from grouped.items()
+def _tell_later(text: str) -> None:
+    """Show a text once nothing renders any more: a dialog would hold up the rest of the queue."""
+    unreal.log_warning(f"Filmgate: {text}")
+    if dialogs.attended():
+        ticks.watch(lambda: _told(text))
 
 
-def _stem(path: str) -> str:
-    return (
-        path.rstrip("0123456789")
-        if not path.lower().endswith(".exr")
-        else (path[:-4].rstrip("0123456789-").rstrip("._ ").rpartition("/")[2])
-    )
+def _told(text: str) -> bool:
+    """Show a text unless something renders; return whether to try again."""
+    queue = unreal.get_editor_subsystem(unreal.MoviePipelineQueueSubsystem)
+    if queue.is_rendering():
+        return True
+    dialogs.tell(text)
+    return False

@@ -21,7 +21,7 @@ from filmgate.host.node import embedded_manifest
 from filmgate.host.port import HostPort, Moment, Settings
 from filmgate.host.problem import to_problem, unforeseen
 from filmgate.host.session import HostSession
-from filmgate.host.state import Problem, Status
+from filmgate.host.state import Problem, State, Status
 from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.takes import Take
@@ -49,6 +49,11 @@ class RenderHost(HostPort):
     def __init__(self, layer: Layer, order: RenderOrder, delivered: Callable[[Take], None]) -> None:
         self._layer, self._order, self._delivered = layer, order, delivered
         self.problems: list[Problem] = []
+        first = order.target(layer.files[layer.span[0]])
+        self._state_file = first.parent / receipts.FOLDER / _STATE.format(layer.name)
+        with storage_errors(self._state_file):
+            there = self._state_file.is_file()
+            self._state = self._state_file.read_text(encoding="utf-8") if there else ""
 
     def label(self) -> str:
         """Return the layer's name."""
@@ -72,9 +77,8 @@ class RenderHost(HostPort):
     def capture(self, name: str, moment: Moment) -> Optional[Payload]:
         """Return a rendered file as it is; None for an input that is searched in the picture's."""
         ticks.enough()
-        wanted = self.inputs(moment.time)
-        path = wanted.get(name)
-        if path is None and name in (next(iter(wanted), name), *self._passes()):
+        manifest, path = self._manifest(), self.inputs(moment.time).get(name)
+        if path is None and manifest and name in (manifest.main_input.name, *self._passes()):
             text = f"Frame {moment.time:g} of {self.label()} has no file for {name}."
             raise InputError(text, "Render it, or leave the frame out.")
         if path is None:
@@ -100,26 +104,22 @@ class RenderHost(HostPort):
 
     def load_state(self) -> str:
         """Return the node's state, which lies among the results."""
-        path = self._state_file()
-        with storage_errors(path):
-            return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return self._state
 
     def store_state(self, text: str) -> None:
         """Keep the node's state among the results."""
-        make_folder(self._state_file().parent)
-        write_whole(self._state_file(), text.encode())
+        self._state = text
+        make_folder(self._state_file.parent)
+        write_whole(self._state_file, text.encode())
 
     def inputs(self, frame: float) -> Mapping[str, Path]:
         """Return the files of a frame by the model's inputs, the main one first."""
         manifest = self._manifest()
         if manifest is None:
             return {}
-        main = {manifest.main_input.name: self._layer.files.get(int(frame))}
-        helpers = {
-            name: self._layer.helpers[each].get(int(frame)) for name, each in self._passes().items()
-        }
-        found = {**main, **helpers}
-        return {name: path for name, path in found.items() if path is not None}
+        helpers = {name: self._layer.helpers[each] for name, each in self._passes().items()}
+        files = {manifest.main_input.name: self._layer.files, **helpers}
+        return {name: found[int(frame)] for name, found in files.items() if int(frame) in found}
 
     def find(self, key: str) -> Optional[Path]:
         """Return the file of an input, by ``name@frame``."""
@@ -127,23 +127,19 @@ class RenderHost(HostPort):
         return self.inputs(float(frame)).get(name)
 
     def _manifest(self) -> Optional[Manifest]:
-        return embedded_manifest(self.load_state())
+        return embedded_manifest(self._state)
 
     def _passes(self) -> Mapping[str, str]:
         """Return the passes of files of their own that inputs are bound to, by input."""
         manifest, helpers = self._manifest(), self._layer.helpers
         if manifest is None:
             return {}
-        further = [each for each in manifest.inputs if each != manifest.main_input]
-        bound = {
-            each.name: self._order.layers.get(each.name) or self._layer.helper(each)
-            for each in further
-        }
-        return {name: each for name, each in bound.items() if each in helpers}
-
-    def _state_file(self) -> Path:
-        target = self._order.target(self._layer.files[self._layer.span[0]])
-        return target.parent / receipts.FOLDER / _STATE.format(self._layer.name)
+        bound: dict[str, str] = {}
+        for each in manifest.inputs[1:]:
+            found = self._order.layers.get(each.name) or self._layer.helper(each)
+            if found and found in helpers:
+                bound[each.name] = found
+        return bound
 
 
 class PostStep:
@@ -199,19 +195,17 @@ class PostStep:
 
     def summary(self) -> str:
         """Return how it ended, in one line for each reason."""
-        lines = [
-            f"{self.layer.label}: {len(self.written)} of {len(self.layer.files)} frames written"
-            f" to {self.target(self.layer.span[0]).parent.as_posix()}"
-        ]
-        if self.kept:
-            lines[0] += f", {len(self.kept)} kept"
+        counted = f"{len(self.written)} of {len(self.layer.files)} frames written"
+        kept = f", {len(self.kept)} kept" if self.kept else ""
+        folder = self.target(self.layer.span[0]).parent.as_posix()
         reasons: dict[str, list[int]] = {}
         for frame, problem in sorted(self.problems.items()):
             reasons.setdefault(str(problem), []).append(frame)
         failed = (f"failed {write_frames(frames)}: {why}" for why, frames in reasons.items())
         warned = (f"warning: {text}" for text in self._session.status.warnings)
         ended = ("cancelled: start it again to go on",) if self.cancelled else ()
-        return "\n  ".join((*lines, *failed, *warned, *ended))
+        first = f"{self.layer.label}: {counted}{kept}, in {folder}"
+        return "\n  ".join((first, *failed, *warned, *ended))
 
     def target(self, frame: int) -> Path:
         """Return where the result of a frame goes."""
@@ -260,47 +254,55 @@ class PostStep:
             self._start()
 
     def _start(self) -> None:
+        """Make what is missing; what was made and only not written, or is damaged, is written."""
         self._running = True
         self._unchecked.clear()
-        todo = [
-            Moment(float(frame)) for frame in sorted(self.layer.files) if frame not in self.kept
-        ]
-        if todo and not self.cancelled:
-            self._session.run(todo, preview=False)
+        todo = [] if self.cancelled else sorted(set(self.layer.files) - set(self.kept))
+        moments = {frame: Moment(float(frame)) for frame in todo}
+        for frame, moment in list(moments.items()):
+            if self._session.state_at(moment) is State.FRESH:
+                del moments[frame]
+                package, paths = self._session.node_state.package, self._session.peek(moment).paths
+                self._put(frame, paths, self._session.note(moment), package)
+        self._session.run(list(moments.values()), preview=False)
 
     def _take(self, take: Take) -> None:
         """Write the frames of a take that are new."""
         notes = parse_take_notes(take.notes())
         for key, note in notes.frames.items():
             _, frame = parse_frame_key(key)
-            if frame in self.layer.files and self._noted.get(frame) != note.key:
-                self._noted[frame] = note.key
-                self._writing += 1
-                write = partial(self._write, take, frame, note, notes.package)
-                sessions.hub().background(write)
+            if frame in self.layer.files and frame not in self.kept:
+                paths = {name: take.path(name, frame) for name in take.outputs()}
+                self._put(frame, paths, note, notes.package)
 
-    def _write(self, take: Take, frame: int, note: FrameNote, package: str) -> None:
+    def _put(self, frame: int, paths: Mapping[str, Path], note: FrameNote, package: str) -> None:
+        """Have a frame written in the background, once for each result."""
+        if self._noted.get(frame) != note.key:
+            self._noted[frame] = note.key
+            self._writing += 1
+            sessions.hub().background(partial(self._write, frame, paths, note, package))
+
+    def _write(self, frame: int, paths: Mapping[str, Path], note: FrameNote, package: str) -> None:
         """Write a frame; on the background thread."""
         problem: Optional[Problem] = None
         try:
-            self._save(take, frame, note, package)
+            self._save(frame, paths, note, package)
         except FilmgateError as error:
             problem = to_problem(error, frame)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             problem = unforeseen(error)
         ticks.post(partial(self._wrote, frame, problem))
 
-    def _save(self, take: Take, frame: int, note: FrameNote, package: str) -> None:
+    def _save(self, frame: int, paths: Mapping[str, Path], note: FrameNote, package: str) -> None:
         """Write a frame's files, the one that is named like the render last, then the receipt."""
         target, manifest = self.target(frame), self._session.manifest
-        names = [each.name for each in manifest.outputs] if manifest else take.outputs()
-        there = [name for name in names if name in take.outputs()]
+        names = [each.name for each in manifest.outputs] if manifest else list(paths)
+        there = [name for name in names if name in paths]
         make_folder(target.parent)
         outputs: dict[str, str] = {}
         for name in reversed(there):
-            source = take.path(name, frame)
-            with storage_errors(source):
-                content = source.read_bytes()
+            with storage_errors(paths[name]):
+                content = paths[name].read_bytes()
             path = target if name == there[0] else _beside(target, name)
             write_whole(path, content)
             outputs[path.name] = receipts.digest_file(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
@@ -51,7 +51,7 @@ class Receipt:
         """
         if (self.package, self.settings) != (package, settings):
             return False
-        had = {key.rpartition("@")[0] for key in self.inputs}
+        had = frozenset(key.rpartition("@")[0] for key in self.inputs)
         return had == names and all(self._is_same(key, find(key)) for key in self.inputs)
 
     def is_whole(self, folder: Path) -> bool:
@@ -69,11 +69,13 @@ def load_receipt(target: Path) -> Receipt:
     """Return the receipt of a file; an empty one without any, or where it cannot be read."""
     try:
         found: Any = json.loads(_path(target).read_bytes())
-        texts = {name: str(found[name]) for name in ("package", "settings")}
-        tables = {spec.name: dict(found[spec.name]) for spec in fields(Receipt)[2:]}
+        return Receipt(
+            str(found["package"]),
+            str(found["settings"]),
+            *(dict(found[name]) for name in ("inputs", "marks", "outputs")),
+        )
     except (OSError, ValueError, LookupError, TypeError):
         return Receipt()
-    return Receipt(**texts, **tables)
 
 
 def save_receipt(target: Path, receipt: Receipt) -> None:

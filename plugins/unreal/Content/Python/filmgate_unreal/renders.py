@@ -93,6 +93,17 @@ def to_layers(passes: Iterable[Pass]) -> list[Layer]:
     return [layer for label, group in grouped.items() for layer in _layers(label, group)]
 
 
+def passes_of(paths: Iterable[str]) -> list[Pass]:
+    """Sort files into passes by what their names have before the number, and by their folder."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for path in map(Path, paths):
+        found = _NAME.match(path.name)
+        if found is not None:
+            key = (path.parent.as_posix(), found["before"].rstrip("._- "))
+            grouped.setdefault(key, []).append(path.as_posix())
+    return [Pass(folder, name, tuple(files)) for (folder, name), files in grouped.items()]
+
+
 def parse_frame(name: str) -> Optional[int]:
     """Return the frame's number in the name of an EXR file; None where there is none."""
     found = _NAME.match(name)
@@ -121,6 +132,6 @@ def _layers(label: str, passes: list[Pass]) -> list[Layer]:
     made: dict[tuple[Path, ...], Layer] = {}
     for each in pictures:
         files = each.files()
-        title = label if len(pictures) == 1 else f"{label} {each.name}"
-        made.setdefault(tuple(files.values()), Layer(title.strip(), files, helpers))
+        title = label if len(pictures) == 1 else f"{label} {each.name}".strip()
+        made.setdefault(tuple(files.values()), Layer(title, files, helpers))
     return list(made.values())

@@ -10,6 +10,7 @@ STEPS = (
     ("filmgate_unreal.vendor", "prepare"),
     ("filmgate_unreal.ticks", "start"),
     ("filmgate_unreal.library", "register"),
+    ("filmgate_unreal.pipeline", "register"),
     ("filmgate_unreal.menu", "install"),
 )
 """What makes the plugin ready, in this order; what fails is told, and what follows is left out."""
