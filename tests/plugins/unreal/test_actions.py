@@ -233,6 +233,17 @@ def test_a_result_of_before_the_editor_ended_is_still_there(
     assert told(desk) == []
 
 
+def test_accept_takes_the_selected_results_first(desk: EditorDesk) -> None:
+    """Of three that wait the selected one is accepted; with nothing of them selected, the rest."""
+    desk.make("echo", ROCK, LEAF, SKY)
+    desk.editor.select(LEAF)
+    click(MENU, "FilmgateAccept")
+    assert waiting() == [f"{ROCK}_echo", f"{SKY}_echo"]
+    desk.editor.select()
+    click(MENU, "FilmgateAccept")
+    assert (waiting(), exists(desk, f"{SKY}_echo")) == ([], True)
+
+
 def test_a_failed_accept_leaves_no_undo_step(desk: EditorDesk) -> None:
     """The transaction is cancelled, and the results still wait."""
     desk.make("echo", ROCK)

@@ -184,6 +184,7 @@ class UnrealNode(ContractHost):
     def copy(self) -> UnrealNode:
         """Accept the result, and duplicate the asset that it became."""
         import unreal  # noqa: PLC0415
+
         from filmgate_unreal import metadata  # noqa: PLC0415
         from filmgate_unreal.work import Work  # noqa: PLC0415
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,24 @@ def test_the_start_asks_no_network(
         run()
         session.tick(5)
         assert server.hellos == 0
+
+
+def test_the_editors_end_ends_everything(
+    fresh: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No thread of ours keeps the process alive, and no callback is left."""
+    seclude(tmp_path, monkeypatch)
+    editor = fresh()
+    before = set(threading.enumerate())
+    run()
+    from filmgate_unreal import sessions  # noqa: PLC0415
+
+    called = threading.Event()
+    sessions.hub().background(called.set)
+    assert called.wait(5.0)
+    editor.close()
+    assert set(threading.enumerate()) <= before
+    assert editor.post_ticks == {}
 
 
 @pytest.mark.usefixtures("ended")

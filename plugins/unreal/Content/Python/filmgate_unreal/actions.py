@@ -45,14 +45,14 @@ def regenerate() -> None:
 
 @dialogs.guarded
 def accept() -> None:
-    """Write every result that waits into the project, in one undo step."""
+    """Write the results that wait into the project, in one undo step; see `_waiting`."""
     made = accepting.accept(_waiting())
     unreal.log(f"Filmgate: accepted {', '.join(made) or 'the heights'}")
 
 
 @dialogs.guarded
 def discard() -> None:
-    """Forget every result that waits."""
+    """Forget the results that wait; see `_waiting`."""
     accepting.discard(_waiting())
 
 
@@ -84,7 +84,7 @@ def ask_params(works: Sequence[Work]) -> bool:
 
     Nothing is asked where the model has none, or is not known yet, or nobody is there.
     """
-    manifest = sessions.session(works[0]).manifest
+    manifest = sessions.settle(works[0]).manifest
     if manifest is None or not manifest.params or not dialogs.attended():
         return True
     first = sessions.host(works[0])
@@ -103,7 +103,7 @@ def set_params(work: Work, params: Mapping[str, Any]) -> None:
     Raises:
         FilmgateError: a value does not fit, or the model is not known yet.
     """
-    sessions.session(work)  # it settles which model this is
+    sessions.settle(work)
     sessions.host(work).set_params(**params)
 
 
@@ -150,10 +150,17 @@ def ended(batch: Batch) -> None:
 
 
 def _waiting() -> list[Work]:
+    """Return the work whose results wait: of the selected textures, else all of it.
+
+    Raises:
+        InputError: none waits.
+    """
     works = [each.work for each in preview.waiting()]
     if not works:
         raise InputError("No result waits.", "Run a model first.")
-    return works
+    selected = {package_path(each) for each in selection.textures()}
+    chosen = [work for work in works if selected & {work.source.path, work.target}]
+    return chosen or works
 
 
 def _recalled(path: str) -> Work:

@@ -103,7 +103,7 @@ class Batch:
         return True
 
     def _prepare(self, work: Work) -> bool:
-        session, moments = sessions.session(work), sessions.moments(work)
+        session, moments = sessions.settle(work), sessions.moments(work)
         sessions.host(work).problems.clear()
         if not self._force and all(session.state_at(each) in _DONE for each in moments):
             self.finished.append(work)

@@ -107,7 +107,6 @@ def _models() -> Any:
 
 def _run(asset_path: str, model: str, params: str) -> bool:
     work = work_of(asset_path, model)
-    sessions.session(work)
     if params.strip():
         actions.set_params(work, parse_params(params))
     actions.start([work])

@@ -27,8 +27,12 @@ _PLACES = ((TEXTURE, selection.IMAGE), (ACTOR, selection.VOLUME))
 
 _COMMANDS = (
     ("Open", "Open Filmgate…", "The models, their parameters and what is under way, in a tab."),
-    ("Accept", "Accept Results", "Write every result that waits into the project: one undo step."),
-    ("Discard", "Discard Results", "Forget every result that waits."),
+    (
+        "Accept",
+        "Accept Results",
+        "Write the selected textures' results, else all: one undo step.",
+    ),
+    ("Discard", "Discard Results", "Forget the selected textures' results, else all."),
     ("Regenerate", "Regenerate", "Make the selected results again, as their metadata says."),
     ("Cancel", "Cancel Everything", "End what is under way; finished results stay."),
     ("Refresh", "Refresh Models", "Ask the server which models there are."),
@@ -57,6 +61,13 @@ def install() -> None:
 
     hub.board.listen(heard)
     rebuild()
+    unreal.register_python_shutdown_callback(end)
+
+
+def end() -> None:
+    """End the threads and the connection: the editor quits."""
+    ticks.stop()
+    sessions.close_hubs()
 
 
 def rebuild() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from filmgate import __version__
 from filmgate.digest import digest_text
+from filmgate.host.node import NodeState
 from filmgate.host.port import Moment
 from filmgate.host.roster import Roster
 from filmgate.host.session import HostSession
@@ -43,10 +44,25 @@ def session(work: Work) -> HostSession:
     Raises:
         ConfigError: a setting cannot be used.
     """
-    found = _roster.session(work)
-    if work.model and found.node_state.model != work.model:
+    return _roster.session(work)
+
+
+def settle(work: Work) -> HostSession:
+    """Return the session of work that is about to begin: it is for the model that *work* names.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
+    found = session(work)
+    if work.model not in (found.node_state.model, _exact(found.node_state)):
         found.choose(work.model)
     return found
+
+
+def _exact(state: NodeState) -> str:
+    """Return the reference to the very package that a node has."""
+    name = state.model.partition("@")[0]
+    return f"{name}@{digest_text(bytes.fromhex(state.package))}" if state.package else ""
 
 
 def end(work: Work) -> None:
@@ -80,7 +96,7 @@ def record(work: Work) -> Record:
     return Record(
         source=work.source.path,
         target=work.target,
-        model=f"{state.model.partition('@')[0]}@{digest_text(bytes.fromhex(state.package))}",
+        model=_exact(state),
         version=state.version,
         params=json.dumps(params, sort_keys=True),
         seed=str(params.get("seed", "")),
