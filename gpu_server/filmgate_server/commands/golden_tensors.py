@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from filmgate.disk import write_whole
 from filmgate.errors import ManifestError
 from filmgate.image.numbers import numbers_distance
 from filmgate.params import resolve_parameters
-from filmgate.tensor import check_tensors, parse_tensor_blob
+from filmgate.tensor import TensorSpec, check_tensors, parse_tensor_blob, to_tensor_blob
+from filmgate_server.commands.frames import noise
+from filmgate_server.commands.toml import toml_lines
 from filmgate_server.registry.content import locate
 from filmgate_server.runtime.geometry import to_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from filmgate.manifest import GoldenTest
+    from filmgate.manifest import GoldenTest, ModelInput, ModelOutput
     from filmgate.tensor import Tensor
     from filmgate_server.commands.bearer import Bearer
+    from filmgate_server.runtime.geometry import Numbers
 
 
 def measure_tensors(folder: Path, bearer: Bearer, test: GoldenTest) -> float:
@@ -41,6 +46,42 @@ def measure_tensors(folder: Path, bearer: Bearer, test: GoldenTest) -> float:
     if found.unmatched:
         return math.inf if test.metric == "max_error" else -math.inf
     return found.max_error if test.metric == "max_error" else found.psnr_db
+
+
+INPUTS_FILE, GOLDEN_FILE = "inputs.safetensors", "golden.safetensors"
+TEST_SIDE = 48
+
+
+def write_golden(
+    folder: Path, bearer: Bearer, params: Mapping[str, Any], threshold_db: float
+) -> str:
+    """Keep noise, and what the model makes of it, as a golden test; return the manifest's lines.
+
+    Args:
+        folder: of the package's tests.
+        bearer: the model.
+        params: what it is told.
+        threshold_db: what other machines must reach.
+    """
+    manifest = bearer.manifest
+    inputs = noise(manifest, TEST_SIDE, TEST_SIDE)
+    output = manifest.outputs[0]
+    result = bearer.run(inputs, params)[output.name]
+    given = {entry.name: (entry, inputs[entry.name]) for entry in manifest.inputs}
+    write_whole(folder / INPUTS_FILE, _blob(given))
+    write_whole(folder / GOLDEN_FILE, _blob({output.name: (output, result)}))
+    files = ", ".join(f'{name} = "{folder.name}/{INPUTS_FILE}"' for name in inputs)
+    rows = {"golden": f"{folder.name}/{GOLDEN_FILE}", "metric": "psnr", "threshold": threshold_db}
+    return f"\n[[tests]]\ninputs = {{ {files} }}\n{toml_lines(rows)}"
+
+
+def _blob(named: Mapping[str, tuple[ModelInput | ModelOutput, Numbers]]) -> bytes:
+    return to_tensor_blob(
+        {
+            name: (TensorSpec(entry.dtype, numbers.shape, entry.axes), numbers.tobytes())
+            for name, (entry, numbers) in named.items()
+        }
+    )
 
 
 def load_tensor(folder: Path, file: str, name: str) -> Tensor:
