@@ -435,7 +435,7 @@ def test_dialogs_answer_themselves_when_nobody_is_there(fresh: Any) -> None:
     assert answer is unreal.AppReturnType.YES
     assert not unreal.EditorDialog.show_object_details_view("a", unreal.Texture2D())
     assert unreal.SystemLibrary.is_unattended()
-    assert len(session.dialogs) == 2
+    assert (len(session.dialogs), len(session.unseen)) == (0, 2)
 
 
 def test_a_user_answers_dialogs(unreal: Any, session: Any) -> None:
@@ -488,19 +488,43 @@ def test_tasks_run_one_after_the_other(unreal: Any, session: Any) -> None:
     assert session.notices[-1] is second
 
 
+def test_nobody_is_asked_while_a_task_runs(unreal: Any, session: Any) -> None:
+    """The engine counts as scripted: dialogs are not seen, though the user sits there."""
+    task = unreal.EditorUtilityTask()
+    unreal.get_editor_subsystem(unreal.EditorUtilitySubsystem).register_and_execute_task(task)
+    session.tick()
+    kind, asked = unreal.AppMsgType.YES_NO, unreal.EditorDialog
+    assert asked.show_message("a", "b", kind) is unreal.AppReturnType.NO
+    assert not asked.show_object_details_view("a", unreal.Texture2D())
+    assert not unreal.SystemLibrary.is_unattended()
+    assert (session.dialogs, len(session.unseen)) == ([], 2)
+    task.finish_executing_task()
+    session.answers.append(True)
+    assert asked.show_object_details_view("a", unreal.Texture2D())
+
+
 def test_a_cancelled_task_goes_on_until_it_finishes(unreal: Any, session: Any) -> None:
     """The button only asks."""
     from unreal import _tasks  # noqa: PLC0415 - found once the stand-in is on the path
 
-    task = unreal.EditorUtilityTask()
+    heard: list[str] = []
+
+    @unreal.uclass()
+    class Task(unreal.EditorUtilityTask):
+        @unreal.ufunction(override=True)
+        def receive_cancel_requested(self) -> None:
+            heard.append("cancel")
+
+    task = unreal.new_object(Task)
     unreal.get_editor_subsystem(unreal.EditorUtilitySubsystem).register_and_execute_task(task)
     with pytest.raises(LookupError):
         _tasks.press_cancel(task)
     session.tick()
     assert not task.was_cancel_requested()
     _tasks.press_cancel(task)
-    assert task.was_cancel_requested()
-    assert task._finished is None
+    assert (task.was_cancel_requested(), heard) == (True, [])
+    session.tick(2)
+    assert (task._finished, heard) == (None, ["cancel"])
 
 
 def test_slow_tasks_hear_a_cancel_only_with_a_dialog(unreal: Any, session: Any) -> None:

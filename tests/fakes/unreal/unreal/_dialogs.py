@@ -1,7 +1,7 @@
 """Messages, details views and asset editors.
 
-Unattended nobody answers. A dialog waits for the user, and the editor ticks meanwhile: whatever a
-tick does can come in the middle of the code that opened the dialog.
+Unattended, and while a task runs, nobody is asked. A dialog waits for the user, and the editor
+ticks meanwhile: whatever a tick does can come in the middle of the code that opened the dialog.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ class EditorDialog(BlueprintFunctionLibrary):
         message_category: AppMsgCategory = AppMsgCategory.WARNING,
     ) -> AppReturnType:
         session = current()
-        session.dialogs.append((str(title), str(message)))
-        if session.unattended:
+        if _unseen(title, str(message)):
             session.write("Display", f"{title}: {message}")
             return default_value
         session.tick()
@@ -51,14 +50,21 @@ class EditorDialog(BlueprintFunctionLibrary):
         cls, title: Union[Text, str], out_objects: Iterable[Object], options: Any = None
     ) -> bool:
         session = current()
-        session.dialogs.append((str(title), "details"))
-        if session.unattended:
+        if _unseen(title, "details"):
             return False
         session.tick()
         answer = _answer(str(title))
         if callable(answer):
             answer = answer(*out_objects)
         return answer is not False
+
+
+def _unseen(title: object, text: str) -> bool:
+    """Note a dialog; say whether it answers by itself, which nobody sees."""
+    session = current()
+    unseen = session.unattended or session.scripted
+    (session.unseen if unseen else session.dialogs).append((str(title), text))
+    return unseen
 
 
 def _answer(what: str) -> Any:

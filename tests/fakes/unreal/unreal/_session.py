@@ -55,6 +55,8 @@ class Session:
         self.violations: list[str] = []
         self.log: list[tuple[str, str]] = []
         self.dialogs: list[tuple[str, str]] = []
+        self.unseen: list[tuple[str, str]] = []
+        """Dialogs that answered by themselves."""
         self.answers: collections.deque[Any] = collections.deque()
         """What the user answers next: a button of a message, True or False of a details view, or a
         function that is called with the object which the view shows."""
@@ -77,6 +79,8 @@ class Session:
         self.cancel_slow_task = False
         self.subsystems: dict[type, Any] = {}
         self.menus: Any = None
+        self.scripted = False
+        """Whether a task runs: nobody is asked anything meanwhile, though somebody is there."""
         self.playing = False
         """Whether the editor plays, which rendering a queue does too."""
         self.console: dict[str, str] = {}

@@ -13,7 +13,10 @@ from unreal._values import Text
 
 
 class EditorUtilityTask(Object):
-    """A task with a notification and its button to cancel."""
+    """A task with a notification and its button to cancel.
+
+    While it runs the engine counts as scripted: dialogs answer by themselves and are not seen.
+    """
 
     _only = {"run_editor_utility_on_startup": only("bool")}
     _subsystem: Any = None
@@ -21,6 +24,8 @@ class EditorUtilityTask(Object):
     _cancel = False
     _finished: Optional[bool] = None
     _begun = False
+    _asked = False
+    _was_scripted = False
 
     @event
     def receive_begin_execution(self) -> None:
@@ -47,12 +52,15 @@ class EditorUtilityTask(Object):
         if self._subsystem is not None and self._finished is None:
             self._finished = success
             self._subsystem._end(self)
+            if self._begun:
+                current().scripted = self._was_scripted
 
 
 class EditorUtilitySubsystem(EditorSubsystem):
     """Runs one task after the other: the second begins when the first has finished.
 
-    A task whose parent runs begins at once, on top of it. Nothing begins before the next tick.
+    Only a child of the task that runs begins on top of it. One begins at each tick, and none before
+    the next. The button to cancel is heard at a tick too, of the topmost task alone.
     """
 
     def _post_init(self) -> None:
@@ -68,14 +76,20 @@ class EditorUtilitySubsystem(EditorSubsystem):
         self._waiting.append((new_task, optional_parent_task))
 
     def _tick(self, seconds: float) -> None:
-        for task, parent in list(self._waiting):
-            if not self._running or (parent is not None and parent is self._running[-1]):
+        top = self._running[-1] if self._running else None
+        for task, parent in self._waiting:
+            if parent is top:
                 self._waiting.remove((task, parent))
                 self._begin(task)
+                break
+        if self._running and self._running[-1]._cancel and not self._running[-1]._asked:
+            self._running[-1]._asked = True
+            current()._call(self._running[-1].receive_cancel_requested)
 
     def _begin(self, task: EditorUtilityTask) -> None:
         self._running.append(task)
         task._begun = True
+        task._was_scripted, current().scripted = current().scripted, True
         task._text = str(task.get_task_title_override()) or type(task).__name__
         current().notices.append(task)
         current()._call(task.receive_begin_execution)
@@ -111,7 +125,6 @@ def press_cancel(task: EditorUtilityTask) -> None:
     if not task._begun or task._finished is not None:
         raise LookupError("the task has no notification")
     task._cancel = True
-    current()._call(task.receive_cancel_requested)
 
 
 class ScopedSlowTask(Guarded):
