@@ -174,35 +174,59 @@ def test_wrong_calls_of_houdini_are_caught(repository: Path, tmp_path: Path) -> 
     assert sorted(problems) == [f"planted{number}.py" for number in range(len(WRONG))]
 
 
+LATER = {"20.5": ("cop.py", "layers.py")}
+"""Modules that need a later release: 20.5 has no layers."""
+
+CORRECTED = 'attribute "execute" for class "OpVerb"'
+"""The stub of 21 says that a category gives an OpVerb; its docstring says a SopVerb."""
+
+SLIP = """
+import hou
+
+hou.node("/obj", "/out")
+hou.Geometry().pointsCount()
+hou.ui.addEventLoopCallbacks(print)
+"""
+
+
 @pytest.mark.usefixtures("pyright")
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("version", ["20.5", "21.0"])
 def test_the_plugin_fits_the_published_stub(
-    repository: Path, tmp_path: Path, folders: dict[str, Path]
+    repository: Path, tmp_path: Path, folders: dict[str, Path], version: str
 ) -> None:
-    """Checked against types-houdini 21 itself the plugin calls nothing that it lacks.
+    """Checked against types-houdini itself the plugin calls nothing that it lacks.
 
     What is not there for the check, Qt and USD, hides types from it; names, numbers and what may
-    be None are checked all the same.
+    be None are checked all the same. A module with three mistakes beside it is found out.
     """
-    stubs = tmp_path / "stubs"
-    shutil.copytree(folders["21.0"], stubs / "hou")
+    shutil.copytree(folders[version], tmp_path / "stubs" / "hou")
+    plugin = tmp_path / "filmgate_houdini"  # pyright takes no folders but those below its settings
+    shutil.copytree(
+        repository / "plugins" / "houdini" / plugin.name,
+        plugin,
+        ignore=shutil.ignore_patterns("__pycache__", *LATER.get(version, ())),
+    )
+    (plugin / "slip.py").write_text(SLIP, encoding="utf-8")
     config = {
-        "include": [str(repository / "plugins" / "houdini" / "filmgate_houdini")],
-        "extraPaths": [str(repository / "core"), str(repository / "plugins" / "houdini")],
-        "stubPath": str(stubs),
+        "include": [plugin.name],
+        "extraPaths": [str(repository / "core"), str(tmp_path)],
+        "stubPath": str(tmp_path / "stubs"),
         "typeCheckingMode": "basic",
     }
     problems = _by_file(repository, tmp_path, config)
-    own = {name: texts for name, texts in problems.items() if name.endswith(".py")}
-    told = [f"{name}: {text}" for name, texts in own.items() for text in texts]
-    assert [text for text in told if _concerns_houdini(text)] == []
+    found = {
+        name: [text for text in texts if _concerns_houdini(text)]
+        for name, texts in problems.items()
+        if (plugin / name).is_file()
+    }
+    assert len(found.pop("slip.py")) == 3
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 def _concerns_houdini(text: str) -> bool:
-    return any(
-        said in text
-        for said in ("known attribute", "Cannot access attribute", "Expected", "missing for")
-    )
+    told = ("known attribute", "Cannot access attribute", "Expected", "missing for")
+    return CORRECTED not in text and any(said in text for said in told)
 
 
 def _by_file(repository: Path, folder: Path, settings: dict[str, object]) -> dict[str, list[str]]:
