@@ -141,19 +141,6 @@ def test_an_exporter_may_write_another_format(
     assert export(texture("/Game/T_A", LIGHT, 2)).startswith(magic)
 
 
-def test_a_file_that_is_there_is_not_replaced_unasked(
-    unreal: Any, texture: Any, tmp_path: Path
-) -> None:
-    """`replace_identical` has to be set."""
-    path = tmp_path / "there.exr"
-    path.write_bytes(b"mine")
-    task = unreal.AssetExportTask()
-    made = texture("/Game/T_A", LIGHT, 2)
-    task.set_editor_properties({"object": made, "filename": path.as_posix()})
-    assert not unreal.Exporter.run_asset_export_task(task)
-    assert path.read_bytes() == b"mine"
-
-
 def test_exrs_of_others_are_read(tmp_path: Path, load: Callable[..., Any]) -> None:
     """Files with ZIP from an independent library give the same pixels."""
     openexr = pytest.importorskip("OpenEXR")
@@ -326,16 +313,35 @@ def test_heights_travel_as_two_bytes(unreal: Any, session: Any, landscape: Any) 
     assert landscape._heights == before
 
 
-def test_a_landscape_takes_its_own_size_alone(unreal: Any, session: Any, landscape: Any) -> None:
-    """Another size, a wrong format, a locked layer: False, and why in the log."""
+def test_a_smaller_target_overwrites_a_corner_in_silence(
+    unreal: Any, session: Any, landscape: Any
+) -> None:
+    """Nothing fails, and the rest keeps its heights: whoever writes has to know the size."""
+    target = target_of(unreal, session, 2, 2)
+    assert landscape.landscape_import_heightmap_from_render_target(target, True)
+    assert landscape._heights.tolist() == [0, 0, 256, 0, 0, 65535]
+    assert session.errors() == []
+
+
+def test_heights_as_floats_are_cut_off(unreal: Any, session: Any, landscape: Any) -> None:
+    """Red is the number itself; halves cannot tell large ones apart."""
+    export = landscape.landscape_export_heightmap_to_render_target
+    for kind, kept in (("RTF_RGBA32F", 40001), ("RTF_RGBA16F", 40000)):
+        landscape._heights = array("H", [40001] * 6)
+        target = target_of(unreal, session, 3, 2, kind)
+        assert export(target, False)
+        assert landscape.landscape_import_heightmap_from_render_target(target, False)
+        assert landscape._heights[0] == kept
+
+
+def test_what_no_landscape_takes_is_refused(unreal: Any, session: Any, landscape: Any) -> None:
+    """A locked layer, a format of one channel, a height in 8 bits: False, and why in the log."""
     put = landscape.landscape_import_heightmap_from_render_target
-    assert not put(target_of(unreal, session, 2, 2), True)
-    assert not put(target_of(unreal, session, 3, 2, "RTF_RGBA16F"), True)
+    assert not put(target_of(unreal, session, 3, 2, "RTF_R32F"), True)
+    assert not put(target_of(unreal, session, 3, 2), False)
     landscape._locked = True
     assert not put(target_of(unreal, session, 3, 2), True)
-    assert [text.split(": ")[1][:9] for text in session.errors()] == [
-        "the rende", "the red a", "the edit ",
-    ]  # fmt: skip
+    assert len(session.errors()) == 3
 
 
 def test_heights_are_undone_after_modify(unreal: Any, session: Any, landscape: Any) -> None:

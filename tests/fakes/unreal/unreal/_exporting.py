@@ -48,8 +48,6 @@ def _write(task: AssetExportTask) -> str:
     exporter = task.exporter or _find_exporter(task.filename)
     if exporter is None:
         return f"No exporter found for {task.filename}"
-    if os.path.exists(task.filename) and not task.replace_identical:
-        return f"{task.filename} exists and may not be replaced"
     kind = _kind(exporter, held._source.kind)
     if not kind:
         return f"{type(exporter).__name__} does not support the format of {held.get_path_name()}"

@@ -70,14 +70,18 @@ def _linear(value: float, srgb: bool) -> float:
     return value / 12.92 if value <= 0.04045 else math.pow((value + 0.055) / 1.055, 2.4)
 
 
+def to_half(value: float) -> float:
+    """Return the nearest number of 16 bits; beyond them, infinity."""
+    if value != value or abs(value) < 65520.0:  # noqa: PLR0124 - NaN
+        return struct.unpack("<e", struct.pack("<e", value))[0]
+    return math.copysign(math.inf, value)
+
+
 def to_halves(image: Image) -> Image:
     """Return what the graphics device keeps of floats: 16 bits of each."""
     if not image.is_float:
         return image
-    planes = {
-        name: array("d", struct.unpack(f"<{len(plane)}e", struct.pack(f"<{len(plane)}e", *plane)))
-        for name, plane in image.planes.items()
-    }
+    planes = {name: array("d", map(to_half, plane)) for name, plane in image.planes.items()}
     return image._replace(planes=planes)
 
 

@@ -1,13 +1,13 @@
 """Landscapes: 16-bit heights that only render targets carry in and out.
 
-In a target of 8-bit channels the high byte is red and the low one green; in one of floats red is
-the height itself. A landscape is read and overwritten at its own size, and never made by Python.
+As two bytes the high one is red and the low one green; as a float red is the number itself, which
+halves round to steps of 32. Nobody checks sizes. A landscape is never made by Python.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from unreal import _rendering
@@ -69,51 +69,64 @@ class LandscapeProxy(PartitionActor):
         export_height_into_rg_channel: bool = False,
         export_landscape_proxies: bool = True,
     ) -> bool:
-        if not self._fits("Export", render_target, export_height_into_rg_channel):
+        if not self._can_exchange("Export", render_target, export_height_into_rg_channel):
             return False
-        numbers = self._heights
+        numbers = array("d", bytes(8 * render_target.size_x * render_target.size_y))
+        for place, at in self._shared(render_target):
+            numbers[at] = self._heights[place]
         if export_height_into_rg_channel:
-            planes = {
-                "R": array("d", (number >> 8 for number in numbers)),
-                "G": array("d", (number & 255 for number in numbers)),
-                "B": array("d", bytes(8 * len(numbers))),
-            }
+            high = array("d", (int(number) >> 8 for number in numbers))
+            low = array("d", (int(number) & 255 for number in numbers))
+            planes = {"R": high, "G": low, "B": array("d", bytes(8 * len(numbers)))}
         else:
-            planes = {"R": array("d", numbers)}
+            planes = {"R": numbers, "G": numbers}
         _rendering.put(render_target, planes)
         return True
 
     def landscape_import_heightmap_from_render_target(
         self, render_target: TextureRenderTarget2D, import_height_from_rg_channel: bool = False
     ) -> bool:
+        """Overwrite what the target covers: of a smaller one a corner, without a word."""
         image = render_target._pixels
-        if not self._fits("Import", render_target, import_height_from_rg_channel) or image is None:
+        wanted = import_height_from_rg_channel
+        if not self._can_exchange("Import", render_target, wanted) or image is None:
             return False
         if self._locked:
             current().write("Error", "LandscapeImport: the edit layer is locked")
             return False
         red, green = image.planes["R"], image.planes["G"]
-        if import_height_from_rg_channel:
-            found = (int(high) << 8 | int(low) for high, low in zip(red, green))
-        else:
-            found = (min(max(round(height), 0), 65535) for height in red)
-        self._heights = array("H", found)
+        codes = 255.0 if image.is_float else 1.0
+        heights = array("H", self._heights)
+        for place, at in self._shared(render_target):
+            if wanted:
+                heights[place] = _code(red[at] * codes) << 8 | _code(green[at] * codes)
+            else:
+                heights[place] = int(min(max(red[at], 0), 65535))  # cut off, not rounded
+        self._heights = heights
         return True
 
-    def _fits(self, what: str, target: TextureRenderTarget2D, bytes_wanted: bool) -> bool:
+    def _shared(self, target: TextureRenderTarget2D) -> Iterator[tuple[int, int]]:
+        """Yield where each sample that a target covers lies, in the landscape and there."""
         rows = len(self._heights) // self._columns
-        reason = ""
+        for row in range(min(rows, target.size_y)):
+            for column in range(min(self._columns, target.size_x)):
+                yield row * self._columns + column, row * target.size_x + column
+
+    def _can_exchange(self, what: str, target: TextureRenderTarget2D, as_bytes: bool) -> bool:
+        kind, reason = target.render_target_format, ""
         if not current().renders:
             reason = "no graphics device (-nullrhi)"
-        elif target.render_target_format not in _FORMATS:
+        elif kind not in _FORMATS:
             reason = "the render target must be RTF_RGBA8, RTF_RGBA16f or RTF_RGBA32f"
-        elif bytes_wanted and target.render_target_format is not Format.RTF_RGBA8:
-            reason = "the red and green channels must be of 8 bits"
-        elif (target.size_x, target.size_y) != (self._columns, rows):
-            reason = f"the render target must be {self._columns} x {rows}"
+        elif kind is Format.RTF_RGBA8 and not as_bytes:
+            reason = "8 bits hold no height"
         if reason:
             current().write("Error", f"Landscape{what}Heightmap: {reason}")
         return not reason
+
+
+def _code(value: float) -> int:
+    return int(min(max(value, 0.0), 255.0))
 
 
 class Landscape(LandscapeProxy):

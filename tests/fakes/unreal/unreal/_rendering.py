@@ -172,7 +172,8 @@ def fill(target: TextureRenderTarget2D, colour: LinearColor) -> None:
 
 def put(target: TextureRenderTarget2D, planes: dict[str, Any]) -> None:
     """Draw into a target."""
-    target._pixels = _images.make_image(target.size_x, target.size_y, _kind(target), planes)
+    image = _images.make_image(target.size_x, target.size_y, _kind(target), planes)
+    target._pixels = _images.to_halves(image) if "16F" in image.kind else image
 
 
 def _coded(plane: Any, target: TextureRenderTarget2D) -> Any:

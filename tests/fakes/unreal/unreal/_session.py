@@ -113,7 +113,7 @@ class Session:
         """Refuse any thread but the game thread, and remember should that be swallowed."""
         if threading.get_ident() != self.game_thread:
             self.violations.append(what)
-            raise WrongThreadError(f"{what}: {WRONG_THREAD}")
+            raise WrongThreadError(f"{what.partition('.')[0]}: {WRONG_THREAD}")
 
     def tick(self, count: int = 1, seconds: float = 1 / 60) -> None:
         """Let the editor draw *count* frames; what a callback raises goes to the log alone."""
