@@ -143,6 +143,7 @@ def _choose(node: hou.OpNode, ref: str) -> None:
         return
     with host.undoable("Filmgate model"):
         session.choose(ref)
+        host.set_model(ref)
         host.rebuild()
     if not session.node_state.package:
         _refresh(node, lambda: _choose_again(node, session, ref))

@@ -75,6 +75,8 @@ def _cook(node: hou.OpNode, source: Source) -> str:
     session = sessions.session(node)
     if session.node_state.baked:  # the artist has left the mode
         session.unbake()
+    if host.model() not in ("", session.node_state.model):  # set by a script, which calls nobody
+        session.choose(host.model())
     _check(host, session, source)
     moment = host.moment()
     answer = _answer(host, session, moment)

@@ -12,7 +12,7 @@ import hou
 
 from filmgate.errors import InputError
 from filmgate.host.label import status_line
-from filmgate.host.node import embedded_manifest
+from filmgate.host.node import embedded_manifest, parse_node_state
 from filmgate.host.port import Moment, Settings
 from filmgate.host.roster import Seat
 from filmgate.host.state import Problem, State, Status
@@ -81,6 +81,12 @@ class HoudiniHost(Seat):
     def model(self) -> str:
         """Return the model that the menu shows."""
         return self._text_of(names.MODEL)
+
+    def set_model(self, ref: str) -> None:
+        """Let the menu show a model."""
+        parm = self.node.parm(names.MODEL)
+        if parm is not None and self.model() != ref:
+            parm.set(ref)
 
     def manifest(self) -> Optional[Manifest]:
         """Return the manifest that the node carries."""
@@ -219,6 +225,7 @@ class HoudiniHost(Seat):
                 self.node.setUserData(names.STATE, text)
         if embedded_manifest(text) != embedded_manifest(before):
             events.post(self.rebuild)
+        self._write(names.VERSION, parse_node_state(text).version)
 
     def rebuild(self) -> None:
         """Give the node the parameters of its model, once; outside of a cook."""
