@@ -26,6 +26,20 @@ if TYPE_CHECKING:
     from filmgate_server.runtime.tiles import Tile
     from filmgate_server.worker.memory import DeviceMemory
 
+__all__ = [
+    "IMAGE_AXES",
+    "IMAGE_TYPES",
+    "MEGAPIXEL",
+    "MIB",
+    "ImageRuntime",
+    "image_specs",
+    "main_spec",
+    "to_array",
+    "to_image",
+    "write_image",
+]
+"""`to_array` is what packages import from here."""
+
 IMAGE_TYPES = ("F16", "F32")
 IMAGE_AXES = 3
 
