@@ -115,6 +115,28 @@ def test_a_selection_is_one_batch_and_one_undo_step(desk: EditorDesk, server: Ec
     assert len(server.submitted) == 3
 
 
+def test_source_art_is_converted_away_from_the_game_thread(
+    desk: EditorDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The editor only exports; a 4K texture would hold it up for two seconds otherwise."""
+    from filmgate_unreal import source_art  # noqa: PLC0415
+
+    threads: list[int] = []
+    convert = source_art._converted
+
+    def watched(content: bytes, curved: bool) -> bytes:
+        threads.append(threading.get_ident())
+        return convert(content, curved)
+
+    monkeypatch.setattr(source_art, "_converted", watched)
+    for seed in (1.0, 2.0):  # the second time with other objects for the same texture
+        desk.unreal.load_asset(ROCK)._source.planes["R"][0] = seed
+        desk.unreal.load_asset(ROCK).set_editor_property("srgb", seed < 2)
+        assert len(desk.make("echo", ROCK).finished) == 1
+    assert len(threads) == 2
+    assert desk.editor.game_thread not in threads
+
+
 def test_a_cancelled_parameter_dialog_starts_nothing(desk: EditorDesk, server: EchoServer) -> None:
     """Cancel means cancel."""
     desk.editor.select(ROCK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,20 @@ def test_heights_are_metres_by_the_engines_formula(desk: EditorDesk) -> None:
     assert (spec.dtype, spec.shape, spec.axes) == ("F32", (HEIGHT, WIDTH, 1), ("y", "x", "c"))
     expected = array("f", ((number - 32768) / 128 * 50.0 / 100 for number in NUMBERS))
     assert metres == pytest.approx(expected.tolist(), rel=1e-6)
+
+
+def test_what_was_prepared_is_sent_once(desk: EditorDesk) -> None:
+    """The editor writes the heights, another thread reads them; the next capture is anew."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    source = source_of(actor)
+    expected = tensor(source, "height")
+    rest = source.prepare(MANIFEST, NOW)
+    thread = threading.Thread(target=rest)
+    thread.start()
+    thread.join()
+    actor._heights = array("H", NUMBERS[::-1])
+    assert tensor(source, "height") == expected
+    assert tensor(source, "height")[1] == expected[1][::-1]
 
 
 def test_the_metres_between_samples_are_sent(desk: EditorDesk) -> None:

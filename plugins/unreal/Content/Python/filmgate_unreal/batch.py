@@ -108,10 +108,10 @@ class Batch:
         if not self._force and all(session.state_at(each) in _DONE for each in moments):
             self.finished.append(work)
             return False
-        if len(moments) > 1:
+        if len(moments) > 1 or session.manifest is None:
             self._run(work)
             return False
-        rest = work.source.prepare(moments[0])
+        rest = work.source.prepare(session.manifest, moments[0])
         self._preparing[work.target] = work
         sessions.hub().background(lambda: self._convert(work, rest))
         return True

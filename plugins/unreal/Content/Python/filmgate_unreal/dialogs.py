@@ -11,6 +11,7 @@ import unreal
 from filmgate.errors import FilmgateError
 from filmgate.host.problem import to_problem, unforeseen
 from filmgate.host.state import Problem
+from filmgate_unreal import notify
 
 TITLE = "Filmgate"
 SHOWN = 8
@@ -19,14 +20,13 @@ SHOWN = 8
 
 def attended() -> bool:
     """Say whether anybody can answer a dialog."""
-    return not unreal.SystemLibrary.is_unattended()
+    return notify.shown() or not unreal.SystemLibrary.is_unattended()
 
 
 def tell(text: str) -> None:
     """Show a text."""
     unreal.log(f"{TITLE}: {text}")
-    if attended():
-        unreal.EditorDialog.show_message(TITLE, text, unreal.AppMsgType.OK)
+    _show(text)
 
 
 def complain(problems: Sequence[Problem], labels: Sequence[str]) -> None:
@@ -39,15 +39,24 @@ def complain(problems: Sequence[Problem], labels: Sequence[str]) -> None:
     lines = [f"{label}: {problem}" for label, problem in zip(labels, problems)]
     for line in lines:
         unreal.log_error(f"{TITLE}: {line}")
-    if attended() and lines:
+    if lines:
         more = f"\n\n… and {len(lines) - SHOWN} more: see the log." if len(lines) > SHOWN else ""
         text = "\n\n".join(lines[:SHOWN]) + more
-        unreal.EditorDialog.show_message(TITLE, text, unreal.AppMsgType.OK)
+        _show(text)
+
+
+def _show(text: str) -> None:
+    if attended():
+        with notify.paused():
+            unreal.EditorDialog.show_message(TITLE, text, unreal.AppMsgType.OK)
 
 
 def ask_details(title: str, form: unreal.Object) -> bool:
     """Let the artist set properties; return whether OK was pressed. Nobody is no yes."""
-    return attended() and unreal.EditorDialog.show_object_details_view(title, form)
+    if not attended():
+        return False
+    with notify.paused():
+        return unreal.EditorDialog.show_object_details_view(title, form)
 
 
 def guarded(call: Callable[..., Any]) -> Callable[..., Any]:

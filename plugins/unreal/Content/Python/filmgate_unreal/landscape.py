@@ -37,6 +37,9 @@ SPACING = "spacing"
 HEIGHTMAPS = "Filmgate/heightmaps"
 _CM_PER_M = 100.0
 
+_Field = tuple["array[float]", tuple[int, int, int], tuple[str, str, str]]
+"""Numbers with their shape and axes."""
+
 
 class LandscapeSource:
     """What a model gets of a landscape.
@@ -49,6 +52,7 @@ class LandscapeSource:
 
     def __init__(self, actor: unreal.LandscapeProxy) -> None:
         self.actor: unreal.LandscapeProxy = actor.get_landscape_actor() or actor
+        self._prepared: Optional[bytes] = None
 
     @property
     def path(self) -> str:
@@ -77,19 +81,34 @@ class LandscapeSource:
         Raises:
             InputError: the editor cannot hand the heights out.
         """
-        main = manifest.main_input.name
-        if name == main:
-            width, height = size_of(self.actor)
-            metres = to_metres(read_numbers(self.actor, width, height), scale_of(self.actor)[2])
-            return _payload(name, metres, (height, width, 1), ("y", "x", "c"), moment)
-        if name == SPACING:
+        if name == manifest.main_input.name:
+            blob, self._prepared = self._prepared, None
+            blob = blob or _blob(name, *self._read()())
+        elif name == SPACING:
             steps = array("f", [each / _CM_PER_M for each in scale_of(self.actor)[:2]])
-            return _payload(name, steps, (2,), ("axis",), moment)
-        return None
+            blob = _blob(name, steps, (2,), ("axis",))
+        else:
+            return None
+        return Payload(name, blob, TENSOR_MEDIA, moment.time, moment.view)
 
-    def prepare(self, moment: Moment) -> Callable[[], None]:
-        """Leave everything to `capture`."""
-        return lambda: None
+    def prepare(self, manifest: Manifest, moment: Moment) -> Callable[[], None]:
+        """Let the editor write the heights; the rest turns them into what is sent.
+
+        Raises:
+            InputError: the editor cannot hand the heights out.
+        """
+        read, name = self._read(), manifest.main_input.name
+
+        def rest() -> None:
+            self._prepared = _blob(name, *read())
+
+        return rest
+
+    def _read(self) -> Callable[[], _Field]:
+        """Let the editor write the heights; return what reads them, on any thread."""
+        (width, height), scale_z = size_of(self.actor), scale_of(self.actor)[2]
+        numbers = read_numbers(self.actor, width, height)
+        return lambda: (to_metres(numbers(), scale_z), (height, width, 1), ("y", "x", "c"))
 
     def preview(self, files: Mapping[int, Path]) -> Optional[unreal.Object]:
         """Return nothing: heights are seen on the landscape alone, and undone there."""
@@ -205,22 +224,29 @@ def _proxies(actor: unreal.LandscapeProxy) -> list[unreal.LandscapeProxy]:
     return found or [actor]
 
 
-def read_numbers(actor: unreal.LandscapeProxy, width: int, height: int) -> array[int]:
-    """Return the landscape's numbers, row by row, the lowest y first.
+def read_numbers(actor: unreal.LandscapeProxy, width: int, height: int) -> Callable[[], array[int]]:
+    """Let the editor write the landscape's numbers; return what reads them, on any thread.
+
+    They come row by row, the lowest y first. Either step may raise.
 
     Raises:
         InputError: the editor does not hand them out.
     """
+    unread = _unread(actor)
     with render_targets.lent(width, height) as target:
         if not actor.landscape_export_heightmap_to_render_target(target, True, True):
-            raise _unread(actor)
+            raise unread
         content = render_targets.read(target)
-    bitmap = parse_bitmap(content) if content else None
-    if bitmap is None or (bitmap.width, bitmap.height, bitmap.bits) != (width, height, 8):
-        raise _unread(actor)
-    pairs = bytearray(2 * width * height)
-    pairs[0::2], pairs[1::2] = bitmap.planes["G"], bitmap.planes["R"]
-    return array("H", bytes(pairs))
+
+    def numbers() -> array[int]:
+        bitmap = parse_bitmap(content) if content else None
+        if bitmap is None or (bitmap.width, bitmap.height, bitmap.bits) != (width, height, 8):
+            raise unread
+        pairs = bytearray(2 * width * height)
+        pairs[0::2], pairs[1::2] = bitmap.planes["G"], bitmap.planes["R"]
+        return array("H", bytes(pairs))
+
+    return numbers
 
 
 def write_heights(actor: unreal.LandscapeProxy, heights: Heights) -> None:
@@ -258,13 +284,5 @@ def _unread(actor: unreal.LandscapeProxy) -> InputError:
     return InputError(text, "Load all parts of the landscape, and run the editor with a GPU.")
 
 
-def _payload(
-    name: str,
-    numbers: array[float],
-    shape: tuple[int, ...],
-    axes: tuple[str, ...],
-    moment: Moment,
-) -> Payload:
-    spec = TensorSpec("F32", shape, axes)
-    blob = to_tensor_blob({name: (spec, numbers.tobytes())})
-    return Payload(name, blob, TENSOR_MEDIA, moment.time, moment.view)
+def _blob(name: str, numbers: array[float], shape: tuple[int, ...], axes: tuple[str, ...]) -> bytes:
+    return to_tensor_blob({name: (TensorSpec("F32", shape, axes), numbers.tobytes())})

@@ -48,12 +48,15 @@ def session(work: Work) -> HostSession:
 
 
 def settle(work: Work) -> HostSession:
-    """Return the session of work that is about to begin: it is for the model that *work* names.
+    """Return the session of work that is about to begin: of the model and source of *work*.
+
+    The source may be another object for the same: a level that was loaded again has new actors.
 
     Raises:
         ConfigError: a setting cannot be used.
     """
     found = session(work)
+    host(work).source = work.source
     if work.model not in (found.node_state.model, _exact(found.node_state)):
         found.choose(work.model)
     return found

@@ -108,7 +108,7 @@ class TextureSource:
         content = known[1] if known is not None and fresh else export(texture)()
         return Payload(name, content, time=moment.time, view=moment.view)
 
-    def prepare(self, moment: Moment) -> Callable[[], None]:
+    def prepare(self, manifest: Manifest, moment: Moment) -> Callable[[], None]:
         """Export the source art; what is left for another thread turns it into what is sent.
 
         Raises:

@@ -49,7 +49,7 @@ class Source(Protocol):
         """Return one input; None where it is not connected."""
         ...
 
-    def prepare(self, moment: Moment) -> Callable[[], None]:
+    def prepare(self, manifest: Manifest, moment: Moment) -> Callable[[], None]:
         """Do what of a capture needs the game thread; return the rest, for any thread."""
         ...
 
