@@ -23,8 +23,10 @@ print(len(names))
 """
 
 
-@pytest.mark.parametrize("mode", ["gui", "hython"])
-@pytest.mark.parametrize("version", ["19.5", "20.0", "20.5", "21.0", "22.0"])
+@pytest.mark.parametrize(
+    ("version", "mode"),
+    [("19.5", "gui"), ("20.0", "hython"), ("20.5", "gui"), ("21.0", "hython"), ("22.0", "gui")],
+)
 def test_the_plugin_is_loaded_by_every_release(version: str, mode: str) -> None:
     """Every module is imported, with an interface and without: no name that a release lacks."""
     done = subprocess.run(

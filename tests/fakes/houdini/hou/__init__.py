@@ -97,9 +97,18 @@ from hou._items import (
 from hou._layers import (
     ImageLayer as ImageLayer,
 )
+from hou._lists import (
+    MenuParmTemplate as MenuParmTemplate,
+    StringParmTemplate as StringParmTemplate,
+)
 from hou._node import (
     Node as Node,
     NodeConnection as NodeConnection,
+)
+from hou._numbers import (
+    FloatParmTemplate as FloatParmTemplate,
+    IntParmTemplate as IntParmTemplate,
+    ToggleParmTemplate as ToggleParmTemplate,
 )
 from hou._opnode import (
     OpNode as OpNode,
@@ -180,15 +189,10 @@ from hou._template_group import (
 )
 from hou._templates import (
     ButtonParmTemplate as ButtonParmTemplate,
-    FloatParmTemplate as FloatParmTemplate,
     FolderParmTemplate as FolderParmTemplate,
-    IntParmTemplate as IntParmTemplate,
     LabelParmTemplate as LabelParmTemplate,
-    MenuParmTemplate as MenuParmTemplate,
     ParmTemplate as ParmTemplate,
     SeparatorParmTemplate as SeparatorParmTemplate,
-    StringParmTemplate as StringParmTemplate,
-    ToggleParmTemplate as ToggleParmTemplate,
 )
 from hou._top import (
     TopNode as TopNode,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hou import _constants, _templates, _types, _world
+from hou import _constants, _lists, _numbers, _templates, _types, _world
 from hou._enums import EnumValue
 from hou._items import free_name
 from hou._parms import Slot
@@ -124,7 +124,9 @@ def _unpack(value: Any) -> Any:
     if "enum" in value:
         return _enum(value["enum"])
     if "template" in value:
-        kind = getattr(_templates, value["template"])
+        name = value["template"]
+        homes = (_templates, _numbers, _lists)
+        kind: Any = next(vars(each)[name] for each in homes if name in vars(each))
         made = kind.__new__(kind)
         vars(made).update(_unpack(value["has"]))
         return made

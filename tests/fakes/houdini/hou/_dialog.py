@@ -22,17 +22,21 @@ from hou._constants import (
     stringParmType,
 )
 from hou._errors import OperationFailed
+from hou._lists import (
+    MenuParmTemplate,
+    StringParmTemplate,
+)
+from hou._numbers import (
+    FloatParmTemplate,
+    IntParmTemplate,
+    ToggleParmTemplate,
+)
 from hou._templates import (
     ButtonParmTemplate,
-    FloatParmTemplate,
     FolderParmTemplate,
-    IntParmTemplate,
     LabelParmTemplate,
-    MenuParmTemplate,
     ParmTemplate,
     SeparatorParmTemplate,
-    StringParmTemplate,
-    ToggleParmTemplate,
 )
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\{|\}|\n|#[^\n]*|[^\s{}"]+', re.S)

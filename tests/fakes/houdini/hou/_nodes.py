@@ -7,14 +7,16 @@ from typing import Any
 from hou import _cop, _scripts, _types, _world
 from hou._cop import CopNode
 from hou._geometry import Geometry
-from hou._opnode import OpNode
-from hou._sop import ObjNode, SopNode
-from hou._templates import (
+from hou._lists import (
+    StringParmTemplate,
+)
+from hou._numbers import (
     FloatParmTemplate,
     IntParmTemplate,
-    StringParmTemplate,
     ToggleParmTemplate,
 )
+from hou._opnode import OpNode
+from hou._sop import ObjNode, SopNode
 from hou._top import TopNode
 from hou._types import Made, add_type
 
