@@ -59,6 +59,7 @@ class WorkItem(Protocol):
     index: int
     outputFiles: Sequence[PdgFile]  # noqa: N815 - PDG's name
     node: Any
+    attribNames: Any  # noqa: N815 - PDG's name
 
     def hasAttrib(self, name: str) -> bool:  # noqa: N802 - PDG's name
         """Say whether the item has an attribute."""
@@ -279,11 +280,18 @@ def _work(node: Any, item: WorkItem, params: Mapping[str, Any]) -> dict[str, Any
     output = node[OUTPUT].evaluateString(item)
     start = names.parameter("")
     own = {name: item.attribValue(start + name) for name in params if item.hasAttrib(start + name)}
+    files = {"": _main_file(item, node[TAG].evaluateString(item)), **_further(item)}
     return {
-        "inputs": {"": _main_file(item, node[TAG].evaluateString(item)), **_further(item)},
-        "output": output,
+        "inputs": {name: _localized(node, path) for name, path in files.items()},
+        "output": _localized(node, output),
         "params": {**params, **own},
     }
+
+
+def _localized(node: Any, path: str) -> str:
+    """Return a path as it is on this machine: PDG writes its working folder as a variable."""
+    scheduler = getattr(node, "scheduler", None)
+    return path if scheduler is None else str(scheduler.localizePath(path))
 
 
 def _main_file(item: WorkItem, tag: str) -> str:
@@ -302,8 +310,9 @@ def _main_file(item: WorkItem, tag: str) -> str:
 def _further(item: WorkItem) -> dict[str, str]:
     """Return the files that attributes name for inputs."""
     start = names.binding("")
-    attributes = getattr(item, "attribNames", lambda: ())()
-    found = [name for name in attributes if name.startswith(start)]
+    listed: Any = item.attribNames
+    every: Any = listed() if callable(listed) else listed  # a method in some versions
+    found = [str(name) for name in every if name.startswith(start)]
     return {name[len(start) :]: str(item.attribValue(name)) for name in found}
 
 

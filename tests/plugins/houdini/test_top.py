@@ -298,6 +298,26 @@ def test_the_menu_lists_models_of_every_kind(bench: Bench) -> None:
     assert menu[::2] == ["echo@champion", "echo-window@champion"]
 
 
+def test_the_asset_cooks_in_a_graph(bench: Bench, hou: Any, world: Any) -> None:
+    """Its own processor makes and cooks the items, on threads of PDG's, away from Houdini."""
+    hou.hda.installFile(str(ROOT / "otls" / "filmgate_top_infer.1.0.hda"))
+    asset = hou.node("/obj").createNode("topnet").createNode("filmgate::infer")
+    asset.parm("filmgate_model").set("echo")
+    importlib.import_module("filmgate_houdini.actions").choose_model(asset)
+    asset.parm("filmgate_output").set(f"{bench.folder.as_posix()}/`@pdg_name`.<output>.exr")
+    (processor,) = (each for each in asset.children() if each.type().name() == "pythonprocessor")
+    files = [each.outputFiles[0].path for each in bench.upstream(3)]
+    world.hand(processor, *([(path, "file/image")] for path in files))
+
+    processor.cookWorkItems(block=True)
+
+    made = [each for item in processor._items for each in item.outputFiles]
+    assert len({each.path for each in made}) == 3, [each.messages for each in processor._items]
+    assert all(each.path.endswith(".color.exr") for each in made)
+    contents = [Path(each.path).read_bytes() for each in made]
+    assert [each[-5] for each in contents] == [0, 1, 2]
+
+
 def test_scripts_find_the_type_registered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """PDG reads the file of its folder and is told of one processor."""
     processor = SimpleNamespace(PyProcessor=object)
