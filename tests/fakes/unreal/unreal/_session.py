@@ -10,7 +10,6 @@ from __future__ import annotations
 import collections
 import itertools
 import os
-import tempfile
 import threading
 import time
 import traceback
@@ -24,6 +23,8 @@ MODES = ("editor", "unattended", "commandlet")
 
 WRONG_THREAD = "Attempted to access Unreal API from outside the main game thread"
 POLL_S = 0.01
+NOWHERE = os.path.join(os.sep, "no", "project")
+"""The project's folder where a test names none: nothing can be written there."""
 
 
 class WrongThreadError(RuntimeError):
@@ -40,7 +41,7 @@ class Session:
     Args:
         version: "5.3" to "5.6".
         mode: one of `MODES`.
-        project: the project's folder; a temporary one where there is none.
+        project: the project's folder; without it nothing can be written.
     """
 
     def __init__(self, version: str, mode: str, project: str = "") -> None:
@@ -50,7 +51,7 @@ class Session:
 
         self.profile: Profile = PROFILES[version]
         self.mode = mode
-        self.project = (project or tempfile.mkdtemp(prefix="project")).replace(os.sep, "/")
+        self.project = (project or NOWHERE).replace(os.sep, "/")
         self.game_thread = threading.get_ident()
         self.violations: list[str] = []
         self.log: list[tuple[str, str]] = []
