@@ -22,6 +22,7 @@ NAME = "filmgate::infer::1.0"
 LABEL = "Filmgate"
 SECTIONS = ("DialogScript", "PythonModule", "Help", "Tools.shelf", "IconSVG")
 CONNECTORS = 4
+CODE_NAMES = ("python", "pythoncode", "code")
 
 COP_CODE = """import hou
 return hou.node(kwargs["node"]).hdaModule().plugin("cop").cook(kwargs)"""
@@ -139,16 +140,17 @@ def _list(node: Any, what: str, rows: Sequence[dict[str, str]]) -> None:
 
 
 def _code_parm(node: Any) -> str:
-    """Return the parameter that holds a snippet's code: a text with an editor of many lines."""
-    found = [
-        each.name()
+    """Return the parameter that holds a snippet's code: by its name, or a text with an editor."""
+    texts = [
+        each
         for each in _templates(node.parmTemplateGroup().entries())
-        if each.type() == hou.parmTemplateType.String and each.tags().get("editor")
+        if each.type() == hou.parmTemplateType.String
     ]
-    best = [name for name in found if "python" in name or "code" in name] or found
-    if not best:
+    named = [each.name() for each in texts if each.name() in CODE_NAMES]
+    found = named or [each.name() for each in texts if each.tags().get("editor")]
+    if not found:
         raise BuildError(f"{node.type().name()} has no text for its code: {_parm_names(node)}.")
-    return best[0]
+    return found[0]
 
 
 def _templates(entries: Sequence[Any]) -> Iterator[Any]:
