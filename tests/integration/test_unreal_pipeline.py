@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import shutil
@@ -233,3 +234,34 @@ def test_a_dead_server_loses_no_render(
     said = [text for _, text in desk.editor.log if "failed 1" in text]
     assert said
     assert "127.0.0.1:9" in said[0]
+
+
+@pytest.fixture
+def smoke(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return the script that is shipped to be run in a real Unreal."""
+    folder = Path(__file__).resolve().parents[2] / "plugins" / "unreal"
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("FILMGATE_SERVER", "")  # which it changes
+    sys.modules.pop("smoke", None)
+    yield importlib.import_module("smoke")
+    sys.modules.pop("smoke", None)
+
+
+def test_smoke_script_passes_under_the_stand_in(
+    desk: EditorDesk, service: Service, smoke: Any
+) -> None:
+    """What is shipped to be run in a real Unreal does what it says, in a commandlet."""
+    desk.use(service)
+    desk.open("commandlet")
+    code = smoke.main(["--server", service.address, "--model", "nearest"])
+    said = [text for _, text in desk.editor.log if "smoke" in text]
+    assert code == 0, said
+    assert "All is well" in said[-1]
+    assert not [path for path in desk.editor.assets if "FilmgateSmoke" in path]
+
+
+def test_smoke_script_says_what_failed(desk: EditorDesk, smoke: Any) -> None:
+    """Without a server its second step fails, with the exit code 1."""
+    desk.open("commandlet")
+    assert smoke.main(["--server", "tcp://127.0.0.1:9"]) == 1
+    assert [text for text in desk.editor.errors() if "FAILED" in text]
