@@ -22,7 +22,7 @@ REFRESH_WITHIN_S = 20.0
 
 _TITLE = "Filmgate"
 
-Button = Callable[[hou.OpNode], None]
+Button = Callable[["hou.OpNode"], None]
 
 
 def _button(press: Button) -> Button:

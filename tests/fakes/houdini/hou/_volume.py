@@ -75,6 +75,12 @@ class _Grid(Prim):
         return tuple(int((at + 1) / 2 * size // 1) for at, size in zip(local, self.resolution()))
 
     def voxelSize(self) -> Vector3:
+        return self._voxel_size()
+
+    def _voxel_size(self) -> Vector3:
+        return self._voxel_size()
+
+    def _voxel_size(self) -> Vector3:
         rows = self.transform().asTupleOfTuples()
         return Vector3([2 * Vector3(row).length() / n for row, n in zip(rows, self.resolution())])
 
@@ -135,7 +141,7 @@ class Volume(_Grid):
         return getattr(volumeVisualization, names.get(mode, "Invisible"))
 
     def _intrinsics(self) -> dict[str, Any]:
-        size = self.voxelSize()
+        size = self._voxel_size()
         return {
             **super()._intrinsics(),
             "typename": "Volume",
