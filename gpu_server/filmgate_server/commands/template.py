@@ -130,7 +130,7 @@ entry = "{entry}"
 """
 
 
-def write_manifest(name: str, entry: str, arguments: Sequence[Argument], kind: str) -> str:
+def write_manifest(name: str, entry: str, arguments: Sequence[Argument], kind: str = IMAGE) -> str:
     """Return the first ``model.toml`` of a torch module; sizes and weights are found later.
 
     Args:
