@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 import hou
 
-from filmgate.errors import InputError, StorageError
+from filmgate.errors import FilmgateError, InputError, StorageError
 from filmgate.host.node import embedded_manifest
 from filmgate.host.session import HostSession
 from filmgate_houdini import names, waiting
@@ -42,6 +42,7 @@ def freeze(host: HoudiniHost, session: HostSession) -> None:
 
     Raises:
         InputError: there is no fresh result, or the scene was never saved.
+        FilmgateError: the files could not be written.
     """
     frames = session.fresh_frames()
     if not frames:
@@ -50,8 +51,10 @@ def freeze(host: HoudiniHost, session: HostSession) -> None:
     before = dict(session.node_state.baked)
     session.bake(frames, scene.stem, scene.parent.as_posix(), host.node.name())
     finished = waiting.until(session, f"Freeze {host.label()}", lambda: False)
-    baked = dict(session.node_state.baked)
-    if finished and baked and (baked != before or session.status.problem is None):
+    baked, problem = dict(session.node_state.baked), session.status.problem
+    if baked == before and problem is not None:
+        raise FilmgateError(problem.text, problem.remedy, {"code": problem.code})
+    if finished and baked:
         read(host, joined(baked), not host.is_timed, scene)
 
 
