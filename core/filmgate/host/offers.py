@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Callable
 
 from filmgate.host.catalogue import Catalogue
 from filmgate.manifest import Manifest
 from filmgate.wire.records import ModelSummary
+
+if TYPE_CHECKING:
+    from filmgate.host.hub import Hub
 
 _FAVOURED = "champion"
 _TRIAL = "test"
@@ -27,6 +31,27 @@ def offered(catalogue: Catalogue, kinds: Sequence[str]) -> list[ModelSummary]:
         if manifest is None or takes(manifest, kinds)
     ]
     return sorted(fitting, key=lambda each: (each.task == _TRIAL, each.task, each.name))
+
+
+def follow(hub: Hub, changed: Callable[[], None]) -> Callable[[], None]:
+    """Have *changed* called when the server was heard to have another list of models.
+
+    Args:
+        hub: what all nodes share.
+        changed: told on any thread; menus are made again on the host's main one.
+
+    Returns:
+        What ends it.
+    """
+    listed = [hub.catalogue.models()]
+
+    def heard() -> None:
+        models = hub.catalogue.models()
+        if models != listed[0]:
+            listed[0] = models
+            changed()
+
+    return hub.board.listen(heard)
 
 
 def takes(manifest: Manifest, kinds: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import Callable, Optional
 import nuke
 
 from filmgate.errors import FilmgateError
+from filmgate.host import offers
 from filmgate.host.offers import heading, offered, reference, versions_of
 from filmgate.wire.records import ModelSummary
 from filmgate_nuke import knobs, labels, layout, node, script, sessions, start, threads, vendor
@@ -37,16 +38,7 @@ def install() -> None:
 
 def follow() -> None:
     """Make the menu, and make it again when the catalogue has another list of models."""
-    hub = sessions.hub()
-    listed = [hub.catalogue.models()]
-
-    def heard() -> None:
-        models = hub.catalogue.models()
-        if models != listed[0]:
-            listed[0] = models
-            threads.post(rebuild)
-
-    hub.board.listen(heard)
+    offers.follow(sessions.hub(), lambda: threads.post(rebuild))
     rebuild()
 
 

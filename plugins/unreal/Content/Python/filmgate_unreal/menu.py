@@ -11,7 +11,7 @@ from typing import Callable
 
 import unreal
 
-from filmgate.host.offers import heading, reference
+from filmgate.host.offers import follow, heading, reference
 from filmgate.wire.records import ModelSummary
 from filmgate_unreal import actions, dialogs, selection, sessions, ticks, vendor
 
@@ -50,16 +50,7 @@ def install() -> None:
         ImportError: what filmgate needs is nowhere, or too old.
     """
     vendor.check_modules()
-    hub = sessions.hub()
-    listed = [hub.catalogue.models()]
-
-    def heard() -> None:
-        models = hub.catalogue.models()
-        if models != listed[0]:
-            listed[0] = models
-            ticks.post(rebuild)
-
-    hub.board.listen(heard)
+    follow(sessions.hub(), lambda: ticks.post(rebuild))
     rebuild()
     unreal.register_python_shutdown_callback(end)
 
