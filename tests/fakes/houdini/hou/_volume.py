@@ -78,9 +78,6 @@ class _Grid(Prim):
         return self._voxel_size()
 
     def _voxel_size(self) -> Vector3:
-        return self._voxel_size()
-
-    def _voxel_size(self) -> Vector3:
         rows = self.transform().asTupleOfTuples()
         return Vector3([2 * Vector3(row).length() / n for row, n in zip(rows, self.resolution())])
 
