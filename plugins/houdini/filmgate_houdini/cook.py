@@ -197,4 +197,4 @@ def _touch(node: hou.OpNode) -> None:
     parm = node.parm(names.CHANGES)
     if parm is not None:
         with hou.undos.disabler():
-            parm.set(parm.eval() + 1)
+            parm.set(parm.evalAsInt() + 1)
