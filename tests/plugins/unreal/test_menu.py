@@ -28,11 +28,23 @@ CLOUD = {
     "outputs": [{"name": "density", "kind": "volume", "channels": ["density"]}],
 }
 
+RETIME = {
+    **CONTRACT_MODELS[0],
+    "model": {**CONTRACT_MODELS[0]["model"], "name": "retime"},
+    "temporal": {"kind": "between"},
+}
+COMPARE = {
+    **CONTRACT_MODELS[0],
+    "model": {**CONTRACT_MODELS[0]["model"], "name": "compare"},
+    "inputs": [*CONTRACT_MODELS[0]["inputs"], {"name": "other", "channels": ["R", "G", "B"]}],
+}
+"""Models that one texture is not enough for."""
+
 
 @pytest.fixture
 def server() -> Iterator[EchoServer]:
     """Return a server with models for textures, landscapes and clouds."""
-    with EchoServer([*CONTRACT_MODELS, TERRAIN, CLOUD]) as echo:
+    with EchoServer([*CONTRACT_MODELS, TERRAIN, CLOUD, RETIME, COMPARE]) as echo:
         yield echo
 
 
@@ -65,7 +77,7 @@ def test_with_no_models_the_menu_offers_to_ask(desk: EditorDesk, server: EchoSer
 
 
 def test_the_kind_of_selection_decides_the_models(desk: EditorDesk) -> None:
-    """Textures get models of images, landscapes those of heightfields; clouds are neither."""
+    """Textures get models that one image is enough for, landscapes those of heightfields."""
     desk.list_models()
     assert [*entries(TEXTURE)] == ["Filmgate_echo", "Filmgate_echo-window"]
     assert [*entries(ACTOR)] == ["Filmgate_terrain"]

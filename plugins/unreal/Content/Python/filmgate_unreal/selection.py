@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Optional
 
 import unreal
 
 from filmgate.host.catalogue import Catalogue
 from filmgate.host.offers import offered
+from filmgate.manifest import Manifest
 from filmgate.wire.records import ModelSummary
 from filmgate_unreal.landscape import LandscapeSource
 from filmgate_unreal.textures import TextureSource, package_path
@@ -17,6 +19,9 @@ IMAGE, VOLUME = TextureSource.kind, LandscapeSource.kind
 
 _HEIGHTFIELD = ("y", "x", "c")
 """The axes of a volume that is a heightfield."""
+
+_TEMPORAL = ("frame", "window")
+"""What works with one frame; a window repeats it."""
 
 
 def textures() -> list[unreal.Texture2D]:
@@ -44,14 +49,21 @@ def sources(kind: str = "") -> list[Source]:
 
 def models(catalogue: Catalogue, kinds: Sequence[str]) -> list[ModelSummary]:
     """Return the models that can be fed with sources of these kinds, task by task."""
-    found: list[ModelSummary] = []
-    for kind in kinds:
-        for model in offered(catalogue, (kind,)):
-            manifest = catalogue.manifest(model)
-            shape = None if manifest is None else tuple(manifest.main_input.axes)
-            if kind == IMAGE or shape == _HEIGHTFIELD:
-                found.append(model)
-    return found
+    return [
+        model
+        for kind in kinds
+        for model in offered(catalogue, (kind,))
+        if _is_fed(catalogue.manifest(model), kind)
+    ]
+
+
+def _is_fed(manifest: Optional[Manifest], kind: str) -> bool:
+    """Say whether one texture or landscape is enough for a model; of one unknown yet, perhaps."""
+    if manifest is None:
+        return kind == IMAGE
+    needed = [each for each in manifest.inputs if not each.optional]
+    shaped = kind == IMAGE or tuple(manifest.main_input.axes) == _HEIGHTFIELD
+    return shaped and len(needed) == 1 and manifest.temporal.kind in _TEMPORAL
 
 
 def kinds() -> list[str]:
