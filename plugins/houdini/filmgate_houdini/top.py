@@ -7,28 +7,18 @@ says so. The first item of a batch that cooks runs the whole batch; the others f
 
 from __future__ import annotations
 
-import atexit
 import json
-import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Protocol
 
 import hou
 
-from filmgate.config import load_config
-from filmgate.disk import make_folder, write_whole
-from filmgate.errors import CancelledError, ConnectionLostError, FilmgateError, InputError
-from filmgate.errors import error_from_wire as made_error
-from filmgate.host.connection import CONNECTING, LOST
-from filmgate.host.file_port import MEDIA, FilePort, Task
-from filmgate.host.hub import Hub
+from filmgate.errors import FilmgateError, InputError
+from filmgate.host.file_port import MEDIA
 from filmgate.host.offers import offered, reference
-from filmgate.host.port import Moment, Settings
-from filmgate.host.session import HostSession
-from filmgate.host.state import Problem, State
-from filmgate_houdini import names, parms, sessions
+from filmgate.host.port import Moment
+from filmgate_houdini import batches, names, parms, sessions
 
 ORDER, TAG, OUTPUT = "filmgate_order", "filmgate_tag", "filmgate_output"
 """Parameters of the processor inside the asset."""
@@ -37,12 +27,7 @@ ITEM = "filmgate_item"
 """The attribute that holds an item's work."""
 
 FILE_TAGS = {".exr": "file/image", ".tensor": "file/tensor"}
-OUTPUT_PLACE = "<output>"
 KINDS = ("image", "volume", "attribute")
-
-POLL_S = 0.05
-_FIRST = 1
-_GOOD = (State.FRESH, State.BAKED)
 
 
 class PdgFile(Protocol):
@@ -159,120 +144,9 @@ def cook(work_item: WorkItem) -> None:
     """
     document = json.loads(work_item.attribValue(ITEM))
     place = document.pop("place")
-    paths = _find_batch(document).results(place, lambda: _is_cancelled(work_item))
+    paths = batches.find(document).results(place, lambda: _is_cancelled(work_item))
     for path in paths:
         work_item.addOutputFile(path.as_posix(), FILE_TAGS.get(path.suffix, "file"), 0)
-
-
-class Batch:
-    """Items that go to the server in one session, each as a job of its own.
-
-    Args:
-        document: what `generate` has written, without the item's place.
-    """
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
-        self._lock = threading.Lock()
-        self._made: dict[int, Any] = {}
-        self._has_run = False
-
-    def results(self, place: int, is_cancelled: Callable[[], bool]) -> list[Path]:
-        """Return the files of one item, made with those of the whole batch.
-
-        An item that is asked for again afterwards is made again, by itself.
-
-        Raises:
-            FilmgateError: why there are none.
-        """
-        with self._lock:
-            if place not in self._made:
-                places = [place] if self._has_run else list(range(len(self._document["items"])))
-                self._made.update(self._make(places, is_cancelled))
-                self._has_run = True
-            made = self._made.pop(place)
-        if isinstance(made, FilmgateError):
-            raise made
-        return made
-
-    def _make(self, places: Sequence[int], is_cancelled: Callable[[], bool]) -> dict[int, Any]:
-        """Return the files, or the error, of each item."""
-        session, port = self._open(places)
-        try:
-            for _ in range(1 + max(0, int(self._document["retries"]))):
-                left = [each for each in places if _state(session, each) not in _GOOD]
-                if not left:
-                    break
-                session.run([_moment(each) for each in left], preview=False)
-                self._wait(session, is_cancelled)
-            return {each: self._finished(session, port, each) for each in places}
-        finally:
-            session.clear()
-            session.close()
-
-    def _open(self, places: Sequence[int]) -> tuple[HostSession, FilePort]:
-        tasks = {_frame(each): self._task(each) for each in places}
-        made: list[HostSession] = []
-
-        def main() -> str:
-            manifest = made[0].manifest if made else None
-            return "" if manifest is None else manifest.main_input.name
-
-        port = FilePort("Filmgate TOP", tasks, main)
-        hub = _find_hub(str(self._document["server"]))
-        made.append(HostSession(port, hub, str(self._document["model"])))
-        return made[0], port
-
-    def _task(self, place: int) -> Task:
-        item = self._document["items"][place]
-        inputs = {name: Path(path) for name, path in item["inputs"].items()}
-        return Task(inputs, Settings(params=item["params"], merged=True))
-
-    def _wait(self, session: HostSession, is_cancelled: Callable[[], bool]) -> None:
-        """Wait for the end of a run.
-
-        Raises:
-            CancelledError: PDG's cook was cancelled, and the jobs with it.
-            ConnectionLostError: the server was away for too long.
-        """
-        link = _find_hub(str(self._document["server"])).link
-        patience_s, there_s = float(self._document["patience_s"]), time.monotonic()
-        while session.busy:
-            session.wait(POLL_S)
-            if link.state().kind not in (CONNECTING, LOST):
-                there_s = time.monotonic()
-            if is_cancelled():
-                session.cancel()
-                raise CancelledError("The cook was cancelled.")
-            if time.monotonic() - there_s > patience_s:
-                session.cancel()
-                raise ConnectionLostError(f"The server was away for {patience_s:.0f} s.")
-
-    def _finished(self, session: HostSession, port: FilePort, place: int) -> Any:
-        """Copy an item's results to where they belong; return their paths, or what went wrong."""
-        answer = session.peek(_moment(place))
-        if answer.state not in _GOOD:
-            problem = answer.problem or port.problems.get(_frame(place)) or port.problems.get(None)
-            return _error(problem)
-        pattern = str(self._document["items"][place]["output"])
-        try:
-            return [_copied(path, pattern, name) for name, path in answer.paths.items()]
-        except FilmgateError as error:
-            return error
-
-
-_batches: dict[str, Batch] = {}
-_hubs: dict[str, Hub] = {}
-_lock = threading.Lock()
-
-
-def close_hubs() -> None:
-    """End the connections; Houdini ends."""
-    with _lock:
-        for each in _hubs.values():
-            each.close()
-        _hubs.clear()
-        _batches.clear()
 
 
 def _work(node: Any, item: WorkItem, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -316,53 +190,6 @@ def _further(item: WorkItem) -> dict[str, str]:
     return {name[len(start) :]: str(item.attribValue(name)) for name in found}
 
 
-def _find_batch(document: Mapping[str, Any]) -> Batch:
-    key = json.dumps(document, sort_keys=True)
-    with _lock:
-        return _batches.setdefault(key, Batch(document))
-
-
-def _find_hub(server: str) -> Hub:
-    with _lock:
-        if server not in _hubs:
-            if not _hubs:
-                atexit.register(close_hubs)
-            _hubs[server] = Hub(load_config({"server": server}))
-        return _hubs[server]
-
-
 def _is_cancelled(work_item: WorkItem) -> bool:
     context = getattr(work_item.node, "context", None)
     return bool(getattr(context, "canceling", False))
-
-
-def _frame(place: int) -> int:
-    return _FIRST + place
-
-
-def _moment(place: int) -> Moment:
-    return Moment(float(_frame(place)))
-
-
-def _state(session: HostSession, place: int) -> State:
-    return session.state_at(_moment(place))
-
-
-def _error(problem: Optional[Problem]) -> FilmgateError:
-    if problem is None:
-        return InputError("The item has no result.", "Cook it again.")
-    return made_error(problem.code, str(problem), problem.remedy)
-
-
-def _copied(source: Path, pattern: str, output: str) -> Path:
-    """Copy a result to where it belongs.
-
-    Raises:
-        StorageError: it cannot be written there.
-    """
-    target = Path(pattern.replace(OUTPUT_PLACE, output))
-    if target.suffix != source.suffix:
-        target = target.with_suffix(source.suffix)
-    make_folder(target.parent)
-    write_whole(target, source.read_bytes())
-    return target
