@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from filmgate.config import load_config
-from filmgate.disk import make_folder, write_whole
+from filmgate.disk import make_folder, storage_errors, write_whole
 from filmgate.errors import (
     CancelledError,
     ConnectionLostError,
@@ -24,7 +24,7 @@ from filmgate.errors import (
     error_from_wire,
 )
 from filmgate.host.connection import CONNECTING, LOST
-from filmgate.host.file_port import FilePort, Task
+from filmgate.host.file_port import MEDIA, FilePort, Task
 from filmgate.host.hub import Hub
 from filmgate.host.port import Moment, Settings
 from filmgate.host.session import HostSession
@@ -180,7 +180,8 @@ def _state(session: HostSession, place: int) -> State:
 def _error(problem: Optional[Problem]) -> FilmgateError:
     if problem is None:
         return InputError("The item has no result.", "Cook it again.")
-    return error_from_wire(problem.code, str(problem), problem.remedy)
+    job = f" ({problem.id})" if problem.id else ""
+    return error_from_wire(problem.code, f"{problem.text}{job}", problem.remedy)
 
 
 def _copied(source: Path, pattern: str, output: str) -> Path:
@@ -190,8 +191,10 @@ def _copied(source: Path, pattern: str, output: str) -> Path:
         StorageError: it cannot be written there.
     """
     target = Path(pattern.replace(OUTPUT_PLACE, output))
-    if target.suffix != source.suffix:
-        target = target.with_suffix(source.suffix)
+    stem = target.stem if target.suffix.lower() in MEDIA else target.name
+    target = target.with_name(f"{stem}{source.suffix}")
     make_folder(target.parent)
-    write_whole(target, source.read_bytes())
+    with storage_errors(source):
+        content = source.read_bytes()
+    write_whole(target, content)
     return target

@@ -282,6 +282,15 @@ def test_a_tag_chooses_among_files(bench: Bench) -> None:
     assert work["inputs"][""].endswith("in_0.exr")
 
 
+def test_a_name_without_a_suffix_keeps_its_last_part(bench: Bench) -> None:
+    """A frame's number is no suffix: that of the result is put behind it."""
+    bench.graph._output = f"{bench.folder.as_posix()}/out/<output>.1001"
+
+    bench.cook(*bench.generate(bench.upstream(1)))
+
+    assert bench.graph.made[0].outputFiles[0].path.endswith("/out/color.1001.exr")
+
+
 def test_without_a_model_nothing_is_made(bench: Bench, hou: Any) -> None:
     """The artist is told where to choose one."""
     hou.hda.installFile(str(ROOT / "otls" / "filmgate_top_infer.1.0.hda"))
