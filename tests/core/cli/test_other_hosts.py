@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,47 @@ def test_without_a_place_nothing_is_installed(
     """Exit code 2, with the option."""
     said = lonely("install", "unreal", *options, "--bundle", made(UNREAL, "3.11"), code=2).err
     assert "--project" in said
+
+
+UNREAL_VERSIONS = {"3.9": "5.3", "3.11": "5.6"}
+
+# What an editor does at its start, with its own Python and no package but those of the plugin.
+START_UNREAL = """
+import sys
+stand_in, version, project, code = sys.argv[1:]
+sys.path[:0] = [code, stand_in]
+import unreal
+session = unreal._fresh(version, "editor", project)
+import init_unreal
+assert not [text for _, text in session.log if "cannot start" in text], session.log
+import filmgate, filmgate_unreal.pipeline, zmq
+print(filmgate.__file__, filmgate_unreal.__file__, zmq.__file__, sep="\\n")
+sys.stdout.flush()
+session.close()
+"""
+
+
+@pytest.mark.parametrize("python", UNREAL_VERSIONS)
+def test_the_plugin_starts_from_a_project(
+    lonely: Command, made: Maker, repository: Path, project: Path, python: str
+) -> None:
+    """From the copy that was installed to the menus, in the stand-in for each Python of Unreal."""
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        pytest.skip(f"NOT TESTED: no CPython {python} on PATH or in pyenv")
+    engine = {"EngineAssociation": UNREAL_VERSIONS[python]}
+    project.write_text(json.dumps(engine), encoding="utf-8")
+    lonely("install", "unreal", "--project", project, "--bundle", made(UNREAL, python))
+    code = load_bundle(plugin_of(project)).code
+    command = [interpreter, "-I", "-S", "-B", "-c", START_UNREAL]
+    command += [repository / "tests" / "fakes" / "unreal", UNREAL_VERSIONS[python]]
+    done = subprocess.run(
+        [*command, project.parent, code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(
+        line.startswith(str(plugin_of(project))) for line in done.stdout.splitlines()[-3:]
+    ), done.stdout
 
 
 # The doctor.
