@@ -7,13 +7,19 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that runs us in the background has it ignored, and what we start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("filmgate", max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "50")))
+settings.register_profile(
+    "filmgate",
+    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "50")),
+    # How busy a machine is decides about no test.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("filmgate")
 
 ROOT = Path(__file__).resolve().parent.parent
