@@ -200,7 +200,7 @@ def test_an_editor_goes_on_while_it_runs(
     """Where somebody sits in front of it nothing waits; its notification cancels the rest."""
     from unreal import _renders, _tasks  # noqa: PLC0415
 
-    from filmgate_unreal import pipeline  # noqa: PLC0415
+    from filmgate_unreal import notify, pipeline  # noqa: PLC0415
 
     desk.open("editor")
     order(desk, "denoise", params={"quality": "high"})
@@ -216,6 +216,7 @@ def test_an_editor_goes_on_while_it_runs(
     missing = set(FRAMES) - set(steps[0].written)
     again = pipeline.job_finished(_renders.queue_output(job, {"FinalImage": rendered}))
     desk.until(lambda: not again[0].busy, "the rest is made")
+    desk.until(lambda: not notify.shown(), "the notification is gone")
     assert set(again[0].written) >= missing
     assert len(contents(tmp_path / "renders" / "denoise")) == len(FRAMES)
 
@@ -229,7 +230,7 @@ def test_a_dead_server_loses_no_render(
     before = contents(tmp_path / "renders")
     order(desk, "denoise")
     (step,) = render(desk, {"FinalImage": rendered})
-    assert set(step.problems) == set(FRAMES)
+    assert set(step.problems) == set(FRAMES), step.summary()
     assert contents(tmp_path / "renders") == before
     said = [text for _, text in desk.editor.log if "failed 1" in text]
     assert said
