@@ -57,7 +57,10 @@ class Weather:
 
 
 def eroded(ground: Tensor, weather: Weather, rng: Generator) -> Tensor:
-    """Return the ground (H, W), heights in samples, after its showers; its edges are walls."""
+    """Return the ground (H, W), heights in samples, after its showers; its edges are walls.
+
+    What a drop still carries at the end of its way is gone, as if a river had taken it.
+    """
     for _ in range(weather.showers):
         ground = _rained_on(ground, weather, rng)
         for _ in range(SLIDES):

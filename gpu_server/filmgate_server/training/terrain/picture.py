@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import OpenImageIO
-import torch
 
 from filmgate_server.training.terrain.__main__ import HELD_OUT_SEED, Course
 from filmgate_server.training.terrain.evaluation import FINE_SPACING_M, upscaled
@@ -18,7 +17,6 @@ from filmgate_server.training.terrain.package import PACKAGE, load_net
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
 SUN = (-1.0, -1.0, 1.0)
 """Towards it: along x, along y, up."""
@@ -27,13 +25,12 @@ KEPT = slice(8, 208)
 WAYS = ("bicubic", "terrain-detail")
 
 
-def hillshade(heights: Tensor, spacing_m: float) -> NDArray[np.float32]:
+def hillshade(heights: NDArray[np.float32], spacing_m: float) -> NDArray[np.float32]:
     """Return the light of `SUN` on a ground (H, W), in metres, from 0 to 1."""
-    along_y, along_x = torch.gradient(heights, spacing=spacing_m)
-    normal = torch.stack((-along_x, -along_y, torch.ones_like(heights)))
-    sun = torch.tensor(SUN) / torch.tensor(SUN).norm()
-    light = (normal * sun[:, None, None]).sum(0) / normal.norm(dim=0)
-    return light.clamp(0, 1).numpy()
+    along_y, along_x = np.gradient(heights, spacing_m)
+    normal = np.stack((-along_x, -along_y, np.ones_like(heights)), -1)
+    light = normal @ np.array(SUN) / np.linalg.norm(SUN) / np.linalg.norm(normal, axis=-1)
+    return light.clip(0, 1).astype(np.float32)
 
 
 def main() -> None:
@@ -43,7 +40,7 @@ def main() -> None:
     coarse = terrain.coarse[None, None] * FINE_SPACING_M
     ways = upscaled(load_net(), coarse, 2 * FINE_SPACING_M)
     grounds = [*(ways[name][0, 0] for name in WAYS), terrain.fine * FINE_SPACING_M]
-    panels = [hillshade(ground, FINE_SPACING_M)[KEPT, KEPT] for ground in grounds]
+    panels = [hillshade(ground.numpy(), FINE_SPACING_M)[KEPT, KEPT] for ground in grounds]
     picture = np.ascontiguousarray(np.concatenate(panels, 1))[..., None]
     buffer = OpenImageIO.ImageBuf(picture)
     buffer.write(str(PACKAGE / "before_after.png"), "uint8")
