@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -117,6 +118,37 @@ def test_normals_help(model: Runtime) -> None:
     assert rms(from_roof(given)) < 0.9 * rms(from_roof(without))
 
 
+@pytest.mark.parametrize("edge_angle", [5.0, 30.0])
+def test_a_point_without_a_normal_gets_one(model: Runtime, edge_angle: float) -> None:
+    """Where some given normals are 0 the cloud gets as smooth as with all of them; none is NaN."""
+    points = noisy(ball(1000), 0.2 * NOISE)
+    normals = ball(1000)
+    whole = run(model, points, normals, edge_angle=edge_angle)
+    normals[::50] = 0
+    made = run(model, points, normals, edge_angle=edge_angle)
+    assert rms(made - whole) < 0.2 * NOISE
+    every = run(model, points, np.zeros_like(points), edge_angle=edge_angle)
+    np.testing.assert_array_equal(every, run(model, points, edge_angle=edge_angle))
+
+
+@pytest.mark.parametrize("length", [1e-42, 1e-20, 1e30])
+def test_normals_may_have_any_length(model: Runtime, length: float) -> None:
+    """Neither are very small ones lost nor very large ones, whose squares are no numbers."""
+    points, normals = noisy(ball(500)), np.eye(3, dtype=np.float32)[np.arange(500) % 3]
+    made = run(model, points, normals * np.float32(length))
+    np.testing.assert_allclose(made, run(model, points, normals), atol=1e-6)
+
+
+def test_a_crowd_in_one_place_does_not_stop_the_rest(model: Runtime) -> None:
+    """The radius is found from those that have somebody at a distance."""
+    crowd = np.full((600, 3), 5, np.float32)
+    points = np.concatenate((noisy(ball(500)), crowd))
+    made = run(model, points)
+    np.testing.assert_array_equal(made[500:], crowd)
+    before, after = (rms(np.linalg.norm(each[:500], axis=1) - 1) for each in (points, made))
+    assert after < 0.8 * before
+
+
 def test_order_and_count_stay(model: Runtime) -> None:
     """Shuffled points give the shuffled result: each one is answered in its place."""
     points = noisy(ball(1000))
@@ -179,3 +211,14 @@ def test_a_radius_that_holds_all_is_refused(model: Runtime) -> None:
     points = np.random.default_rng(0).random((40_000, 3), np.float32)
     with pytest.raises(InputError, match="Set a smaller radius"):
         run(model, points, radius=10.0)
+
+
+def test_what_is_remembered_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every candidate lies within the radius, each of them takes memory."""
+    neighbours: Any = import_module("filmgate_server.zoo.smooth-points.neighbours")
+    places = neighbours.torch.rand(300, 3)
+    monkeypatch.setattr(neighbours, "KEPT_PAIRS_MAX", 300 * 300)
+    neighbours.Neighbours(places, 100.0)
+    monkeypatch.setattr(neighbours, "KEPT_PAIRS_MAX", 300 * 300 - 1)
+    with pytest.raises(InputError, match="about 300 others"):
+        neighbours.Neighbours(places, 100.0)

@@ -141,7 +141,10 @@ def test_x_and_y_may_be_spaced_differently(model: Runtime) -> None:
     np.testing.assert_allclose(np.diff(made, axis=0), 0.5, atol=1e-4)
 
 
-@pytest.mark.parametrize("spacing", [(0.0, 1.0), (-1.0, 1.0), (np.nan, 1.0), (np.inf, 1.0), (3.0,)])
+@pytest.mark.parametrize(
+    "spacing",
+    [(0.0, 1.0), (-1.0, 1.0), (np.nan, 1.0), (np.inf, 1.0), (3.0,), (1e-30, 1.0), (1.0, 1e25)],
+)
 def test_a_wrong_spacing_is_refused(
     model: Runtime, ground: Heights, spacing: tuple[float, ...]
 ) -> None:

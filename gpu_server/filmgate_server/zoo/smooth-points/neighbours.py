@@ -78,7 +78,13 @@ class Neighbours:
         self._radius = radius
         grid = _Grid(places, radius)
         grid.refuse_crowds()
-        self._groups = [_near(places, *found, radius) for found in grid.candidates()]
+        self._groups: list[Group] = []
+        rows = pairs = 0
+        for found in grid.candidates():
+            self._groups.append(_near(places, *found, radius))
+            rows += len(self._groups[-1].rows)
+            pairs += self._groups[-1].others.numel()
+            _refuse_crowd(pairs, rows)
 
     def each(self, places: Tensor, rule: Rule) -> Tensor:
         """Apply *rule* to every point and those around it.
@@ -96,6 +102,17 @@ class Neighbours:
             apart = (places[others] - places[group.rows][:, None]).square().sum(2)
             result[group.rows] = rule(group.rows, others, group.weights(apart, self._radius))
         return result
+
+
+def _refuse_crowd(pairs: float, rows: int) -> None:
+    """Raise `InputError` where so many pairs, of so many points, are more than are remembered."""
+    if pairs > KEPT_PAIRS_MAX:
+        text = f"Within the radius each point would have about {pairs / rows:.0f} others."
+        remedy = (
+            "Set a smaller radius (0 finds one), take out points that lie in one place, or smooth"
+            " the cloud in parts."
+        )
+        raise InputError(text, remedy, {"input": "P"})
 
 
 def _near(places: Tensor, rows: Tensor, others: Tensor, there: Tensor, radius: float) -> Group:
@@ -134,13 +151,8 @@ class _Grid:
             yield self._order[part], self._order[torch.where(there, places, 0)], there
 
     def refuse_crowds(self) -> None:
-        """Raise `InputError` where it would take too much memory to remember who is near."""
-        pairs = int(self._counts.sum()) / CELLS_PER_BALL
-        if pairs > KEPT_PAIRS_MAX:
-            each = pairs / len(self._order)
-            text = f"Within the radius each point would have about {each:.0f} others."
-            remedy = "Set a smaller radius (0 finds one), or smooth the cloud in parts."
-            raise InputError(text, remedy, {"input": "P"})
+        """Raise `InputError` at once where there is no doubt that it would take too much memory."""
+        _refuse_crowd(int(self._counts.sum()) / CELLS_PER_BALL, len(self._order))
 
     def _number(self, cells: Tensor) -> Tensor:
         """Return one number for each cell; those of neighbours along x follow on each other."""
@@ -171,10 +183,13 @@ def usual_distance(places: Tensor) -> float:
     """Return a radius that holds about forty points of a surface.
 
     It is one and a half times as far as the sixteenth neighbour is, the median of 256 points spread
-    over the cloud.
+    over the cloud; those that lie in one place with so many others say nothing.
 
     Args:
         places: (n, 3), at least two.
+
+    Returns:
+        0 where every point lies in one place with others.
     """
     count = len(places)
     picks = torch.linspace(0, count - 1, min(SAMPLE, count), device=places.device).long()
@@ -183,4 +198,6 @@ def usual_distance(places: Tensor) -> float:
         apart = torch.cdist(places[picks], others, compute_mode="donot_use_mm_for_euclid_dist")
         both = torch.cat((nearest, apart), 1)
         nearest = both.topk(min(OTHERS + 1, both.shape[1]), largest=False).values
-    return WIDER * float(nearest[:, -1].median())
+    apart = nearest[:, -1]
+    apart = apart[apart > 0]
+    return WIDER * float(apart.median()) if len(apart) else 0.0

@@ -62,7 +62,7 @@ class SmoothPoints(nn.Module):
             strength: the share of the way that each point goes, 0 to 1.
             iterations: how often.
             edge_angle: in degrees, see the module.
-            N: (n, 3) normals, of any length.
+            N: (n, 3) normals, of any length; a point whose own is 0 gets one as in step 1.
 
         Returns:
             (n, 3) in the order of *P*.
@@ -93,20 +93,28 @@ def smoothed(
 
     Args:
         places: (n, 3), around 0.
-        given: (n, 3) normals, or None.
+        given: (n, 3) normals of any length, or None; those of 0 are found.
         radius: above 0.
         strength: 0 to 1.
         iterations: 0 and more.
         flatness: 1 less the cosine of the edge's angle.
     """
     near = Neighbours(places, radius)
-    normals = None if given is None else nn.functional.normalize(given, dim=1)
+    normals = torch.zeros_like(places) if given is None else _units(given)
+    missing = (normals == 0).all(1, keepdim=True)
+    lacking = bool(missing.any())
     for _ in range(iterations):
-        planes = _spread_least(places, near) if normals is None else normals
+        planes = torch.where(missing, _spread_least(places, near), normals) if lacking else normals
         for _ in range(ROUNDS):
             planes = _averaged(places, planes, near, flatness)
         places = places + strength * _to_surface(places, planes, near, flatness)
     return places
+
+
+def _units(given: Tensor) -> Tensor:
+    """Return normals (n, 3) of length 1, or 0 where nothing is given, from any lengths."""
+    longest = given.abs().amax(1, keepdim=True)  # else squares of very small or large ones are lost
+    return nn.functional.normalize(given / torch.where(longest > 0, longest, 1), dim=1)
 
 
 def _spread_least(places: Tensor, near: Neighbours) -> Tensor:

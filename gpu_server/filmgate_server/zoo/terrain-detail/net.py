@@ -32,6 +32,9 @@ CURVATURES, SLOPES, DETAILS = 3, 2, 3
 MARGIN = 2
 """Samples by which the ground is continued, so that interpolation has two on every side."""
 
+NEAREST, FARTHEST = 1e-12, 1e12
+"""Spacings, in any unit, outside of which float32 loses slopes."""
+
 CHILD = (-0.0234375, 0.2265625, 0.8671875, -0.0703125)
 """Keys's weights a quarter of a sample before a sample, of two samples before it to one after."""
 
@@ -64,7 +67,8 @@ class TerrainDetail(nn.Module):
             (N, 1, 2 H, 2 W); the mean of each two by two is the sample that they came from.
 
         Raises:
-            InputError: the spacing is not positive and finite, or there are too few numbers.
+            InputError: the spacing is not between `NEAREST` and `FARTHEST`, or there are too few
+                numbers.
         """
         steps = _steps(spacing, height)
         ground = continued(height)
@@ -96,8 +100,8 @@ def _steps(spacing: Tensor | None, height: Tensor) -> Tensor:
     if spacing is None:
         return height.new_ones(2)
     steps = spacing.reshape(-1)[:2].to(height)
-    if len(steps) < 2 or not bool((torch.isfinite(steps) & (steps > 0)).all()):
-        text = "The spacing must be two numbers above 0: metres per sample along x and y."
+    if len(steps) < 2 or not bool(((steps > NEAREST) & (steps < FARTHEST)).all()):
+        text = "The spacing must be two numbers above 0, such as metres per sample along x and y."
         raise InputError(text, "Give the heightfield's own, or leave the input out.")
     return steps
 
