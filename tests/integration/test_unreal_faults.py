@@ -151,7 +151,9 @@ def test_without_any_server_the_dialog_says_so(
 ) -> None:
     """With no server configured and none running the artist reads what to do."""
     monkeypatch.delenv("FILMGATE_SERVER")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(desk.folder / "nowhere"))
+    runtime = desk.folder / "nowhere"
+    runtime.mkdir(mode=0o700)  # one that is missing would be replaced by the user's own
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     desk.open()
 
     batch = desk.make("gated", PATHS[0])
