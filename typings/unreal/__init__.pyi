@@ -170,6 +170,9 @@ class Button(ContentWidget):
 class Canvas(Object):
     def draw_texture(self, render_texture: Optional[Texture], screen_position: Vector2D, screen_size: Vector2D, coordinate_position: Vector2D, coordinate_size: Optional[Vector2D]=..., render_color: Optional[LinearColor]=..., blend_mode: BlendMode=..., rotation: float=..., pivot_point: Optional[Vector2D]=...) -> None: ...
 class Class(Object): ...
+class CompositeTextureMode(EnumBase):
+    CTM_DISABLED: CompositeTextureMode
+    CTM_NORMAL_ROUGHNESS_TO_GREEN: CompositeTextureMode
 class ContentBrowserAssetContextMenuContext(Object):
     def get_selected_objects(self) -> Array[Object]: ...
 class PropertyViewBase(Widget):
@@ -523,6 +526,10 @@ class Texture(StreamableRenderAsset):
     flip_green_channel: bool
     max_texture_size: int
     virtual_texture_streaming: bool
+    use_legacy_gamma: bool
+    composite_texture: Optional[Texture]
+    composite_texture_mode: CompositeTextureMode
+    composite_power: float
 class Texture2D(Texture):
     address_x: TextureAddress
     address_y: TextureAddress

@@ -121,9 +121,16 @@ def test_a_tga_has_its_last_row_first(texture: Any, export: Callable[..., bytes]
     assert content[18:] == bytes([6, 4, 2, 8, 5, 3, 1, 7])
 
 
-@pytest.mark.parametrize(
-    ("kind", "exporter"), [("RGBA32F", "PNG"), ("RGBA16", "TGA"), ("BGRA8", "HDR")]
-)
+def test_a_tga_of_16_bits_has_lost_half_of_them(
+    texture: Any, export: Callable[..., bytes], session: Any
+) -> None:
+    """It is written all the same; a line in the log is the only sign."""
+    content = export(texture("/Game/T_A", {"R": [0x1234]}, 1, kind="G16"), "TGA")
+    assert content[18:] == b"\x12"
+    assert [text for kind, text in session.log if kind == "Warning" and "scaled to 8" in text]
+
+
+@pytest.mark.parametrize(("kind", "exporter"), [("RGBA32F", "PNG"), ("BGRA8", "HDR")])
 def test_exporters_refuse_what_is_not_theirs(
     texture: Any, export: Callable[..., bytes], session: Any, kind: str, exporter: str
 ) -> None:

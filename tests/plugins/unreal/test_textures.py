@@ -104,6 +104,89 @@ def test_a_named_colour_space_is_named_to_the_server(unreal: Any, texture: Textu
     assert TextureSource.of("/Game/T_Rock").colour().space == "ACEScg"
 
 
+def coloured(unreal: Any, made: Any, encoding: str = "TSE_NONE", space: str = "TCS_NONE") -> None:
+    """Choose how the source art of a texture is read."""
+    settings = made.get_editor_property("source_color_settings").copy()
+    settings.set_editor_property(
+        "encoding_override", getattr(unreal.TextureSourceEncoding, encoding)
+    )
+    settings.set_editor_property("color_space", getattr(unreal.TextureColorSpace, space))
+    made.set_editor_property("source_color_settings", settings)
+
+
+@pytest.mark.parametrize(("encoding", "curved"), [("TSE_LINEAR", False), ("TSE_S_RGB", True)])
+@pytest.mark.parametrize("srgb", [True, False])
+def test_an_encoding_that_was_chosen_goes_before_srgb(
+    unreal: Any, texture: Texture, encoding: str, curved: bool, srgb: bool
+) -> None:
+    """The engine reads the codes by it, whatever the sRGB setting says; they are colours then."""
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    made = texture("/Game/T_Rock", planes(), WIDTH, kind="BGRA8", srgb=srgb)
+    coloured(unreal, made, encoding)
+    expected = [curve(code) if curved else array("f", [code / 255])[0] for code in CODES]
+    assert floats(sent("/Game/T_Rock"), "R") == expected
+    assert TextureSource.of("/Game/T_Rock").colour().space == "Linear Rec.709 (sRGB)"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "space", "legacy"),
+    [
+        ("TSE_ST2084", "TCS_NONE", False),
+        ("TSE_NONE", "TCS_CUSTOM", False),
+        ("TSE_NONE", "TCS_P3DCI", False),
+        ("TSE_NONE", "TCS_NONE", True),
+    ],
+)
+def test_colours_that_nobody_can_name_are_refused(
+    unreal: Any, texture: Texture, encoding: str, space: str, legacy: bool
+) -> None:
+    """A wrong curve or wrong primaries would be wrong colours without a word."""
+    made = texture("/Game/T_Rock", planes(), WIDTH, kind="BGRA8", use_legacy_gamma=legacy)
+    coloured(unreal, made, encoding, space)
+    with pytest.raises(InputError, match="T_Rock") as caught:
+        sent("/Game/T_Rock")
+    assert "import it anew" in caught.value.remedy
+
+
+def test_floats_behind_a_curve_are_refused(unreal: Any, texture: Texture) -> None:
+    """The editor's EXR goes out as it is, which would be display light."""
+    hdr = unreal.TextureCompressionSettings.TC_HDR
+    made = texture("/Game/T_Sky", planes(), WIDTH, kind="RGBA32F", compression_settings=hdr)
+    coloured(unreal, made, "TSE_S_RGB")
+    with pytest.raises(InputError, match="floats behind a curve"):
+        sent("/Game/T_Sky")
+
+
+def test_a_grey_picture_is_light(unreal: Any, texture: Texture) -> None:
+    """Greyscale with sRGB is a picture; without, it is data."""
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    grey = unreal.TextureCompressionSettings.TC_GRAYSCALE
+    texture("/Game/T_G", planes(), WIDTH, kind="BGRA8", srgb=True, compression_settings=grey)
+    assert TextureSource.of("/Game/T_G").colour().space == "Linear Rec.709 (sRGB)"
+
+
+@pytest.mark.parametrize("kind", ["G16", "RGBA16"])
+def test_all_16_bits_are_sent(texture: Texture, kind: str) -> None:
+    """A TGA would be scaled to 8 bits, with a line in the log that nobody reads."""
+    codes = [0, 1, 257, 12345, 32768, 40000, 65534, 65535]
+    texture("/Game/T_H", {"R": codes, "G": codes, "B": codes}, WIDTH, kind=kind, srgb=True)
+    assert floats(sent("/Game/T_H"), "R") == list(array("f", (code / 65535 for code in codes)))
+
+
+def test_an_accepted_result_is_sent_as_the_floats_that_it_is(
+    texture: Texture, tmp_path: Path
+) -> None:
+    """It has the compression of a source of 8 bits; a second model gets its floats all the same."""
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    texture("/Game/T_Rock", planes(), WIDTH, kind="BGRA8", srgb=True)
+    result = write(tmp_path / "color.0001.exr", 4.5)
+    TextureSource.of("/Game/T_Rock").accept({1: result}, "/Game/T_Rock_x")
+    assert set(floats(sent("/Game/T_Rock_x"), "R")) == {4.5}
+
+
 def test_an_exporter_that_writes_something_else_is_found_out(
     session: Any, unreal: Any, texture: Texture
 ) -> None:
@@ -173,10 +256,10 @@ def test_an_editor_that_cannot_tell_knows_no_fingerprint(
     assert fingerprint_of(Older()) == ""  # type: ignore[arg-type]
 
 
-def write(path: Path) -> Path:
+def write(path: Path, value: float = 0.25) -> Path:
     """Write a result of twice the size, as a server answers it."""
     window = Window(0, 0, 2 * WIDTH - 1, 2 * HEIGHT - 1)
-    plane = Plane("float", array("f", [0.25] * 4 * WIDTH * HEIGHT).tobytes())
+    plane = Plane("float", array("f", [value] * 4 * WIDTH * HEIGHT).tobytes())
     path.write_bytes(to_plain_exr(PlainImage(window, window, dict.fromkeys("RGB", plane))))
     return path
 
@@ -208,6 +291,55 @@ def test_a_result_is_built_as_its_source_is(unreal: Any, texture: Texture, tmp_p
         ("flip_green_channel", True),
     ):
         assert made.get_editor_property(name) == value, name
+
+
+def test_a_result_has_the_colour_space_of_its_source(
+    unreal: Any, texture: Texture, tmp_path: Path
+) -> None:
+    """Its primaries are those of the source; its floats are behind no curve any more."""
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    made = texture("/Game/T_Rock", planes(), WIDTH, kind="BGRA8", srgb=True)
+    coloured(unreal, made, "TSE_S_RGB", "TCS_ACESAP1")
+    result = write(tmp_path / "color.0001.exr")
+    (found,) = TextureSource.of("/Game/T_Rock").accept({1: result}, "/Game/T_Rock_x")
+    colours = found.get_editor_property("source_color_settings")
+    assert colours.color_space == unreal.TextureColorSpace.TCS_ACESAP1
+    assert colours.encoding_override == unreal.TextureSourceEncoding.TSE_NONE
+    before = made.get_editor_property("source_color_settings")
+    assert before.encoding_override == unreal.TextureSourceEncoding.TSE_S_RGB
+
+
+def test_a_result_goes_with_the_same_normals(unreal: Any, texture: Texture, tmp_path: Path) -> None:
+    """Roughness that is made of a normal map still is."""
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    mode = unreal.CompositeTextureMode.CTM_NORMAL_ROUGHNESS_TO_GREEN
+    normals = texture("/Game/T_N", planes(), WIDTH, kind="BGRA8", srgb=False)
+    texture(
+        "/Game/T_R",
+        planes(),
+        WIDTH,
+        kind="BGRA8",
+        srgb=False,
+        composite_texture=normals,
+        composite_texture_mode=mode,
+        composite_power=4.0,
+    )
+    result = write(tmp_path / "color.0001.exr")
+    (made,) = TextureSource.of("/Game/T_R").accept({1: result}, "/Game/T_R_x")
+    assert made.composite_texture is normals
+    assert (made.composite_texture_mode, made.composite_power) == (mode, 4.0)
+
+
+def test_a_result_is_built_once_for_all_its_settings(texture: Texture, tmp_path: Path) -> None:
+    """Each build of a large texture takes seconds: one for the import, one for the settings."""
+    from filmgate_unreal.textures import TextureSource  # noqa: PLC0415
+
+    texture("/Game/T_Rock", planes(), WIDTH, kind="BGRA8", srgb=True)
+    result = write(tmp_path / "color.0001.exr")
+    (made,) = TextureSource.of("/Game/T_Rock").accept({1: result}, "/Game/T_Rock_x")
+    assert made._builds == 2
 
 
 def test_the_alpha_of_the_source_comes_back(unreal: Any, texture: Texture, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ from unreal._enums import (
     AppReturnType as AppReturnType,
     AssetTypeActivationOpenedMethod as AssetTypeActivationOpenedMethod,
     BlendMode as BlendMode,
+    CompositeTextureMode as CompositeTextureMode,
     MultiBlockType as MultiBlockType,
     MultiBoxType as MultiBoxType,
     TextureAddress as TextureAddress,

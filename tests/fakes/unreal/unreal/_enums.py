@@ -149,6 +149,11 @@ class TextureSourceEncoding(EnumBase):
     TSE_ST2084: TextureSourceEncoding = entry()
 
 
+class CompositeTextureMode(EnumBase):
+    CTM_DISABLED: CompositeTextureMode = entry()
+    CTM_NORMAL_ROUGHNESS_TO_GREEN: CompositeTextureMode = entry()
+
+
 class TexturePowerOfTwoSetting(EnumBase):
     NONE: TexturePowerOfTwoSetting = entry()
     PAD_TO_POWER_OF_TWO: TexturePowerOfTwoSetting = entry()

@@ -25,10 +25,10 @@ _BY_NAME = {
 }
 _TAKEN = {
     "png": ("G8", "BGRA8", "G16", "RGBA16"),
-    "tga": ("G8", "BGRA8"),
+    "tga": ("G8", "BGRA8", "G16", "RGBA16"),
     "hdr": ("RGBA16F", "RGBA32F"),
 }
-"""The source art that an exporter takes; EXR takes any, whole numbers as halves."""
+"""The source art that an exporter takes; EXR takes any, 8 bits as halves; TGA makes 8 bits of 16."""
 
 
 def run(task: AssetExportTask) -> bool:
@@ -51,6 +51,9 @@ def _write(task: AssetExportTask) -> str:
     kind = _kind(exporter, held._source.kind)
     if not kind:
         return f"{type(exporter).__name__} does not support the format of {held.get_path_name()}"
+    if kind == "tga" and held._source.top > 255:
+        text = "cannot be represented at such high bit depth: scaled to 8 bits"
+        current().write("Warning", f"{held.get_path_name()} {text}")
     return _store(task.filename, _images.write(held._source, held.srgb, kind))
 
 

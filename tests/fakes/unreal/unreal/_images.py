@@ -142,17 +142,17 @@ def _write_png(image: Image, srgb: bool) -> bytes:
 
 
 def _write_tga(image: Image, srgb: bool) -> bytes:
-    """Codes of 8 bits, the last row first, as the format's first readers wanted it."""
+    """Codes of 8 bits, scaled where there are 16; the last row first, as the format's first readers wanted it."""
     names = "BGRA" if "G" in image.planes else "R"
     head = struct.pack(
         "<BBBHHBHHHHBB",
         0, 0, 2 if len(names) > 1 else 3, 0, 0, 0, 0, 0, image.width, image.height,
         8 * len(names), 8 if len(names) > 1 else 0,
     )  # fmt: skip
-    body = bytearray()
+    body, step = bytearray(), (image.top + 1) / 256
     for row in reversed(range(image.height)):
         for at in range(row * image.width, (row + 1) * image.width):
-            body += bytes(int(image.planes[name][at]) for name in names)
+            body += bytes(int(image.planes[name][at] / step) for name in names)
     return head + bytes(body)
 
 

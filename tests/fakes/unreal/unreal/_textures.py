@@ -8,6 +8,7 @@ from typing import Any, Optional
 from unreal._asset_tools import Exporter, Factory
 from unreal._assets import AssetImportData
 from unreal._enums import (
+    CompositeTextureMode,
     TextureAddress,
     TextureColorSpace,
     TextureCompressionSettings,
@@ -65,6 +66,10 @@ class Texture(StreamableRenderAsset):
     flip_green_channel: bool = prop(False)
     max_texture_size: int = prop(0)
     virtual_texture_streaming: bool = prop(False)
+    use_legacy_gamma: bool = prop(False)
+    composite_texture: Optional[Texture] = prop()
+    composite_texture_mode: CompositeTextureMode = prop()
+    composite_power: float = prop(1.0)
     _only = {
         "asset_import_data": only("AssetImportData", AssetImportData, read_only=True),
         "source_color_settings": only("TextureSourceColorSettings"),

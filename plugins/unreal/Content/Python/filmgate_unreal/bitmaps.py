@@ -55,6 +55,12 @@ def parse_bitmap(content: bytes) -> Bitmap:
     return _parse_png(content) if content.startswith(PNG_MAGIC) else _parse_tga(content)
 
 
+def png_bits(content: bytes) -> int:
+    """Return how many bits each sample of a PNG file has; 0 where it is no PNG."""
+    place = len(PNG_MAGIC) + 16  # behind the header's length, name, width and height
+    return content[place] if content.startswith(PNG_MAGIC) and len(content) > place else 0
+
+
 def to_exr(bitmap: Bitmap, curved: bool) -> bytes:
     """Write R, G and B as 32-bit floats, of grey three that are equal; alpha is left out.
 

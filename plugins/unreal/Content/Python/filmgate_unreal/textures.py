@@ -29,8 +29,7 @@ FRAME = 1
 """The only frame of a single texture."""
 
 _COPIED = (
-    "compression_settings",  # first: the others may follow from it
-    "srgb",
+    "compression_settings",
     "lod_group",
     "mip_gen_settings",
     "address_x",
@@ -49,8 +48,11 @@ _COPIED = (
     "adjust_hue",
     "adjust_min_alpha",
     "adjust_max_alpha",
+    "composite_texture",
+    "composite_texture_mode",
+    "composite_power",
 )
-"""Settings that say how the engine builds a texture from its source art."""
+"""Settings that say how the engine builds a texture from its source art, but for its colours."""
 
 
 class TextureSource:
@@ -223,7 +225,16 @@ def import_exr(path: Path, target: str, like: unreal.Texture2D) -> unreal.Textur
 
 
 def copy_settings(source: unreal.Texture2D, target: unreal.Texture2D) -> None:
-    """Let the engine build *target* as it builds *source*: compression, sRGB and the rest."""
+    """Let the engine build *target*, a result, as it builds *source*.
+
+    The space of its colours is the same; its floats are linear, whatever encoding the source has.
+    """
     target.modify()
+    never = unreal.PropertyAccessChangeNotifyMode.NEVER  # each notice would build it anew
     for name in _COPIED:
-        target.set_editor_property(name, source.get_editor_property(name))
+        target.set_editor_property(name, source.get_editor_property(name), never)
+    colours = source.get_editor_property("source_color_settings").copy()
+    colours.set_editor_property("encoding_override", unreal.TextureSourceEncoding.TSE_NONE)
+    target.set_editor_property("source_color_settings", colours, never)
+    always = unreal.PropertyAccessChangeNotifyMode.ALWAYS
+    target.set_editor_property("srgb", source.get_editor_property("srgb"), always)
