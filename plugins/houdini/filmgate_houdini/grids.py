@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Optional, Union
 
@@ -19,12 +20,10 @@ _KEPT = (
     "volumevisualmode",
     "volumevisualiso",
     "volumevisualdensity",
-    "volumevisualrange",
     "volumebordertype",
     "volumebordervalue",
-    "volumecompressiontolerance",
     "vdb_class",
-    "vdb_is_half_float",
+    "vdb_is_saved_as_half_float",
 )
 """What makes a volume a heightfield, a fog or a distance field, and says how it goes on outside."""
 
@@ -33,12 +32,22 @@ Grid = Union[hou.Volume, hou.VDB]
 
 def grids(geometry: hou.Geometry, kinds: Iterable[hou.EnumValue]) -> dict[str, Grid]:
     """Return the volumes of a geometry by name, the first of each; `""` where it has none."""
-    wanted, named = set(kinds), geometry.findPrimAttrib(NAME) is not None
     found: dict[str, Grid] = {}
-    for prim in geometry.iterPrims():
-        if prim.type() in wanted:
-            found.setdefault(prim.stringAttribValue(NAME) if named else "", prim)
+    for grid in every_grid(geometry, kinds):
+        found.setdefault(own_name(grid), grid)
     return found
+
+
+def every_grid(geometry: hou.Geometry, kinds: Iterable[hou.EnumValue]) -> list[Grid]:
+    """Return the volumes of a geometry, those of one name too."""
+    wanted = set(kinds)
+    return [prim for prim in geometry.iterPrims() if prim.type() in wanted]
+
+
+def repeated(grids: Iterable[Grid], names: Sequence[str]) -> Optional[tuple[str, int]]:
+    """Return the first of *names* that several volumes have, and how many."""
+    counts = Counter(own_name(grid) for grid in grids)
+    return next(((name, counts[name]) for name in names if counts[name] > 1), None)
 
 
 def voxels(volume: hou.Volume) -> bytes:
@@ -56,11 +65,16 @@ def voxels(volume: hou.Volume) -> bytes:
 
 def name_of(prim: hou.Prim) -> str:
     """Return what a primitive is called, or its number."""
+    return own_name(prim) or f"number {prim.number()}"
+
+
+def own_name(prim: hou.Prim) -> str:
+    """Return what a primitive is called; empty where it has no name."""
     named = prim.geometry().findPrimAttrib(NAME) is not None
-    return (prim.stringAttribValue(NAME) if named else "") or f"number {prim.number()}"
+    return prim.stringAttribValue(NAME) if named else ""
 
 
-def spacing_m(grid: Grid) -> tuple[float, float, float]:
+def spacing_m(grid: hou.Volume) -> tuple[float, float, float]:
     """Return the metres between two voxels along x, y and z.
 
     A volume is the cube from -1 to 1 under its transform, whose rows are where the axes go.
@@ -71,13 +85,13 @@ def spacing_m(grid: Grid) -> tuple[float, float, float]:
     return found[0], found[1], found[2]
 
 
-def full_transform(grid: Grid) -> hou.Matrix4:
+def full_transform(grid: hou.Volume) -> hou.Matrix4:
     """Return where a volume lies, its position included."""
     place = grid.vertex(0).point().position()
     return hou.Matrix4(grid.transform()) * hou.hmath.buildTranslate(place)
 
 
-def same_place(one: Grid, other: Grid) -> bool:
+def same_place(one: hou.Volume, other: hou.Volume) -> bool:
     """Say whether two volumes have the same voxels at the same places."""
     if tuple(one.resolution()) != tuple(other.resolution()):
         return False
@@ -121,3 +135,9 @@ def keep_class(source: hou.Prim, target: hou.Prim) -> None:
     for name in _KEPT:
         if name in has and name in takes and not target.intrinsicReadOnly(name):
             target.setIntrinsicValue(name, source.intrinsicValue(name))
+
+
+def set_outside(volume: hou.Volume, value: float) -> None:
+    """Let a volume have *value* wherever it has no voxels."""
+    volume.setIntrinsicValue("volumebordertype", "constant")
+    volume.setIntrinsicValue("volumebordervalue", value)

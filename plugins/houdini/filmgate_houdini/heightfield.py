@@ -26,6 +26,9 @@ class Heightfield:
         for name in bound.names:
             if name not in found:
                 return _missing(bound, name, found)
+        repeated = grids.repeated(_flat(geometry), bound.names)
+        if repeated is not None:
+            return _several(bound, *repeated)
         return _strangers(bound, [found[name] for name in bound.names])
 
     def is_there(self, geometry: hou.Geometry, bound: Binding) -> bool:
@@ -61,7 +64,7 @@ class Heightfield:
         found = _flat_grids(geometry)
         model, rows_columns = found[main.names[0]], (spec.shape[0], spec.shape[1])
         if rows_columns != _shape(model):
-            _enlarge(geometry, found, model, rows_columns)
+            _enlarge(geometry, model, rows_columns)
             found = _flat_grids(geometry)
             model = found[main.names[0]]
         for place, name in enumerate(bound.names):
@@ -79,13 +82,17 @@ def volume_mark(geometry: hou.Geometry) -> Hashable:
 
 
 def _flat_grids(geometry: hou.Geometry) -> dict[str, hou.Volume]:
-    """Return the volumes that are one voxel thick, by name."""
-    found = grids.grids(geometry, (hou.primType.Volume,))
-    return {
-        name: grid
-        for name, grid in found.items()
-        if isinstance(grid, hou.Volume) and 1 in grid.resolution()
-    }
+    """Return the volumes that are one voxel thick, by name, the first of each."""
+    found: dict[str, hou.Volume] = {}
+    for layer in _flat(geometry):
+        found.setdefault(grids.own_name(layer), layer)
+    return found
+
+
+def _flat(geometry: hou.Geometry) -> list[hou.Volume]:
+    """Return all the volumes that are one voxel thick."""
+    found = grids.every_grid(geometry, (hou.primType.Volume,))
+    return [each for each in found if isinstance(each, hou.Volume) and 1 in each.resolution()]
 
 
 def _axes(layer: hou.Volume) -> tuple[int, int]:
@@ -110,6 +117,14 @@ def _missing(bound: Binding, name: str, found: dict[str, hou.Volume]) -> Mismatc
     )
 
 
+def _several(bound: Binding, name: str, count: int) -> Mismatch:
+    return Mismatch(
+        bound.name,
+        f"There are {count} heightfield layers {name}.",
+        "Cook them one at a time in a For-Each loop, or tell them apart with a Name node.",
+    )
+
+
 def _strangers(bound: Binding, layers: Sequence[hou.Volume]) -> Optional[Mismatch]:
     for name, layer in zip(bound.names, layers):
         if not grids.same_place(layers[0], layer):
@@ -121,12 +136,7 @@ def _strangers(bound: Binding, layers: Sequence[hou.Volume]) -> Optional[Mismatc
     return None
 
 
-def _enlarge(
-    geometry: hou.Geometry,
-    found: dict[str, hou.Volume],
-    model: hou.Volume,
-    shape: tuple[int, int],
-) -> None:
+def _enlarge(geometry: hou.Geometry, model: hou.Volume, shape: tuple[int, int]) -> None:
     """Make every layer that lies where *model* does larger, by repeated samples.
 
     A filter would make values of masks and ids that nobody has set.
@@ -139,7 +149,7 @@ def _enlarge(
     if (rows * scale, columns * scale) != shape or scale < 1:
         text = f"The result has {shape[0]} × {shape[1]} samples, the input {rows} × {columns}."
         raise InputError(text, "Run the node again.")
-    old = [layer for layer in found.values() if grids.same_place(model, layer)]
+    old = [layer for layer in _flat(geometry) if grids.same_place(model, layer)]
     for layer in old:
         resolution = [count * scale for count in layer.resolution()]
         resolution[3 - sum(_axes(layer))] = 1

@@ -323,17 +323,66 @@ def test_a_change_of_voxels_changes_the_intrinsics_id(hou: Any) -> None:
     assert geometry.primitiveIntrinsicsDataId() != before
 
 
+def converted(hou: Any, geometry: Any, conversion: int) -> Any:
+    """Return what Convert VDB makes."""
+    verb, made = hou.sopNodeTypeCategory().nodeVerb("convertvdb"), hou.Geometry()
+    verb.setParms({"conversion": conversion})
+    verb.execute(made, [geometry])
+    return made
+
+
 def test_a_vdb_has_no_buffer(hou: Any) -> None:
     """hou.VDB: no allVoxelsAsString; Convert VDB makes it a volume, and a volume one."""
     geometry = hou.Geometry()
     geometry.createVolume(2, 2, 2).setAllVoxels(range(8))
-    verb = hou.sopNodeTypeCategory().nodeVerb("convertvdb")
-    sparse, dense = hou.Geometry(), hou.Geometry()
-    verb.setParms({"conversion": "vdb"})
-    verb.execute(sparse, [geometry])
+    sparse = converted(hou, geometry, 1)
     vdb = sparse.prim(0)
     assert vdb.type() is hou.primType.VDB
     assert not hasattr(vdb, "allVoxelsAsString")
-    verb.setParms({"conversion": "volume"})
-    verb.execute(dense, [sparse])
-    assert dense.prim(0).allVoxels() == tuple(range(8))
+    assert converted(hou, sparse, 0).prim(0).allVoxels() == tuple(range(8))
+
+
+def test_a_verbs_menu_is_set_by_number(hou: Any) -> None:
+    """Scripts that run in Houdini give Convert VDB 0 and 1 (public: HouIO's bridge)."""
+    verb = hou.sopNodeTypeCategory().nodeVerb("convertvdb")
+    with pytest.raises(hou.OperationFailed):
+        verb.setParms({"conversion": "vdb"})
+
+
+def test_a_vdb_becomes_a_volume_of_its_active_bounds(hou: Any) -> None:
+    """GU_PrimVDB.C: the volume is as large as them, lies there, and goes on as the background."""
+    geometry = hou.Geometry()
+    volume = geometry.createVolume(4, 2, 2, hou.BoundingBox(8, 0, 0, 16, 2, 2))
+    volume.setIntrinsicValue("volumebordervalue", 5.0)
+    volume.setAllVoxels([5.0] * 16)
+    volume.setVoxel((3, 1, 0), 1.0)
+    sparse = converted(hou, geometry, 1)
+    vdb = sparse.prim(0)
+    assert (vdb.resolution(), vdb.activeVoxelCount()) == ((1, 1, 1), 1)
+    assert vdb.transform().asTuple() == (2, 0, 0, 0, 1, 0, 0, 0, 1)
+    assert vdb.vertex(0).point().position() == (9, 0.5, 0.5)  # the voxel 0, 0, 0
+    assert (vdb.voxel((0, 0, 0)), vdb.intrinsicReadOnly("background")) == (5, True)
+    dense = converted(hou, sparse, 0).prim(0)
+    assert (dense.resolution(), dense.allVoxels()) == ((1, 1, 1), (1,))
+    assert dense.indexToPos((0, 0, 0)) == volume.indexToPos((3, 1, 0))
+    assert dense.intrinsicValue("volumebordervalue") == 5
+
+
+def test_a_distance_fields_largest_value_is_its_background(hou: Any) -> None:
+    """GU_PrimVDB.C: whatever its border's value; its class is that of the border."""
+    geometry = hou.Geometry()
+    volume = geometry.createVolume(2, 1, 1)
+    volume.setIntrinsicValue("volumebordertype", "sdf")
+    volume.setAllVoxels([-1.0, 2.0])
+    vdb = converted(hou, geometry, 1).prim(0)
+    assert (volume.isSDF(), vdb.isSDF(), vdb.intrinsicValue("background")) == (True, True, 2)
+    assert vdb.intrinsicValue("vdb_class") == "level set"
+
+
+def test_an_empty_vdb_becomes_one_voxel(hou: Any) -> None:
+    """GU_PrimVDB.C: a volume of nothing has no transform."""
+    geometry = hou.Geometry()
+    geometry.createVolume(3, 3, 3)
+    sparse = converted(hou, geometry, 1)
+    assert (sparse.prim(0).isEmpty(), sparse.prim(0).resolution()) == (True, (0, 0, 0))
+    assert converted(hou, sparse, 0).prim(0).resolution() == (1, 1, 1)

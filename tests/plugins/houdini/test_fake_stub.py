@@ -83,6 +83,23 @@ def test_the_fake_offers_nothing_that_the_stub_lacks(stubs: dict[str, Stub], off
     assert list(differences(offered, stubs["21.0"])) == []
 
 
+@pytest.mark.parametrize("version", PUBLISHED)
+def test_what_is_raised_is_caught_by_what_the_stub_says(
+    stubs: dict[str, Stub], offered: Stub, version: str
+) -> None:
+    """An exception's bases decide what catches it; 19.5's stub has another base for the first."""
+    raised = {name for name in offered.functions if _is_raised(offered, name)} - {"Error"}
+    assert len(raised) > 9
+    found = {name: offered.bases[name] for name in raised}
+    assert found == {name: stubs[version].bases[name] for name in raised}
+    assert not _is_raised(offered, "Node")
+
+
+def _is_raised(stub: Stub, name: str) -> bool:
+    bases = stub.bases.get(name, [])
+    return "Exception" in bases or any(_is_raised(stub, base) for base in bases)
+
+
 @pytest.mark.parametrize("version", ["19.5", "20.0", "20.5", "21.0", "22.0"])
 def test_a_release_has_no_name_that_it_lacks(
     stubs: dict[str, Stub], offered: Stub, hou: Any, version: str

@@ -240,6 +240,40 @@ def test_layers_of_two_sizes_are_reported(bench: Bench) -> None:
     assert "another size or place than height" in said
 
 
+def test_layers_of_one_name_are_reported(bench: Bench) -> None:
+    """Of the tiles of a terrain one alone would be changed."""
+    given = hip.heightfield(bench.hou, 2, 2)
+    given.merge(hip.heightfield(bench.hou, 2, 2, start=9.0))
+    (said,) = report(bench, terrain(), given)
+    assert said.startswith("There are 2 heightfield layers height.")
+    assert "For-Each" in said
+
+
+def test_every_layer_of_a_terrain_is_enlarged(bench: Bench) -> None:
+    """Those of one name too, which the model does not get."""
+    given = hip.heightfield(bench.hou, 2, 2, ("height", "mask", "mask"))
+    shown = bench.write(terrain(2), given, (4, 4, 1), ramp(16))
+    assert [each.resolution() for each in shown.prims()] == [(4, 4, 1)] * 3
+
+
+def test_an_upres_keeps_what_lies_outside(bench: Bench) -> None:
+    """The border says how a terrain goes on beyond its edge."""
+    given = hip.heightfield(bench.hou, 2, 2)
+    hip.layer(given, "height").setIntrinsicValue("volumebordertype", "streak")
+    hip.layer(given, "height").setIntrinsicValue("volumebordervalue", 3.0)
+    height = hip.layer(bench.write(terrain(2), given, (4, 4, 1), ramp(16)), "height")
+    assert height.intrinsicValue("volumebordertype") == "streak"
+    assert height.intrinsicValue("volumebordervalue") == 3.0
+
+
+def test_what_lacks_the_main_layer_is_reported_alone(bench: Bench) -> None:
+    """There is no size to hold the second input to."""
+    manifest = terrain(1, ("height",), entry("mask", YXC, ["mask"]))
+    given = [hip.heightfield(bench.hou, 2, 2, ("mask",)) for _ in range(2)]
+    (said,) = report(bench, manifest, *given)
+    assert said.startswith("There is no heightfield layer height")
+
+
 def test_an_input_of_another_size_is_reported(bench: Bench) -> None:
     """A mask from the second input has to be as large as the terrain."""
     manifest = terrain(1, ("height",), entry("mask", YXC, ["mask"], optional=True))
@@ -288,28 +322,144 @@ def test_a_result_keeps_a_volumes_place(bench: Bench) -> None:
     assert density.transform().asTuple() == before
 
 
-def vdb(bench: Bench, kind: str) -> Any:
-    """Return a VDB of a class."""
-    verb = bench.hou.sopNodeTypeCategory().nodeVerb("convertvdb")
-    verb.setParms({"conversion": "vdb"})
-    made = bench.hou.Geometry()
-    verb.execute(made, [hip.volumes(bench.hou, (2, 3, 1))])
-    made.prims()[0].setIntrinsicValue("vdb_class", kind)
+def test_volumes_that_are_enlarged_keep_their_place(bench: Bench) -> None:
+    """Each of several becomes larger in the same space."""
+    names = ("density", "heat")
+    given = hip.volumes(bench.hou, (2, 1, 1), names)
+    shown = bench.write(fog(*names), given, (2, 2, 4, 2), ramp(32))
+    for place, name in enumerate(names):
+        made = hip.layer(shown, name)
+        assert made.allVoxelsAsString() == floats(*range(place, 32, 2))
+        assert made.boundingBox().sizevec() == (2, 1, 1)
+    assert shown.intrinsicValue("primitivecount") == 2
+
+
+BOX = (4, 4, 3)
+FIRST, LAST = (1, 3, 0), (2, 3, 1)
+"""The active voxels of the VDBs below."""
+
+
+def dense(bench: Bench, names: Sequence[str], outside: float, border: str) -> Any:
+    """Return volumes of half a metre a voxel, far from the origin, with a block of 1 to 4 each."""
+    hou, made = bench.hou, bench.hou.Geometry()
+    made.addAttrib(hou.attribType.Prim, "name", "")
+    made.addAttrib(hou.attribType.Prim, "shade", 0.0)
+    for name in names:
+        volume = made.createVolume(*BOX, hou.BoundingBox(16, -8, 32, 18, -6, 33.5))
+        volume.setAttribValue("name", name)
+        volume.setAttribValue("shade", 0.5)
+        volume.setIntrinsicValue("volumebordertype", border)
+        volume.setIntrinsicValue("volumebordervalue", outside)
+        volume.setAllVoxels([outside] * 48)
+        for place, index in enumerate([(1, 3, 0), (2, 3, 0), (1, 3, 1), (2, 3, 1)]):
+            volume.setVoxel(index, place + 1.0)
     return made
 
 
-@pytest.mark.parametrize("kind", ["fog volume", "level set"])
-def test_a_vdb_stays_one_of_its_class(bench: Bench, kind: str) -> None:
-    """Its active voxels are sent; what comes back is a VDB of the same class and name."""
-    given = vdb(bench, kind)
-    found = bench.read(fog(), given)
-    assert bytes(found.data) == ramp(6)[: len(bytes(found.data))]
-    count = len(bytes(found.data)) // 4
-    shown = bench.write(fog(), vdb(bench, kind), found.spec.shape, ramp(count, 2))
+def vdb(
+    bench: Bench,
+    *names: str,
+    outside: float = 0.25,
+    border: str = "constant",
+    kind: str = "float",
+) -> Any:
+    """Return VDBs of those volumes, saved as half floats."""
+    verb = bench.hou.sopNodeTypeCategory().nodeVerb("convertvdb")
+    verb.setParms({"conversion": 1, "vdbtype": kind})
+    made = bench.hou.Geometry()
+    verb.execute(made, [dense(bench, names or ("density",), outside, border)])
+    for each in made.prims():
+        each.setIntrinsicValue("vdb_is_saved_as_half_float", True)
+    return made
+
+
+def test_a_vdb_is_sent_within_its_active_bounds(bench: Bench) -> None:
+    """The voxels around them are not sent; spacing is a voxel's, not the bounds'."""
+    spacing = entry("spacing", ["axis"], optional=True)
+    manifest = model(entry("density", ZYXC), spacing, outputs=[entry("density", ZYXC)])
+    found = bench.read(manifest, vdb(bench))
+    assert found.spec == TensorSpec("F32", (2, 1, 2, 1), ZYXC)
+    assert bytes(found.data) == floats(1, 2, 3, 4)
+    metres = bench.read(manifest, vdb(bench), name="spacing")
+    assert array.array("f", bytes(metres.data)).tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("border", "outside", "kind"),
+    [("constant", 0.25, "fog volume"), ("sdf", 8.0, "level set")],
+)
+def test_a_vdb_comes_back_as_it_was(bench: Bench, border: str, outside: float, kind: str) -> None:
+    """Place, class, background, name, attributes and half precision stay; only voxels change."""
+    given = vdb(bench, outside=outside, border=border)
+    before = hip.layer(given, "density")
+    first = before.indexToPos(FIRST)
+    shown = bench.write(fog(), given, (2, 1, 2, 1), ramp(4, 3))
     (prim,) = shown.prims()
-    assert prim.type() == bench.hou.primType.VDB
+    assert (prim.type(), prim.resolution()) == (bench.hou.primType.VDB, (2, 1, 2))
+    assert [prim.voxel(prim.posToIndex(before.indexToPos(at))) for at in (FIRST, LAST)] == [3, 6]
+    assert prim.boundingBox().minvec() == first - bench.hou.Vector3(0.25, 0.25, 0.25)
     assert prim.intrinsicValue("vdb_class") == kind
-    assert prim.stringAttribValue("name") == "density"
+    assert prim.intrinsicValue("vdb_is_saved_as_half_float") is True
+    assert prim.intrinsicValue("background") == outside == prim.voxel((0, 20, 0))
+    assert (prim.stringAttribValue("name"), prim.attribValue("shade")) == ("density", 0.5)
+
+
+def test_several_vdbs_stay_in_one_place(bench: Bench) -> None:
+    """That a result has voxels of the background's value moves none of the others."""
+    names = ("density", "heat")
+    given = vdb(bench, *names)
+    place = hip.layer(given, "heat").boundingBox().minvec()
+    data = floats(0.25, 5, 0.25, 6, 0.25, 7, 9, 8)
+    shown = bench.write(fog(*names), given, (2, 1, 2, 2), data)
+    assert hip.layer(shown, "density").activeVoxelCount() == 1
+    heat = hip.layer(shown, "heat")
+    assert (heat.resolution(), heat.boundingBox().minvec()) == ((2, 1, 2), place)
+
+
+def test_vdbs_of_other_bounds_are_reported(bench: Bench) -> None:
+    """They cannot be channels of one tensor, though their transforms are the same."""
+    given = vdb(bench)
+    other = dense(bench, ("heat",), 0.25, "constant")
+    other.prims()[0].setVoxel((0, 0, 0), 7.0)
+    verb = bench.hou.sopNodeTypeCategory().nodeVerb("convertvdb")
+    verb.setParms({"conversion": 1})
+    more = bench.hou.Geometry()
+    verb.execute(more, [other])
+    given.merge(more)
+    (said,) = report(bench, fog("density", "heat"), given)
+    assert said.startswith("The volume heat is of another size or place than density.")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"outside": 0.0, "kind": "int"}, "The VDB density does not hold floats."),
+        ({"kind": "empty"}, "The VDB density has no active voxels."),
+    ],
+)
+def test_a_vdb_that_is_no_tensor_is_reported(
+    bench: Bench, given: dict[str, Any], said: str
+) -> None:
+    """Houdini makes one voxel of an empty one, and nothing would say so; it is refused too."""
+    if given["kind"] == "empty":
+        verb = bench.hou.sopNodeTypeCategory().nodeVerb("convertvdb")
+        verb.setParms({"conversion": 1})
+        volume, made = dense(bench, ("density",), 0.0, "constant"), bench.hou.Geometry()
+        volume.prims()[0].setAllVoxels([0.0] * 48)
+        verb.execute(made, [volume])
+    else:
+        made = vdb(bench, **given)
+    assert [each[: len(said)] for each in report(bench, fog(), made)] == [said]
+    with pytest.raises(InputError, match=said):
+        bench.read(fog(), made)
+
+
+def test_volumes_of_one_name_are_reported(bench: Bench) -> None:
+    """One of them alone would be changed."""
+    given = hip.volumes(bench.hou, (2, 1, 1), ("density", "density", "heat", "heat"))
+    (said,) = report(bench, fog(), given)
+    assert said.startswith("There are 2 volumes density.")
+    assert "For-Each" in said
 
 
 def test_a_missing_volume_is_reported_with_the_fix(bench: Bench) -> None:

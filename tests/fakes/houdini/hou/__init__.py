@@ -44,6 +44,7 @@ from hou._constants import (
     severityType as severityType,
     stringParmType as stringParmType,
     updateMode as updateMode,
+    vdbData as vdbData,
     volumeStorageType as volumeStorageType,
     volumeVisualization as volumeVisualization,
 )
@@ -207,6 +208,9 @@ from hou._ui import (
     qt as qt,
     ui as ui,
 )
+from hou._vdb import (
+    VDB as VDB,
+)
 from hou._vectors import (
     BoundingBox as BoundingBox,
     BoundingRect as BoundingRect,
@@ -221,7 +225,6 @@ from hou._verbs import (
     SopVerb as SopVerb,
 )
 from hou._volume import (
-    VDB as VDB,
     Volume as Volume,
 )
 

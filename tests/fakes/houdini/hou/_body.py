@@ -67,13 +67,15 @@ class Piece:
         self.voxels: Any = array.array("f")
         self.matrix = Matrix3(1)
         self.intrinsics: dict[str, Any] = {}
+        self.fixed: dict[str, Any] = {}
+        """Intrinsics that cannot be set."""
 
     def copied(self, offset: int = 0) -> Piece:
         """Return another one, of points that stand *offset* further on."""
         made = Piece(self.kind, [each + offset for each in self.points])
         made.closed, made.resolution = self.closed, self.resolution
         made.voxels, made.matrix = self.voxels[:], Matrix3(self.matrix)
-        made.intrinsics = dict(self.intrinsics)
+        made.intrinsics, made.fixed = dict(self.intrinsics), dict(self.fixed)
         return made
 
 

@@ -410,6 +410,13 @@ class updateMode(Enumeration):
     OnMouseUp: EnumValue
 
 
+class vdbData(Enumeration):
+    Boolean: EnumValue
+    Float: EnumValue
+    Int: EnumValue
+    Vector3: EnumValue
+
+
 class volumeStorageType(Enumeration):
     Float: EnumValue
     Int: EnumValue

@@ -208,7 +208,8 @@ def box_of(places: list[Any]) -> BoundingBox:
 
 def prim_of(geometry: Geometry, piece: Piece) -> Any:
     """Return the handle that a primitive's kind has."""
-    from hou._volume import VDB, Volume
+    from hou._vdb import VDB
+    from hou._volume import Volume
 
     kinds: dict[str, Any] = {"Volume": Volume, "Polygon": Polygon, "VDB": VDB}
     return kinds.get(piece.kind, Prim)(geometry, piece)

@@ -36,23 +36,23 @@ class ObjectWasDeleted(Error):
     """A node, parameter or attribute that is gone was used."""
 
 
-class PermissionError(OperationFailed):
+class PermissionError(Error):
     """What is locked cannot be changed."""
 
 
-class GeometryPermissionError(PermissionError):
+class GeometryPermissionError(Error):
     """Geometry that belongs to a node was changed outside of its cook."""
 
 
-class InvalidInput(OperationFailed):
+class InvalidInput(Error):
     """An input that a node cannot have."""
 
 
-class InvalidNodeType(OperationFailed):
+class InvalidNodeType(Error):
     """A node of a class that cannot do what is asked."""
 
 
-class InvalidSize(OperationFailed):
+class InvalidSize(Error):
     """Values of a wrong number."""
 
 

@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hou._body import Body, Piece
+from hou import _vdb
+from hou._body import Body
 from hou._errors import OperationFailed
 from hou._guard import Guarded
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 POINTS = 3
 """Blast's group type for points; 0 guesses."""
+TO_VOLUME, TO_VDB = 0, 1
+"""Entries of the menu for what Convert VDB makes; scripts that run in Houdini set numbers."""
 
 
 class OpVerb(Guarded):
@@ -90,29 +93,19 @@ def _word_points(body: Body, word: str) -> set[int]:
 
 
 def convert(body: Body, parms: Mapping[str, Any]) -> None:
-    """Make volumes of sparse ones, with their active voxels alone, or the other way."""
-    kinds = {"volume": ("VDB", "Volume"), "vdb": ("Volume", "VDB")}
-    if parms["conversion"] not in kinds:
+    """Make dense volumes of sparse ones, within their active bounds, or the other way."""
+    if parms["conversion"] not in (TO_VOLUME, TO_VDB):
         raise OperationFailed(f"The stand-in converts to no {parms['conversion']}")
-    before, after = kinds[parms["conversion"]]
     for piece in body.pieces:
-        if piece.kind == before:
-            _turn(piece, after)
-
-
-def _turn(piece: Piece, kind: str) -> None:
-    piece.kind = kind
-    if kind == "VDB":
-        piece.intrinsics["vdb_class"] = "fog volume"
-        piece.intrinsics["vdb_is_half_float"] = False
-    else:
-        for name in ("vdb_class", "vdb_is_half_float"):
-            piece.intrinsics.pop(name, None)
+        if piece.kind == "VDB" and parms["conversion"] == TO_VOLUME:
+            _vdb.to_dense(body, piece)
+        elif piece.kind == "Volume" and parms["conversion"] == TO_VDB:
+            _vdb.to_sparse(body, piece, parms["vdbtype"])
 
 
 VERBS: dict[str, Any] = {
     "blast": ({"group": "", "grouptype": 0, "negate": 0, "fillhole": 0}, blast),
-    "convertvdb": ({"group": "", "conversion": "volume", "vdbclass": "none"}, convert),
+    "convertvdb": ({"group": "", "conversion": TO_VOLUME, "vdbtype": "float"}, convert),
 }
 
 

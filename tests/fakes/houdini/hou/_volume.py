@@ -18,12 +18,13 @@ INTRINSICS = {
     "volumevisualmode": "smoke",
     "volumevisualiso": 0.0,
     "volumevisualdensity": 1.0,
-    "volumevisualrange": (0.0, 1.0),
-    "volumeborder": "constant",
+    "volumebordertype": "constant",
     "volumebordervalue": 0.0,
-    "volumetolerance": 0.0,
 }
-"""What of a volume can be set by name, as a new one has it."""
+"""What of a volume can be set by name, as a new one has it.
+
+The names are those that public scripts set in Houdini: `volumevisual…` and `volumeborder…`.
+"""
 
 
 class _Grid(Prim):
@@ -130,7 +131,8 @@ class Volume(_Grid):
         return flat and self._piece.intrinsics["volumevisualmode"] == HEIGHTFIELD
 
     def isSDF(self) -> bool:
-        return self._piece_now().intrinsics["volumevisualmode"] == "iso"
+        """Return whether it has the border of a distance field (its docstring)."""
+        return self._piece_now().intrinsics["volumebordertype"] == "sdf"
 
     def visualization(self) -> EnumValue:
         names = {"smoke": "Smoke", "heightfield": "HeightField", "iso": "Iso"}
@@ -159,16 +161,6 @@ class Volume(_Grid):
 
     def taperY(self) -> float:
         return 1.0
-
-
-class VDB(_Grid):
-    """A sparse volume: its active voxels are no buffer, another node makes them dense first."""
-
-    def isEmpty(self) -> bool:
-        return not self.activeVoxelCount()
-
-    def activeVoxelCount(self) -> int:
-        return sum(each != 0 for each in self._piece_now().voxels)
 
 
 def _corners() -> Iterator[tuple[float, float, float]]:
