@@ -66,6 +66,82 @@ def test_heights_are_metres_by_the_engines_formula(desk: EditorDesk) -> None:
     assert metres == pytest.approx(expected.tolist(), rel=1e-6)
 
 
+def test_grass_that_leans_over_the_edge_is_no_height(desk: EditorDesk) -> None:
+    """The actor's bounds are larger then; heights that are not there would be sent as a cliff."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    actor._add(desk.unreal.PrimitiveComponent(), (-0.7, 0.0, WIDTH + 2.0, HEIGHT + 1.0))
+    assert tensor(source_of(actor), "height")[0].shape == (HEIGHT, WIDTH, 1)
+
+
+def test_all_parts_of_all_proxies_count(desk: EditorDesk) -> None:
+    """A world partition keeps the parts of a landscape in actors of their own."""
+    actor = desk.landscape(NUMBERS, WIDTH, (200.0, 300.0, 50.0))
+    proxy = desk.unreal.LandscapeProxy()
+    proxy._whole, proxy._scale, proxy._place = actor, actor._scale, actor._place
+    desk.editor.actors.append(proxy)
+    (whole,) = actor._components
+    whole._box = (0.0, 0.0, 2.0, HEIGHT - 1.0)
+    proxy._add(desk.unreal.LandscapeComponent(), (2.0, 0.0, WIDTH - 1.0, HEIGHT - 1.0))
+    assert tensor(source_of(proxy), "height")[0].shape == (HEIGHT, WIDTH, 1)
+
+
+def test_a_part_that_is_not_loaded_is_refused(desk: EditorDesk) -> None:
+    """What is missing would be 256 m deep."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    (whole,) = actor._components
+    whole._box = (0.0, 0.0, 2.0, HEIGHT - 1.0)
+    actor._add(desk.unreal.LandscapeComponent(), (2.0, 0.0, WIDTH - 1.0, 2.0))
+    with pytest.raises(InputError, match="not loaded as a whole"):
+        tensor(source_of(actor), "height")
+
+
+def test_a_turned_landscape_is_refused(desk: EditorDesk, tmp_path: Path) -> None:
+    """Bounds lie along the world's axes: they say nothing of how many samples there are."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    actor._turn = desk.unreal.Rotator(yaw=30.0)
+    result = write(tmp_path / "height.0001.tensor", [0.0] * len(NUMBERS), WIDTH, HEIGHT)
+    with pytest.raises(InputError, match="is turned"):
+        tensor(source_of(actor), "height")
+    with pytest.raises(InputError, match="is turned"):
+        source_of(actor).accept({1: result}, "")
+    assert actor._heights.tolist() == NUMBERS
+
+
+def test_a_landscape_of_another_level_is_an_error_with_a_name(desk: EditorDesk) -> None:
+    """The artist opened another level: the label is still known, the heights are not."""
+    actor = desk.landscape(NUMBERS, WIDTH)
+    source = source_of(actor)
+    desk.editor.actors.remove(actor)
+    actor._alive = False
+    assert source.label()
+    with pytest.raises(InputError, match="not in the level that is open"):
+        source.prepare(MANIFEST, NOW)
+
+
+def test_no_actor_goes_to_another_thread(desk: EditorDesk) -> None:
+    """The last reference to an object of the engine may be let go on the game thread alone."""
+    source = source_of(desk.landscape(NUMBERS, WIDTH))
+    assert engine_objects(source) == engine_objects(source.prepare(MANIFEST, NOW)) == []
+
+
+def engine_objects(held: Any) -> list[Any]:
+    """Return every object of the engine that something holds, through closures and attributes."""
+    import unreal  # noqa: PLC0415 - found once the stand-in is on the path
+
+    found: list[Any] = []
+    waiting, seen = [held], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen or isinstance(each, type):
+            continue
+        seen.add(id(each))
+        found += [each] if isinstance(each, unreal.Object) else []
+        waiting += list(getattr(each, "__dict__", {}).values())
+        waiting += [cell.cell_contents for cell in getattr(each, "__closure__", None) or ()]
+        waiting += list(each) if isinstance(each, (list, tuple)) else []
+    return found
+
+
 def test_what_was_prepared_is_sent_once(desk: EditorDesk) -> None:
     """The editor writes the heights, another thread reads them; the next capture is anew."""
     actor = desk.landscape(NUMBERS, WIDTH)

@@ -95,9 +95,13 @@ from unreal._graphs import (
 )
 from unreal._landscape import (
     Actor as Actor,
+    ActorComponent as ActorComponent,
     Landscape as Landscape,
+    LandscapeComponent as LandscapeComponent,
     LandscapeProxy as LandscapeProxy,
     PartitionActor as PartitionActor,
+    PrimitiveComponent as PrimitiveComponent,
+    SceneComponent as SceneComponent,
 )
 from unreal._menu_entries import (
     ContentBrowserAssetContextMenuContext as ContentBrowserAssetContextMenuContext,
@@ -167,6 +171,7 @@ from unreal._structs import (
     DirectoryPath as DirectoryPath,
     FilePath as FilePath,
     LinearColor as LinearColor,
+    Rotator as Rotator,
     Vector as Vector,
     Vector2D as Vector2D,
     Vector4 as Vector4,

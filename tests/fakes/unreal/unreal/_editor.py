@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from unreal._assets import AssetData, _data_of
 from unreal._guard import guard
-from unreal._landscape import Actor
+from unreal._landscape import Actor, SceneComponent, bounds
 from unreal._objects import (
     BlueprintFunctionLibrary,
     Class,
@@ -16,6 +17,7 @@ from unreal._objects import (
     World,
 )
 from unreal._session import current
+from unreal._structs import Vector
 from unreal._values import Array, Name
 
 _T = TypeVar("_T")
@@ -136,12 +138,21 @@ class SystemLibrary(BlueprintFunctionLibrary):
         return object.get_path_name() if object else ""
 
     @classmethod
+    def get_component_bounds(cls, component: SceneComponent) -> tuple[Vector, Vector, float]:
+        """Return the middle, half the size and the radius of a box along the world's axes."""
+        middle, half = bounds([component])
+        return middle, half, math.hypot(half.x, half.y, half.z)
+
+    @classmethod
     def execute_console_command(
         cls,
         world_context_object: Optional[Object],
         command: str,
         specific_player: Optional[Object] = None,
     ) -> None:
+        if command.upper() == "TRANSACTION UNDO":
+            current().undo_stack.undo()
+            return
         name, _, value = command.partition(" ")
         current().console[name] = value
 

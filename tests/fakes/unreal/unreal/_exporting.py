@@ -28,7 +28,7 @@ _TAKEN = {
     "tga": ("G8", "BGRA8", "G16", "RGBA16"),
     "hdr": ("RGBA16F", "RGBA32F"),
 }
-"""The source art that an exporter takes; EXR takes any, 8 bits as halves; TGA makes 8 bits of 16."""
+"""What an exporter takes. EXR takes any, 8 bits as halves; TGA makes 8 bits of 16."""
 
 
 def run(task: AssetExportTask) -> bool:

@@ -142,7 +142,7 @@ def _write_png(image: Image, srgb: bool) -> bytes:
 
 
 def _write_tga(image: Image, srgb: bool) -> bytes:
-    """Codes of 8 bits, scaled where there are 16; the last row first, as the format's first readers wanted it."""
+    """Codes, 16 bits scaled to 8; the last row first, as the format's first readers wanted it."""
     names = "BGRA" if "G" in image.planes else "R"
     head = struct.pack(
         "<BBBHHBHHHHBB",

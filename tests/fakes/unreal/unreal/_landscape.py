@@ -1,46 +1,106 @@
 """Landscapes: 16-bit heights that only render targets carry in and out.
 
 As two bytes the high one is red and the low one green; as a float red is the number itself, which
-halves round to steps of 32. Nobody checks sizes. A landscape is never made by Python.
+halves round to steps of 32. Nobody checks sizes: of a target that is too large the rest stays 0. An
+actor's bounds are those of all its components, grass and splines too, along the world's axes. A
+landscape is never made by Python.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
 from unreal import _rendering
 from unreal._enums import TextureRenderTargetFormat as Format
-from unreal._objects import Object
+from unreal._objects import Class, Object
 from unreal._session import current
-from unreal._structs import Vector
+from unreal._structs import Rotator, Vector
 from unreal._textures import TextureRenderTarget2D
+from unreal._values import Array
 
 _FORMATS = (Format.RTF_RGBA8, Format.RTF_RGBA16F, Format.RTF_RGBA32F)
 
 
+class ActorComponent(Object):
+    pass
+
+
+class SceneComponent(ActorComponent):
+    _actor: Any = None
+    _box = (0.0, 0.0, 0.0, 0.0)
+    """Where it begins and ends in x and y, in its actor's samples."""
+
+
+class PrimitiveComponent(SceneComponent):
+    pass
+
+
+class LandscapeComponent(PrimitiveComponent):
+    pass
+
+
 class Actor(Object):
     _place = Vector.__new__(Vector)
-    _extent = Vector.__new__(Vector)
     _scale = Vector.__new__(Vector)
+    _turn = Rotator.__new__(Rotator)
+
+    def _post_init(self) -> None:
+        self._components: list[SceneComponent] = []
+
+    def _add(self, component: SceneComponent, box: tuple[float, float, float, float]) -> None:
+        component._actor, component._box = self, box
+        self._components.append(component)
 
     def get_actor_label(self, create_if_none: bool = True) -> str:
         self._check_alive()
         return self._name
 
     def get_actor_scale3d(self) -> Vector:
+        self._check_alive()
         return self._scale
 
     def get_actor_location(self) -> Vector:
         return self._place
 
+    def get_actor_rotation(self) -> Rotator:
+        return self._turn
+
     def get_actor_bounds(
         self, only_colliding_components: bool, include_from_child_actors: bool = False
     ) -> tuple[Vector, Vector]:
         """Return the middle and half the size, in centimetres."""
-        place, extent = self._place, self._extent
-        return Vector(place.x + extent.x, place.y + extent.y, place.z), extent
+        return bounds(self._components)
+
+    def get_components_by_class(
+        self, component_class: Optional[Class] = None
+    ) -> Array[ActorComponent]:
+        kind = component_class._held if component_class else ActorComponent
+        found = [each for each in self._components if isinstance(each, kind)]
+        return Array._of(ActorComponent, found)
+
+
+def bounds(components: Iterable[SceneComponent]) -> tuple[Vector, Vector]:
+    """Return the middle and half the size of what components reach, in centimetres."""
+    corners = [corner for each in components for corner in _corners(each)]
+    spans = [(min(values), max(values)) for values in zip(*corners)]
+    middle, half = (
+        Vector(*((high + sign * low) / 2 for low, high in spans), 0.0) for sign in (1, -1)
+    )
+    return middle, half
+
+
+def _corners(component: SceneComponent) -> Iterator[tuple[float, float]]:
+    actor, (left, top, right, bottom) = component._actor, component._box
+    yaw = math.radians(actor._turn.yaw)
+    for x, y in ((left, top), (right, top), (left, bottom), (right, bottom)):
+        along, across = x * actor._scale.x, y * actor._scale.y
+        yield (
+            actor._place.x + along * math.cos(yaw) - across * math.sin(yaw),
+            actor._place.y + along * math.sin(yaw) + across * math.cos(yaw),
+        )
 
 
 class PartitionActor(Actor):
@@ -141,6 +201,7 @@ def make_landscape(
     made._heights, made._columns, made._whole = array("H", numbers), columns, made
     rows = len(made._heights) // columns
     made._scale, made._place = Vector(*scale), Vector(0.0, 0.0, 0.0)
-    made._extent = Vector((columns - 1) * scale[0] / 2, (rows - 1) * scale[1] / 2, 256.0 * scale[2])
+    made._turn = Rotator(0.0, 0.0, 0.0)
+    made._add(LandscapeComponent(), (0.0, 0.0, columns - 1.0, rows - 1.0))
     current().actors.append(made)
     return made

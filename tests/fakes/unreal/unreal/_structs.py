@@ -43,6 +43,17 @@ class Vector4(StructBase):
         self._fill(locals())
 
 
+class Rotator(StructBase):
+    """Degrees; the constructor has another order than the editor's window."""
+
+    roll: float = double()
+    pitch: float = double()
+    yaw: float = double()
+
+    def __init__(self, roll: float = 0.0, pitch: float = 0.0, yaw: float = 0.0) -> None:
+        self._fill(locals())
+
+
 class FilePath(StructBase):
     file_path: str = prop("")
 

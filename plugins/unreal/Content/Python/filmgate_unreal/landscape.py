@@ -26,6 +26,7 @@ from filmgate.tensor import TENSOR_MEDIA, Tensor, TensorSpec, parse_tensor_blob,
 from filmgate.wire.records import ColourSpec
 from filmgate_unreal import dialogs, render_targets, states, ticks
 from filmgate_unreal.bitmaps import parse_bitmap, to_png
+from filmgate_unreal.extents import landscapes, scale_of, size_of
 from filmgate_unreal.textures import FRAME
 
 ZERO, STEPS_PER_CM, LARGEST = 32768, 128.0, 65535
@@ -44,6 +45,9 @@ _Field = tuple["array[float]", tuple[int, int, int], tuple[str, str, str]]
 class LandscapeSource:
     """What a model gets of a landscape.
 
+    It knows the actor by its name alone: the artist may open another level meanwhile, and other
+    threads hold the source, where no object of the engine may be let go.
+
     Args:
         actor: the landscape; any of its proxies will do.
     """
@@ -51,17 +55,31 @@ class LandscapeSource:
     kind = "volume"
 
     def __init__(self, actor: unreal.LandscapeProxy) -> None:
-        self.actor: unreal.LandscapeProxy = actor.get_landscape_actor() or actor
-        self._prepared: Optional[bytes] = None
+        whole = actor.get_landscape_actor() or actor
+        self._name, self._label = whole.get_path_name(), str(whole.get_actor_label())
+        self._prepared: list[bytes] = []
 
     @property
     def path(self) -> str:
         """The actor's path in its level."""
-        return self.actor.get_path_name().replace(".", "/").replace(":", "/")
+        return self._name.replace(".", "/").replace(":", "/")
+
+    @property
+    def actor(self) -> unreal.LandscapeProxy:
+        """The landscape.
+
+        Raises:
+            InputError: its level is not open any more.
+        """
+        for each in landscapes():
+            if each.get_path_name() == self._name:
+                return each
+        text = f"{self._label} is not in the level that is open."
+        raise InputError(text, "Open its level, and try again.", {"path": self._name})
 
     def label(self) -> str:
-        """Return what the outliner calls it."""
-        return str(self.actor.get_actor_label())
+        """Return what the outliner called it when the work on it began."""
+        return self._label
 
     def span(self) -> tuple[int, int]:
         """Return the one frame that a landscape is."""
@@ -82,8 +100,7 @@ class LandscapeSource:
             InputError: the editor cannot hand the heights out.
         """
         if name == manifest.main_input.name:
-            blob, self._prepared = self._prepared, None
-            blob = blob or _blob(name, *self._read()())
+            blob = self._prepared.pop() if self._prepared else _blob(name, *self._read()())
         elif name == SPACING:
             steps = array("f", [each / _CM_PER_M for each in scale_of(self.actor)[:2]])
             blob = _blob(name, steps, (2,), ("axis",))
@@ -97,17 +114,18 @@ class LandscapeSource:
         Raises:
             InputError: the editor cannot hand the heights out.
         """
-        read, name = self._read(), manifest.main_input.name
+        read, name, prepared = self._read(), manifest.main_input.name, self._prepared
 
         def rest() -> None:
-            self._prepared = _blob(name, *read())
+            prepared[:] = [_blob(name, *read())]
 
         return rest
 
     def _read(self) -> Callable[[], _Field]:
         """Let the editor write the heights; return what reads them, on any thread."""
-        (width, height), scale_z = size_of(self.actor), scale_of(self.actor)[2]
-        numbers = read_numbers(self.actor, width, height)
+        actor = self.actor
+        (width, height), scale_z = size_of(actor), scale_of(actor)[2]
+        numbers = read_numbers(actor, width, height)
         return lambda: (to_metres(numbers(), scale_z), (height, width, 1), ("y", "x", "c"))
 
     def preview(self, files: Mapping[int, Path]) -> Optional[unreal.Object]:
@@ -120,17 +138,17 @@ class LandscapeSource:
         Raises:
             InputError: they do not fit.
         """
-        result = load_heights(files[min(files)])
-        if result.size == size_of(self.actor):
-            write_heights(self.actor, result)
+        result, actor = load_heights(files[min(files)]), self.actor
+        if result.size == size_of(actor):
+            write_heights(actor, result)
         else:
-            self._hand_over(result)
+            self._hand_over(result, actor)
         return []
 
-    def _hand_over(self, result: Heights) -> None:
-        path = save_heightmap(self.actor, result)
-        (width, _), (before, _) = result.size, size_of(self.actor)
-        scale = scale_of(self.actor)
+    def _hand_over(self, result: Heights, actor: unreal.LandscapeProxy) -> None:
+        path = save_heightmap(actor, result)
+        (width, _), (before, _) = result.size, size_of(actor)
+        scale = scale_of(actor)
         factor = (before - 1) / (width - 1)
         text = (
             f"{self.label()} keeps its resolution, and the result has another one. It is in "
@@ -193,35 +211,6 @@ def to_numbers(metres: array[float], scale_z: float) -> array[int]:
         remedy = "Raise the landscape's scale in z, or the model's amount."
         raise InputError(f"{text}{reach_m:.1f} m above and below its origin.", remedy)
     return array("H", found)
-
-
-def scale_of(actor: unreal.LandscapeProxy) -> tuple[float, float, float]:
-    """Return the scale of a landscape: centimetres between samples in x and y, and that of z."""
-    scale = actor.get_actor_scale3d()
-    return float(scale.x), float(scale.y), float(scale.z)
-
-
-def size_of(actor: unreal.LandscapeProxy) -> tuple[int, int]:
-    """Return how many samples a landscape has in x and y, all its proxies together."""
-    low, high = [float("inf")] * 2, [float("-inf")] * 2
-    for proxy in _proxies(actor):
-        origin, extent = proxy.get_actor_bounds(False)
-        for axis, (middle, half) in enumerate(((origin.x, extent.x), (origin.y, extent.y))):
-            low[axis] = min(low[axis], middle - half)
-            high[axis] = max(high[axis], middle + half)
-    scale = scale_of(actor)
-    width, height = (round((high[axis] - low[axis]) / scale[axis]) + 1 for axis in (0, 1))
-    return width, height
-
-
-def _proxies(actor: unreal.LandscapeProxy) -> list[unreal.LandscapeProxy]:
-    actors = unreal.get_editor_subsystem(unreal.EditorActorSubsystem).get_all_level_actors()
-    found = [
-        each
-        for each in actors
-        if isinstance(each, unreal.LandscapeProxy) and each.get_landscape_actor() == actor
-    ]
-    return found or [actor]
 
 
 def read_numbers(actor: unreal.LandscapeProxy, width: int, height: int) -> Callable[[], array[int]]:
