@@ -146,6 +146,24 @@ def test_a_cancelled_parameter_dialog_starts_nothing(desk: EditorDesk, server: E
     assert (server.submitted, waiting(), told(desk)) == ([], [], [])
 
 
+def test_a_cancelled_parameter_dialog_leaves_no_settings(desk: EditorDesk) -> None:
+    """What was set before Cancel is not the start of the next dialog."""
+    seen: list[float] = []
+
+    def touch(form: Any, answer: bool, strength: float) -> bool:
+        seen.append(form.get_editor_property("p_strength"))
+        form.set_editor_property("p_strength", strength)
+        desk.editor.tick(5)
+        return answer
+
+    desk.editor.select(ROCK)
+    for answer_, strength in ((True, 2.0), (False, 5.0), (False, 6.0)):
+        desk.editor.answers.append(lambda form, a=answer_, s=strength: touch(form, a, s))
+        click(CONTEXT, "Filmgate_echo")
+        desk.until(lambda: bool(waiting()), "the result waits")
+    assert seen == [1.0, 2.0, 2.0]
+
+
 def test_nothing_selected_is_a_dialog_with_a_remedy(desk: EditorDesk) -> None:
     """What a menu's command raises would be seen in the log alone."""
     desk.editor.select()
@@ -256,7 +274,7 @@ def test_a_result_of_before_the_editor_ended_is_still_there(
 
 
 def test_accept_takes_the_selected_results_first(desk: EditorDesk) -> None:
-    """Of three that wait the selected one is accepted; with nothing of them selected, the rest."""
+    """Of three that wait the selected one is accepted; with nothing selected, the rest."""
     desk.make("echo", ROCK, LEAF, SKY)
     desk.editor.select(LEAF)
     click(MENU, "FilmgateAccept")
@@ -267,7 +285,7 @@ def test_accept_takes_the_selected_results_first(desk: EditorDesk) -> None:
 
 
 def test_a_failed_accept_leaves_no_undo_step(desk: EditorDesk) -> None:
-    """The transaction is cancelled, and the results still wait."""
+    """Nothing was changed, and the result still waits."""
     desk.make("echo", ROCK)
     steps = len(desk.editor.undo_stack.titles)
     desk.editor.import_fails = True
@@ -275,6 +293,195 @@ def test_a_failed_accept_leaves_no_undo_step(desk: EditorDesk) -> None:
     assert "did not import" in told(desk)[0]
     assert len(desk.editor.undo_stack.titles) == steps
     assert waiting() == [f"{ROCK}_echo"]
+
+
+def import_all_but(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Let the editor refuse to import one asset, after it has begun to overwrite it."""
+    from filmgate.errors import InputError  # noqa: PLC0415
+    from filmgate_unreal import textures  # noqa: PLC0415
+
+    real = textures.import_exr
+
+    def picky(file: Path, target: str, like: Any) -> Any:
+        made = real(file, target, like)
+        if target == path:
+            raise InputError("The editor did not import it.", "Its log says why.")
+        return made
+
+    monkeypatch.setattr(textures, "import_exr", picky)
+
+
+def test_one_result_that_cannot_be_written_costs_no_other(
+    desk: EditorDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are assets and wait no more; the failed one is named, and waits."""
+    desk.make("echo", ROCK, LEAF, SKY)
+    import_all_but(monkeypatch, f"{LEAF}_echo")
+    click(MENU, "FilmgateAccept")
+    (text,) = told(desk)
+    assert "1 of 3 results were not accepted" in text
+    assert "T_Leaf: The editor did not import it." in text
+    assert waiting() == [f"{LEAF}_echo"]
+    tagged = [path for path in (ROCK, LEAF, SKY) if said_of(desk, f"{path}_echo")]
+    assert tagged == [ROCK, SKY]
+
+
+def test_a_failed_accept_can_be_undone(desk: EditorDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the editor has overwritten before it failed comes back with Ctrl+Z."""
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    made = desk.unreal.load_asset(f"{ROCK}_echo")
+    made._source.planes["R"][0] = 0.75
+    desk.make("echo", ROCK)
+    import_all_but(monkeypatch, f"{ROCK}_echo")
+    click(MENU, "FilmgateAccept")
+    assert made._source.planes["R"][0] == 0.25
+    desk.editor.undo()
+    assert made._source.planes["R"][0] == 0.75
+
+
+def said_of(desk: EditorDesk, path: str) -> dict[str, str]:
+    """Return the tags of an asset."""
+    asset = desk.unreal.load_asset(path)
+    return dict(desk.editor.metadata.get(asset.get_path_name(), {})) if asset else {}
+
+
+def test_a_result_of_other_settings_is_not_accepted(desk: EditorDesk, server: EchoServer) -> None:
+    """Its metadata would say what the form says now, and not what it was made with."""
+    desk.editor.select(ROCK)
+    desk.editor.answers.append(lambda form: form.set_editor_property("p_strength", 2.0))
+    click(CONTEXT, "Filmgate_echo")
+    desk.until(lambda: bool(waiting()), "the result waits")
+    server.fail(ModelError("The model stumbled.", "Take a smaller texture."))
+    desk.editor.answers.append(lambda form: form.set_editor_property("p_strength", 5.0))
+    click(CONTEXT, "Filmgate_echo")
+    desk.until(lambda: any("stumbled" in text for text in told(desk)), "it failed")
+    click(MENU, "FilmgateAccept")
+    assert "T_Rock is of other settings" in told(desk)[-1]
+    assert (exists(desk, f"{ROCK}_echo"), waiting()) == (False, [f"{ROCK}_echo"])
+
+
+def test_a_result_of_another_source_is_not_accepted(desk: EditorDesk) -> None:
+    """The texture was changed after the run; when it is run again, it is accepted."""
+    desk.make("echo", ROCK)
+    desk.unreal.load_asset(ROCK).set_editor_property("srgb", False)
+    click(MENU, "FilmgateAccept")
+    assert "of another source than now" in told(desk)[-1]
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    assert exists(desk, f"{ROCK}_echo")
+
+
+def test_an_asset_of_other_hands_is_not_overwritten(desk: EditorDesk) -> None:
+    """It has the name that a result would get, and was not made by this model of this source."""
+    desk.texture(f"{ROCK}_echo", dict.fromkeys("RGB", [9] * 8), 4, srgb=True)
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    assert f"{ROCK}_echo exists" in told(desk)[0]
+    assert set(desk.unreal.load_asset(f"{ROCK}_echo")._source.planes["R"]) == {9}
+    assert waiting() == [f"{ROCK}_echo"]
+
+
+def test_a_source_that_is_gone_blocks_no_other(desk: EditorDesk) -> None:
+    """The result of a deleted texture is named; the others are accepted."""
+    desk.make("echo", ROCK, LEAF)
+    desk.unreal.EditorAssetLibrary.delete_asset(ROCK)
+    desk.editor.select()
+    click(MENU, "FilmgateAccept")
+    assert "T_Rock" in told(desk)[0]
+    assert (waiting(), exists(desk, f"{LEAF}_echo")) == ([f"{ROCK}_echo"], True)
+    click(MENU, "FilmgateDiscard")
+    assert waiting() == []
+
+
+def test_a_selection_without_a_result_means_no_other(desk: EditorDesk) -> None:
+    """Whoever selects a leaf does not mean the rock."""
+    desk.make("echo", ROCK)
+    desk.editor.select(LEAF)
+    for name in ("FilmgateAccept", "FilmgateDiscard", "FilmgateShow"):
+        click(MENU, name)
+        assert "Nothing that is selected has a result" in told(desk)[-1]
+    assert (waiting(), exists(desk, f"{ROCK}_echo")) == ([f"{ROCK}_echo"], False)
+
+
+def test_results_of_a_batch_are_shown_when_asked_for(desk: EditorDesk, server: EchoServer) -> None:
+    """The notification says that they wait; those of the selected textures open, each in a tab."""
+    server.allow(0)
+    desk.begin("echo", ROCK, LEAF, SKY)
+    desk.until(lambda: bool(desk.editor.notices), "the notification is there")
+    server.allow(None)
+    (task,) = desk.editor.notices
+    desk.until(lambda: task._finished is True, "it has ended")
+    assert str(task._text).startswith("3 waiting.")
+    desk.editor.select(ROCK, SKY)
+    click(MENU, "FilmgateShow")
+    assert len(desk.editor.opened) == 2
+    click(MENU, "FilmgateShow")
+    assert len(desk.editor.opened) == 2
+    desk.editor.select()
+    click(MENU, "FilmgateAccept")
+    assert (desk.editor.opened, told(desk)) == ([], [])
+
+
+def test_a_hundred_tabs_are_not_opened(desk: EditorDesk) -> None:
+    """The artist is asked to select fewer."""
+    paths = [f"/Game/T_{place}" for place in range(9)]
+    for path in paths:
+        desk.texture(path, dict.fromkeys("RGB", CODES), 4, srgb=True)
+    desk.make("echo", *paths)
+    click(MENU, "FilmgateShow")
+    assert "Select up to 8" in told(desk)[0]
+    assert desk.editor.opened == []
+
+
+def test_a_level_that_is_left_stops_only_its_own_work(desk: EditorDesk, server: EchoServer) -> None:
+    """The landscape's actor is destroyed while its work goes on: nothing of it can be asked."""
+    from filmgate_unreal import actions, landscape, work  # noqa: PLC0415
+
+    actor = desk.landscape([32768] * 12, 4)
+    source = landscape.LandscapeSource(actor)
+    server.allow(0)
+    first = actions.start([work.Work(source, work.target_of(source, "echo"), "echo")])
+    second = desk.begin("echo", ROCK)
+    desk.until(lambda: len(server.submitted) == 1, "the texture is at the server")
+    actor._alive = False
+    server.allow(None)
+    desk.until(lambda: not first.busy and not second.busy, "both have ended")
+    assert second.finished
+    desk.until(lambda: all(each._finished is not None for each in desk.editor.notices), "the end")
+
+
+def test_regenerate_skips_what_is_not_ours(desk: EditorDesk, server: EchoServer) -> None:
+    """One texture of other hands in a selection is named, and costs no other."""
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    desk.editor.select(f"{ROCK}_echo", LEAF)
+    before = len(server.submitted)
+    click(MENU, "FilmgateRegenerate")
+    desk.until(lambda: bool(waiting()), "the result waits")
+    assert waiting() == [f"{ROCK}_echo"]
+    assert len(server.submitted) == before + 1
+    assert f"{LEAF} does not say how it was made" in told(desk)[0]
+
+
+def test_metadata_of_pixels_that_were_undone_is_noticed(
+    desk: EditorDesk, server: EchoServer
+) -> None:
+    """Undo takes pixels back, and no tags: the log says so before it is made as they say."""
+    from filmgate_unreal import actions  # noqa: PLC0415
+
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    desk.editor.select(f"{ROCK}_echo")
+    for value in (0.5, 0.75):
+        answer(server, plain_result(value=value))
+        actions.regenerate()
+        desk.until(lambda: bool(waiting()), "the result waits")
+        assert not [text for _, text in desk.editor.log if "has changed since" in text]
+        actions.accept()
+    desk.editor.undo()
+    actions.regenerate()
+    assert [text for _, text in desk.editor.log if "has changed since" in text]
 
 
 def test_undo_after_a_regenerated_accept_brings_the_pixels_back(

@@ -268,7 +268,7 @@ def test_transactions_inside_another_are_one_step(unreal: Any, texture: Any, ses
 
 
 def test_an_exception_takes_nothing_back(unreal: Any, texture: Any, session: Any) -> None:
-    """The transaction ends as it stands; only `cancel` restores."""
+    """The transaction ends as it stands; one that is cancelled is not even a step of undo."""
     made = texture("/Game/T_A", {"R": [0.5]}, 1)
     with pytest.raises(ValueError, match="broken"), unreal.ScopedEditorTransaction("a"):
         made.set_editor_property("lod_bias", 1)
@@ -277,7 +277,7 @@ def test_an_exception_takes_nothing_back(unreal: Any, texture: Any, session: Any
     with unreal.ScopedEditorTransaction("b") as transaction:
         made.set_editor_property("lod_bias", 2)
         transaction.cancel()
-    assert (made.lod_bias, session.undo_stack.titles) == (1, ["a"])
+    assert (made.lod_bias, session.undo_stack.titles) == (2, ["a"])
 
 
 def test_metadata_survives_undo(unreal: Any, texture: Any, session: Any) -> None:

@@ -85,12 +85,16 @@ def test_a_result_is_forgotten_once(desk: EditorDesk) -> None:
         ("run", (ROCK, "echo", "gain=2"), (False,), "is no JSON object"),
         ("run", (ROCK, "echo", "[1]"), (False,), "is no JSON object"),
         ("accept", (ROCK, "echo"), ("",), "no result for T_Rock"),
-        ("accept", ("/Game/Nothing", "echo"), ("",), "no result for Nothing"),
+        ("accept", ("/Game/Nothing", "echo"), ("",), "/Game/Nothing is no texture"),
+        ("run", ("/Game/Nothing", "echo", ""), (False,), "/Game/Nothing is no texture"),
+        ("state", ("/Game/Nothing", "echo"), ("error", 0.0), "/Game/Nothing is no texture"),
     ],
 )
 def test_what_fails_is_told_and_gives_nothing(
     desk: EditorDesk, name: str, args: Any, outputs: Any, said: str
 ) -> None:
-    """An exception would leave the Blueprint with zeros and the artist with a log."""
+    """An exception would end the Blueprint, a dialog would stop it at each asset of many."""
     assert node(name, *args) == outputs
-    assert any(said in text for _, text in desk.editor.dialogs)
+    assert any(said in text for text in desk.editor.errors())
+    desk.editor.tick(5)
+    assert desk.editor.dialogs == []

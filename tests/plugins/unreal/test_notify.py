@@ -13,6 +13,7 @@ class Job:
 
     def __init__(self, name: str) -> None:
         self.name, self.busy, self.cancelled = name, True, 0
+        self.problems: dict[str, str] = {}
 
     def text(self) -> str:
         """Return its name."""
@@ -22,6 +23,26 @@ class Job:
         """End."""
         self.cancelled += 1
         self.busy = False
+
+
+class Slow(Job):
+    """Something that takes its time to end."""
+
+    def cancel(self) -> None:
+        """Begin to end."""
+        self.cancelled += 1
+
+
+class Mortal(Job):
+    """Something that can be destroyed."""
+
+    gone = False
+
+    def text(self) -> str:
+        """Return its name; fail as the engine does when it is gone."""
+        if self.gone:
+            raise RuntimeError("ObjectInstance is null")
+        return self.name
 
 
 @pytest.fixture
@@ -68,6 +89,60 @@ def test_a_cancel_is_heard(session: Any, notify: Any) -> None:
     _tasks.press_cancel(session.notices[0])
     until(session, lambda: session.notices[0]._finished is not None)
     assert [job.cancelled for job in jobs] == [1, 1]
+
+
+def test_a_cancel_is_not_for_what_begins_later(session: Any, notify: Any) -> None:
+    """The button stays pressed while a job winds down; the next job has a notification anew."""
+    from unreal import _tasks  # noqa: PLC0415 - found once the stand-in is on the path
+
+    first, second = Slow("rocks"), Slow("leaves")
+    notify.follow(first)
+    until(session, lambda: bool(session.notices))
+    _tasks.press_cancel(session.notices[0])
+    until(session, lambda: session.notices[0]._finished is False)
+    notify.follow(second)
+    until(session, lambda: len(session.notices) == 2)
+    until(session, lambda: str(session.notices[1]._text) == "rocks\nleaves")
+    assert (first.cancelled, second.cancelled) == (1, 0)
+    first.busy = second.busy = False
+    until(session, lambda: session.notices[1]._finished is True)
+
+
+def test_what_failed_ends_without_a_tick(session: Any, notify: Any) -> None:
+    """Of two jobs one failed, some time before the other ended."""
+    first, second = Job("rocks"), Job("leaves")
+    notify.follow(first)
+    notify.follow(second)
+    until(session, lambda: bool(session.notices))
+    first.problems["rocks"], first.busy = "it stumbled", False
+    until(session, lambda: str(session.notices[0]._text) == "leaves")
+    second.busy = False
+    until(session, lambda: session.notices[0]._finished is not None)
+    assert session.notices[0]._finished is False
+
+
+def test_the_last_words_say_what_can_be_done(session: Any, notify: Any) -> None:
+    """They are those of this notification alone."""
+    for place, last in enumerate(("2 results wait", "leaves")):
+        job = Job("leaves")
+        notify.follow(job)
+        until(session, lambda place=place: len(session.notices) == place + 1)
+        until(session, lambda place=place: str(session.notices[place]._text) == "leaves")
+        if place == 0:
+            notify.close_with(last)
+        job.busy = False
+        until(session, lambda place=place: session.notices[place]._finished is True)
+        assert str(session.notices[place]._text) == last
+
+
+def test_what_cannot_tell_takes_the_notification_away(session: Any, notify: Any) -> None:
+    """It would stay for ever, and the editor would ask nobody anything any more."""
+    job = Mortal("rocks")
+    notify.follow(job)
+    until(session, lambda: bool(session.notices))
+    job.gone = True
+    until(session, lambda: session.notices[0]._finished is False)
+    assert not notify.shown()
 
 
 def test_a_dialog_is_seen_while_something_is_under_way(session: Any, notify: Any) -> None:

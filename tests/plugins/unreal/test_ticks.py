@@ -126,6 +126,29 @@ def test_who_looks_looks_until_it_has_seen_enough(
     assert seen == ["first", "second", "second"]
 
 
+def test_a_look_that_fails_ends_alone(
+    session: Any, ticks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others look on, and the log has the traceback."""
+    now = [0.0]
+    monkeypatch.setattr("filmgate_unreal.ticks.time.monotonic", lambda: now[0])
+    seen: list[str] = []
+
+    def looks(name: str) -> bool:
+        seen.append(name)
+        if name == "broken":
+            raise ValueError("a mistake")
+        return True
+
+    for name in ("before", "broken", "after"):
+        ticks.watch(lambda name=name: looks(name))
+    for _ in range(2):
+        now[0] += 1.0
+        session.tick()
+    assert seen == ["before", "broken", "after", "before", "after"]
+    assert any("a mistake" in text for text in session.errors())
+
+
 def test_a_commandlet_serves_itself(fresh: Callable[..., Any]) -> None:
     """Where nothing ticks, the thread that waits does the work; its time may run out."""
     fresh(mode="commandlet")

@@ -71,9 +71,7 @@ class Transactions:
             self.undone.clear()
 
     def cancel(self) -> None:
-        """Take back what the open transaction has recorded, and forget it."""
-        if self._open is not None:
-            _restore(self._open.before)
+        """Forget what the open transaction has recorded: nothing is taken back, nor can it be."""
         self._open, self._depth = None, 0
 
     def undo(self) -> bool:

@@ -8,13 +8,20 @@ from typing import Any, Callable, Optional
 import unreal
 
 from filmgate.errors import FilmgateError, InputError
+from filmgate.host.problem import to_problem
+from filmgate.host.state import Problem
 from filmgate_unreal import accept as accepting
 from filmgate_unreal import dialogs, metadata, notify, preview, selection, sessions, ticks
 from filmgate_unreal.batch import Batch
-from filmgate_unreal.textures import TextureSource, package_path
+from filmgate_unreal.textures import TextureSource, asset_name, package_path
 from filmgate_unreal.work import Source, Work, target_of
 
 Ended = Callable[[Batch], None]
+
+READY = "Tools ▸ Filmgate: Show Results opens them, Accept Results writes them."
+
+SHOWN = 8
+"""How many tabs are opened at once."""
 
 
 @dialogs.guarded
@@ -36,11 +43,14 @@ def run(model: str, kind: str = "") -> None:
 @dialogs.guarded
 def regenerate() -> None:
     """Make the selected results again, as their metadata says."""
-    works = [_recalled(package_path(each)) for each in selection.textures()]
-    if not works:
+    paths = [package_path(each) for each in selection.textures()]
+    if not paths:
         text = "No texture is selected."
         raise InputError(text, "Select textures that Filmgate has made.")
-    start(works, force=True)
+    works, problems = _all_recalled(paths)
+    if works:
+        start(works, force=True)
+    dialogs.complain([*problems.values()], [asset_name(path) for path in problems])
 
 
 @dialogs.guarded
@@ -48,6 +58,19 @@ def accept() -> None:
     """Write the results that wait into the project, in one undo step; see `_waiting`."""
     made = accepting.accept(_waiting())
     unreal.log(f"Filmgate: accepted {', '.join(made) or 'the heights'}")
+
+
+@dialogs.guarded
+def show() -> None:
+    """Open the results that wait, each in a tab; see `_waiting`."""
+    works = _waiting()
+    if len(works) > SHOWN:
+        text = f"{len(works)} results wait: too many tabs."
+        raise InputError(text, f"Select up to {SHOWN} of their textures.")
+    hidden = [work.label for work in works if not preview.show(work)]
+    if hidden:
+        text = f"The result for {', '.join(hidden)} cannot be shown before it is accepted."
+        raise InputError(text, "Accept it: undo takes it back.")
 
 
 @dialogs.guarded
@@ -88,8 +111,10 @@ def ask_params(works: Sequence[Work]) -> bool:
     if manifest is None or not manifest.params or not dialogs.attended():
         return True
     first = sessions.host(works[0])
+    before = first.kept_params()
     title = f"{manifest.name} {manifest.version}"
     if not dialogs.ask_details(title, first.form()):
+        first.put_back(before)
         return False
     params = first.params()
     for work in works[1:]:
@@ -142,25 +167,41 @@ def ended(batch: Batch) -> None:
     for work in batch.finished:
         preview.add(work, visible)
     if batch.finished:
-        names = ", ".join(work.source.label() for work in batch.finished)
-        unreal.log(f"Filmgate: ready: {names}. Tools ▸ Filmgate ▸ Accept writes them.")
+        names = ", ".join(work.label for work in batch.finished)
+        unreal.log(f"Filmgate: ready: {names}. {READY}")
+        notify.close_with(f"{len(preview.waiting())} waiting. {READY}")
     failed = [work for work in batch.works if work.target in batch.problems]
     problems = [batch.problems[work.target] for work in failed]
-    dialogs.complain(problems, [work.source.label() for work in failed])
+    dialogs.complain(problems, [work.label for work in failed])
 
 
 def _waiting() -> list[Work]:
-    """Return the work whose results wait: of the selected textures, else all of it.
+    """Return the work whose results wait: of what is selected; where nothing is, all of it.
 
     Raises:
-        InputError: none waits.
+        InputError: none waits, or none of what is selected.
     """
     works = [each.work for each in preview.waiting()]
     if not works:
         raise InputError("No result waits.", "Run a model first.")
-    selected = {package_path(each) for each in selection.textures()}
-    chosen = [work for work in works if selected & {work.source.path, work.target}]
+    selected = {each.path for each in selection.sources()}
+    chosen = [work for work in works if selected & {work.path, work.target}]
+    if selected and not chosen:
+        text = f"Nothing that is selected has a result that waits; {len(works)} others wait."
+        raise InputError(text, "Select their textures, or select nothing to mean all of them.")
     return chosen or works
+
+
+def _all_recalled(paths: Sequence[str]) -> tuple[list[Work], dict[str, Problem]]:
+    """Return the work that assets were made by, and of which of them nobody can say that."""
+    works: list[Work] = []
+    problems: dict[str, Problem] = {}
+    for path in paths:
+        try:
+            works.append(_recalled(path))
+        except FilmgateError as error:
+            problems[path] = to_problem(error)
+    return works, problems
 
 
 def _recalled(path: str) -> Work:
@@ -173,6 +214,9 @@ def _recalled(path: str) -> Work:
     if record is None:
         text = f"{path} does not say how it was made."
         raise InputError(text, "Select textures that Filmgate has made.", {"path": path})
+    if metadata.is_outdated(path, record):
+        text = "has changed since Filmgate wrote it, and is made as its metadata says all the same."
+        unreal.log_warning(f"Filmgate: {path} {text}")
     work = Work(TextureSource.of(record.source), path, record.model)
     set_params(work, record.settings)
     return work

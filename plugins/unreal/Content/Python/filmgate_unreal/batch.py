@@ -76,14 +76,14 @@ class Batch:
             return f"{ended} of {len(self.works)}"
         said = sessions.session(under_way).status.text or "reading the source art"
         counted = f"{ended + 1} of {len(self.works)}: " if len(self.works) > 1 else ""
-        return f"{counted}{under_way.source.label()}: {said}"
+        return f"{counted}{under_way.label}: {said}"
 
     def look(self) -> bool:
         """Take note of what has ended, and start what can be; return whether it goes on."""
         for target, work in list(self._running.items()):
             if not sessions.session(work).busy:
                 del self._running[target]
-                self._end(work)
+                self._take_up(work)
         while self._waiting and len(self._preparing) + len(self._running) < AT_ONCE:
             if self._start(self._waiting.popleft()):
                 break  # reading source art takes its time: one for each tick
@@ -141,6 +141,13 @@ class Batch:
     def _run(self, work: Work) -> None:
         self._running[work.target] = work
         sessions.session(work).run(sessions.moments(work), force=self._force)
+
+    def _take_up(self, work: Work) -> None:
+        """Take up how a piece of work has ended; one that cannot be asked has failed."""
+        try:
+            self._end(work)
+        except Exception as error:  # noqa: BLE001 - the editor's own code: the others go on
+            self.problems[work.target] = unforeseen(error)
 
     def _end(self, work: Work) -> None:
         problems = sessions.host(work).problems

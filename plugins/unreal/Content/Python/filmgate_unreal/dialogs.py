@@ -64,15 +64,23 @@ def guarded(call: Callable[..., Any]) -> Callable[..., Any]:
 
     What a menu's command raises is seen in the log alone.
     """
+    return _safe(call, lambda problem: complain([problem], [TITLE]))
 
+
+def logged(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn whatever goes wrong in a call of a script's into a line in the log."""
+    return _safe(call, lambda problem: unreal.log_error(f"{TITLE}: {problem}"))
+
+
+def _safe(call: Callable[..., Any], tell: Callable[[Problem], None]) -> Callable[..., Any]:
     @functools.wraps(call)
     def safe(*args: Any, **kwargs: Any) -> Any:
         try:
             return call(*args, **kwargs)
         except FilmgateError as error:
-            complain([to_problem(error)], [TITLE])
+            tell(to_problem(error))
         except Exception as error:  # noqa: BLE001 - the boundary to the editor
-            complain([unforeseen(error)], [TITLE])
+            tell(unforeseen(error))
         return None
 
     return safe

@@ -36,6 +36,7 @@ class UnrealHost(HostPort):
 
     def __init__(self, work: Work) -> None:
         self.source, self.target, self._model = work.source, work.target, work.model
+        self._label = work.label
         self.problems: list[Problem] = []
         self._kept, self.copied = _recalled(work.target)
         self._form: Optional[unreal.Object] = None
@@ -63,7 +64,7 @@ class UnrealHost(HostPort):
 
     def label(self) -> str:
         """Return the asset's or actor's name."""
-        return self.source.label()
+        return self._label
 
     def span(self) -> tuple[int, int]:
         """Return the range of the source."""
@@ -107,6 +108,15 @@ class UnrealHost(HostPort):
             return Settings()
         params, colour = self.params(), self.source.colour()
         return Settings(params, colour=colour, merged=True, compression=PLAIN)
+
+    def kept_params(self) -> Mapping[str, Any]:
+        """Return the parameters that are remembered: all of them, or what was set of them."""
+        return self._kept.params
+
+    def put_back(self, params: Mapping[str, Any]) -> None:
+        """Remember these parameters and no others: what was set since is forgotten."""
+        self._form = None
+        self._keep_params(params)
 
     def params(self) -> dict[str, Any]:
         """Return what is set in the form, and remember it for the editor's next start.

@@ -1,5 +1,7 @@
 """Filmgate as Blueprint nodes and as functions for scripts; none of them raises or waits.
 
+What fails is a line in the log: a dialog would stop a script at each of a hundred assets.
+
 A function with several results returns them last first: Blueprints get them in reverse order. What
 is not of the declared type is dropped without a word, so everything is converted here.
 """
@@ -14,6 +16,7 @@ import unreal
 from filmgate.errors import ParameterError
 from filmgate_unreal import accept as accepting
 from filmgate_unreal import actions, dialogs, preview, selection, sessions
+from filmgate_unreal.source_art import load
 from filmgate_unreal.textures import TextureSource
 from filmgate_unreal.work import Work, target_of
 
@@ -27,12 +30,12 @@ def register() -> None:
 
 def models() -> unreal.Array[str]:
     """Return the texture models that are known on this machine."""
-    return dialogs.guarded(_models)() or unreal.Array(str)
+    return dialogs.logged(_models)() or unreal.Array(str)
 
 
 def run(asset_path: str, model: str, params: str = "") -> bool:
     """Begin to work on a texture; the parameters are a JSON object, or nothing."""
-    return bool(dialogs.guarded(_run)(asset_path, model, params))
+    return bool(dialogs.logged(_run)(asset_path, model, params))
 
 
 def state(asset_path: str, model: str) -> tuple[float, str]:
@@ -40,24 +43,24 @@ def state(asset_path: str, model: str) -> tuple[float, str]:
 
     A Blueprint gets the word first.
     """
-    word, fraction = dialogs.guarded(_state)(asset_path, model) or ("error", 0.0)
+    word, fraction = dialogs.logged(_state)(asset_path, model) or ("error", 0.0)
     return float(fraction), str(word)
 
 
 def accept(asset_path: str, model: str) -> str:
     """Write a result into the project; return the asset's path, or nothing."""
-    made = dialogs.guarded(_accept)(asset_path, model)
+    made = dialogs.logged(_accept)(asset_path, model)
     return str(made[0]) if made else ""
 
 
 def discard(asset_path: str, model: str) -> bool:
     """Forget a result; return whether one was there."""
-    return bool(dialogs.guarded(_discard)(asset_path, model))
+    return bool(dialogs.logged(_discard)(asset_path, model))
 
 
 def cancel(asset_path: str, model: str) -> bool:
     """End what is under way for a texture; return whether anything was."""
-    return bool(dialogs.guarded(_cancel)(asset_path, model))
+    return bool(dialogs.logged(_cancel)(asset_path, model))
 
 
 def _node(call: Any, ret: Any, params: Optional[list[type]] = None) -> Any:
@@ -78,9 +81,20 @@ class FilmgateLibrary(unreal.BlueprintFunctionLibrary):
 
 
 def work_of(asset_path: str, model: str) -> Work:
-    """Return the work of a model on a texture."""
+    """Return the work of a model on a texture, whether there is one or not."""
     source = TextureSource.of(asset_path.partition(".")[0])
     return Work(source, target_of(source, model), model)
+
+
+def _existing(asset_path: str, model: str) -> Work:
+    """Return the work of a model on a texture.
+
+    Raises:
+        InputError: there is no such texture.
+    """
+    work = work_of(asset_path, model)
+    load(work.path)
+    return work
 
 
 def parse_params(text: str) -> dict[str, Any]:
@@ -106,7 +120,7 @@ def _models() -> Any:
 
 
 def _run(asset_path: str, model: str, params: str) -> bool:
-    work = work_of(asset_path, model)
+    work = _existing(asset_path, model)
     if params.strip():
         actions.set_params(work, parse_params(params))
     actions.start([work])
@@ -114,7 +128,7 @@ def _run(asset_path: str, model: str, params: str) -> bool:
 
 
 def _state(asset_path: str, model: str) -> tuple[str, float]:
-    work = work_of(asset_path, model)
+    work = _existing(asset_path, model)
     session = sessions.session(work)
     status = session.status
     if session.busy:
@@ -124,7 +138,7 @@ def _state(asset_path: str, model: str) -> tuple[str, float]:
 
 
 def _accept(asset_path: str, model: str) -> list[str]:
-    return accepting.accept([work_of(asset_path, model)])
+    return accepting.accept([_existing(asset_path, model)])
 
 
 def _discard(asset_path: str, model: str) -> bool:

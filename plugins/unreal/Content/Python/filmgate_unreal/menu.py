@@ -27,12 +27,13 @@ _PLACES = ((TEXTURE, selection.IMAGE), (ACTOR, selection.VOLUME))
 
 _COMMANDS = (
     ("Open", "Open Filmgate…", "The models, their parameters and what is under way, in a tab."),
+    ("Show", "Show Results", "Open the selected textures' results, or all where none is."),
     (
         "Accept",
         "Accept Results",
-        "Write the selected textures' results, else all: one undo step.",
+        "Write the selected textures' results, or all where none is: one undo step.",
     ),
-    ("Discard", "Discard Results", "Forget the selected textures' results, else all."),
+    ("Discard", "Discard Results", "Forget the selected textures' results, or all where none is."),
     ("Regenerate", "Regenerate", "Make the selected results again, as their metadata says."),
     ("Cancel", "Cancel Everything", "End what is under way; finished results stay."),
     ("Refresh", "Refresh Models", "Ask the server which models there are."),
@@ -90,6 +91,7 @@ def _open() -> None:
 
 _PRESSED: dict[str, Callable[[], object]] = {
     "Open": dialogs.guarded(_open),
+    "Show": actions.show,
     "Accept": actions.accept,
     "Discard": actions.discard,
     "Regenerate": actions.regenerate,

@@ -29,6 +29,7 @@ class Record:
         numerics: what computed it.
         client: the version of Filmgate.
         kept: what Filmgate remembers of the work, as `filmgate_unreal.states` writes it.
+        pixels: the source art that this was written with, as `pixels_of` names it.
     """
 
     source: str = ""
@@ -42,6 +43,7 @@ class Record:
     numerics: str = ""
     client: str = ""
     kept: str = ""
+    pixels: str = ""
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -63,6 +65,21 @@ def read(path: str) -> Optional[Record]:
     if not unreal.EditorAssetLibrary.does_asset_exist(path):
         return None
     return of_asset(unreal.load_asset(path))
+
+
+def pixels_of(asset: unreal.Object) -> str:
+    """Return what the engine calls an asset's source art; empty where it has no name for it."""
+    ask = getattr(asset, "blueprint_get_texture_source_id_string", None)
+    return str(ask() or "") if ask is not None else ""
+
+
+def is_outdated(path: str, record: Record) -> bool:
+    """Say whether an asset was changed since its tags were written: undone, or painted over.
+
+    Undo brings pixels back, and no tags. Of a copy nobody can say.
+    """
+    now = pixels_of(unreal.load_asset(path))
+    return record.target == path and bool(record.pixels and now) and record.pixels != now
 
 
 def of_asset(asset: unreal.Object) -> Optional[Record]:

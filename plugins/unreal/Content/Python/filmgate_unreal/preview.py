@@ -52,6 +52,11 @@ def add(work: Work, visible: bool) -> Preview:
     return _waiting[work.target]
 
 
+def show(work: Work) -> bool:
+    """Open a result that waits in a tab; False where nothing shows it: heights."""
+    return add(work, visible=True).shown is not None
+
+
 def drop(target: str) -> None:
     """Close what shows a result, and let it wait no longer."""
     gone = _waiting.pop(target, None)

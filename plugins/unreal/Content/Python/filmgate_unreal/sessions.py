@@ -97,7 +97,7 @@ def record(work: Work) -> Record:
     state, note = found.node_state, found.note(moments(work)[0])
     params: Mapping[str, Any] = side.settings(moments(work)[0]).params
     return Record(
-        source=work.source.path,
+        source=work.path,
         target=work.target,
         model=_exact(state),
         version=state.version,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import time
+import traceback
 from collections.abc import Callable
 from typing import Optional
 
@@ -104,7 +105,18 @@ class Ticks:
         if self._looks and now_s - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = now_s
             looks, self._looks = self._looks, []  # one may begin another
-            self._looks += [look for look in looks if look()]
+            for look in looks:
+                if _goes_on(look):
+                    self._looks.append(look)
+
+
+def _goes_on(look: Look) -> bool:
+    """Look; whoever fails looks no more, and costs the others nothing."""
+    try:
+        return look()
+    except Exception:  # noqa: BLE001 - the boundary to the editor
+        unreal.log_error(f"Filmgate: {traceback.format_exc()}")
+        return False
 
 
 _ticks = Ticks()

@@ -44,13 +44,18 @@ class FilmgatePanel(unreal.Object):
         actions.run(self.model)
 
     @unreal.ufunction(meta=_BUTTON)
+    def show_results(self) -> None:
+        """Open the results that wait, each in a tab."""
+        actions.show()
+
+    @unreal.ufunction(meta=_BUTTON)
     def accept_results(self) -> None:
-        """Write every result that waits into the project."""
+        """Write the results that wait into the project."""
         actions.accept()
 
     @unreal.ufunction(meta=_BUTTON)
     def discard_results(self) -> None:
-        """Forget every result that waits."""
+        """Forget the results that wait."""
         actions.discard()
 
     @unreal.ufunction(meta=_BUTTON)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional, Protocol
 
@@ -70,11 +70,21 @@ class Work:
         source: what the model works on.
         target: the asset that accepting makes or replaces; it identifies the work.
         model: as ``name``, ``name@version`` or ``name@alias``.
+        path: what names the source in the project.
+        label: what artists call it. Both are asked for once: the editor destroys actors, of whom
+            nothing can be asked any more, while their work goes on.
     """
 
     source: Source
     target: str
     model: str
+    path: str = field(init=False, compare=False)
+    label: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Ask the source what it is called."""
+        object.__setattr__(self, "path", self.source.path)
+        object.__setattr__(self, "label", self.source.label())
 
 
 def target_of(source: Source, model: str) -> str:
