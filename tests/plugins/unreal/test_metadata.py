@@ -47,3 +47,14 @@ def test_tags_mark_the_asset_and_nothing_else(session: Any, unreal: Any, texture
     tags = [name for held in session.metadata.values() for name in held]
     assert tags
     assert all(name.startswith("filmgate_") for name in tags)
+
+
+def test_tags_go_where_their_asset_goes(unreal: Any, texture: Any) -> None:
+    """The package keeps them: an asset that was moved can be made again."""
+    from filmgate_unreal import metadata  # noqa: PLC0415
+
+    metadata.write(texture(ROCK, {"R": [0.0] * 4}, 2), record())
+    assert unreal.EditorAssetLibrary.rename_asset(ROCK, "/Game/Moved/T_Rock")
+    assert metadata.read("/Game/Moved/T_Rock") == record()
+    texture(ROCK, {"R": [0.0] * 4}, 2)
+    assert metadata.read(ROCK) is None

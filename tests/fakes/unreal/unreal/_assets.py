@@ -170,8 +170,12 @@ class EditorAssetLibrary(BlueprintFunctionLibrary):
         held = _found(source_asset_path, "RenameAsset")
         if held is None or _find(destination_asset_path) is not None:
             return False
-        del current().assets[held.get_path_name()]
+        before = held.get_path_name()
+        del current().assets[before]
+        tags = current().metadata.pop(before, None)
         add_asset(held, destination_asset_path, saved=False)
+        if tags is not None:  # they are the package's
+            current().metadata[held.get_path_name()] = tags
         return True
 
     @classmethod
