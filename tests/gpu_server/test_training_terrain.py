@@ -13,7 +13,7 @@ if find_spec("torch") is None:
 
 import torch
 
-from filmgate_server.training.terrain.__main__ import Course, run
+from filmgate_server.training.terrain.__main__ import SIZE_MIN, Course, main, run
 from filmgate_server.training.terrain.erosion import Weather, eroded, slid
 from filmgate_server.training.terrain.evaluation import evaluate
 from filmgate_server.training.terrain.landscape import draw_terrain, draw_uneroded, reduced
@@ -43,6 +43,31 @@ def test_a_run_writes_weights_that_the_package_takes(tmp_path: Path) -> None:
         name: each.shape for name, each in load_net(PACKAGE / WEIGHTS).state_dict().items()
     }
     assert "| terrain-detail |" in said[-1]
+
+
+def test_a_trial_replaces_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a name it writes into the folder it runs in, and never over a file."""
+    monkeypatch.chdir(tmp_path)
+    shipped = (PACKAGE / WEIGHTS).read_bytes()
+    trial = [f"--{name}={value}" for name, value in (("terrains", 1), ("held-out", 1))]
+    trial += [f"--{name}={value}" for name, value in (("size", SIZE_MIN), ("showers", 1))]
+    main([*trial, "--steps=2"])
+    written = Path(WEIGHTS).read_bytes()
+    with pytest.raises(SystemExit):
+        main([*trial, "--steps=3"])
+    assert Path(WEIGHTS).read_bytes() == written
+    assert (PACKAGE / WEIGHTS).read_bytes() == shipped
+
+
+@pytest.mark.parametrize("option", ["--size=47", "--size=8", "--terrains=0", "--steps=0"])
+def test_a_course_that_cannot_be_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """On the command line, before anything is made."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main([option])
+    assert option.partition("=")[0] in capsys.readouterr().err
 
 
 def test_training_learns() -> None:
