@@ -196,6 +196,59 @@ def test_a_graphs_tone_curve_is_noticed_in_every_branch(fresh: Any, version: str
     assert not pipeline.keeps_tone_curve(job)
 
 
+def test_a_tone_curve_that_cannot_be_told_costs_no_result(
+    unreal: Any, session: Any, pipeline: Any, orders: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release that lacks what is asked for: the log says so, and the post step is begun."""
+    from unreal import _renders  # noqa: PLC0415
+
+    begun: list[Any] = []
+    monkeypatch.setattr(pipeline, "start", lambda layers, _: begun.extend(layers))
+    monkeypatch.delattr(unreal, "MoviePipelineColorSetting")
+    orders.save_order(orders.RenderOrder("denoise"))
+    job = unreal.MoviePipelineExecutorJob()
+    pipeline.job_finished(_renders.queue_output(job, {"FinalImage": files("Seq", 1)}))
+    assert len(begun) == 1
+    assert [text for _, text in session.log if "cannot be told" in text]
+
+
+def test_a_release_with_fewer_renderers_is_asked_for_those(
+    unreal: Any, pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tone curve of the others is noticed all the same."""
+    from unreal import _renders  # noqa: PLC0415
+
+    job = _renders.graph_job({"beauty": [unreal.MovieGraphPathTracerRenderPassNode()]})
+    monkeypatch.delattr(unreal, "MovieGraphDeferredRenderPassNode")
+    assert pipeline.keeps_tone_curve(job)
+
+
+@pytest.mark.parametrize(
+    ("paths", "only", "said"),
+    [
+        (("/renders/Seq.0001.png",), (), "Shot.0001.exr"),
+        (("/renders/Shot.0001.FinalImage.exr",), (), "Shot.0001.exr"),
+        (files("Seq", 1), ("props",), "asks for props alone"),
+    ],
+)
+def test_a_render_that_nothing_is_made_of_is_named(
+    unreal: Any,
+    session: Any,
+    pipeline: Any,
+    orders: Any,
+    paths: tuple[str, ...],
+    only: tuple[str, ...],
+    said: str,
+) -> None:
+    """With the reason: neither kind of file nor name may be silently passed over."""
+    from unreal import _renders  # noqa: PLC0415
+
+    orders.save_order(orders.RenderOrder("denoise", only=only))
+    output = _renders.queue_output(unreal.MoviePipelineExecutorJob(), {"FinalImage": paths})
+    assert pipeline.job_finished(output) == []
+    assert [text for _, text in session.log if "Nothing of" in text and said in text]
+
+
 def test_nothing_to_do_is_an_error_that_says_so(unreal: Any, pipeline: Any) -> None:
     """A script that names no files, or a project without an order."""
     with pytest.raises(InputError, match="nothing to do"):

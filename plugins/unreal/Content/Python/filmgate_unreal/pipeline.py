@@ -25,7 +25,15 @@ TONE_CURVE = (
     "and models see neither highlights nor light as it is. Turn on Disable Tone Curve in the "
     "render's colour settings, and render again."
 )
+UNTOLD = "Whether the tone curve was on while {} was rendered cannot be told here: {}"
+NOTHING = (
+    "Nothing of {} goes through {}: it was rendered into no EXR files whose names end in the "
+    "frame's number, such as Shot.0001.exr. Choose EXR as the output, and put {{frame_number}} at "
+    "the end of the file name."
+)
+OTHERS = "Nothing of {} goes through {}: {} asks for {} alone, and what was rendered is called {}."
 _RENDERERS = ("MovieGraphDeferredRenderPassNode", "MovieGraphPathTracerRenderPassNode")
+_NAMELESS = "the job"
 
 _open: list[PostStep] = []
 
@@ -84,9 +92,13 @@ def job_finished(output: unreal.MoviePipelineOutputData) -> list[PostStep]:
     if not order.model or not output.get_editor_property("success"):
         return []
     job = output.get_editor_property("job")
-    if job is not None and keeps_tone_curve(job):
-        _tell_later(TONE_CURVE.format(job.get_editor_property("job_name") or "the job"))
-    return start(layers_of(output), order)
+    name = str(job.get_editor_property("job_name")) if job is not None else ""
+    if job is not None:
+        _look_at_tone_curve(job, name or _NAMELESS)
+    layers = layers_of(output)
+    if not any(order.wants(layer.label) for layer in layers):
+        _tell_later(_why_nothing(layers, order, name or _NAMELESS))
+    return start(layers, order)
 
 
 def process_files(paths: Sequence[str], order: Optional[RenderOrder] = None) -> list[PostStep]:
@@ -131,6 +143,25 @@ def keeps_tone_curve(job: unreal.MoviePipelineExecutorJob) -> bool:
         unreal.MoviePipelineColorSetting.static_class()
     )
     return setting is None or not setting.get_editor_property("disable_tone_curve")
+
+
+def _look_at_tone_curve(job: unreal.MoviePipelineExecutorJob, name: str) -> None:
+    """Warn where a job's tone curve is on; that it cannot be told costs no result."""
+    try:
+        kept = keeps_tone_curve(job)
+    except Exception as error:  # noqa: BLE001 - the engine's: a release may lack what is asked
+        unreal.log_warning(f"Filmgate: {UNTOLD.format(name, error)}")
+        return
+    if kept:
+        _tell_later(TONE_CURVE.format(name))
+
+
+def _why_nothing(layers: Sequence[Layer], order: RenderOrder, name: str) -> str:
+    """Return why no layer of a job is worked on."""
+    if not layers:
+        return NOTHING.format(name, order.model)
+    rendered = ", ".join(layer.label for layer in layers)
+    return OTHERS.format(name, order.model, orders.FILE, " or ".join(order.only), rendered)
 
 
 def _begin(layers: Iterable[Layer], order: RenderOrder) -> list[PostStep]:
@@ -191,8 +222,10 @@ def _disabled_in(
     flat: Optional[unreal.MovieGraphEvaluatedConfig] = pair[0]
     for branch in flat.get_branch_names() if flat is not None else ():
         for name in _RENDERERS:
-            kind = getattr(unreal, name).static_class()
-            node = flat.get_setting_for_branch(kind, branch, include_cd_os=False) if flat else None
+            kind = getattr(unreal, name, None)  # a release may have fewer
+            if kind is None or flat is None:
+                continue
+            node = flat.get_setting_for_branch(kind.static_class(), branch, include_cd_os=False)
             if node is not None:
                 yield bool(node.get_editor_property("disable_tone_curve"))
 
