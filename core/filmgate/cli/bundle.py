@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +15,13 @@ import typer
 from filmgate.cli.assembly import make_bundle
 from filmgate.cli.bundle_readme import PAGES
 from filmgate.cli.bundled import bundle_folder
-from filmgate.cli.hosts import HOSTS, Host
+from filmgate.cli.hosts import HOSTS, UNREAL, Host
 from filmgate.cli.options import Options
 from filmgate.cli.sources import find_sources
 from filmgate.cli.targets import MACHINES, PYTHONS, Target, this_platform
 from filmgate.cli.terminal import results, say
 from filmgate.cli.wheels import choose, gather, load_lock, wheel_folder
+from filmgate.errors import RequestError
 from filmgate.exits import EXIT_OK
 
 _VERSIONS = ". ".join(host.pythons for host in HOSTS.values())
@@ -71,13 +75,29 @@ def bundler(host: Host) -> Callable[[BundleOptions], int]:
 
 
 def _bundle(host: Host, options: BundleOptions) -> int:
-    target = Target(options.python, options.platform)
+    target = _target(host, options)
     sources = find_sources(host)
     wheels = choose(load_lock(sources.lock), target)
     files = gather(wheels, target, options.wheels, options.offline)
     pairs = list(zip(wheels, files, strict=True))
     folder = make_bundle(options.out.absolute(), target, sources, pairs)
     results.print(folder.as_posix(), soft_wrap=True)
-    command = f"filmgate install {host.name} --bundle {folder.as_posix()}"
+    place = " --project GAME.uproject" if host is UNREAL else ""
+    command = f"filmgate install {host.name}{place} --bundle {_quoted(folder)}"
     say(f"{PAGES[host.name].summary} For yourself alone: {command}")
     return EXIT_OK
+
+
+def _target(host: Host, options: BundleOptions) -> Target:
+    target = Target(options.python, options.platform)
+    if target.python not in host.versions:
+        text = f"No {host.title} that Filmgate supports has Python {target.python}."
+        raise RequestError(text, f"Choose by the version of yours: {host.pythons}.")
+    return target
+
+
+def _quoted(folder: Path) -> str:
+    """Return a path as a line of this system's shell takes it."""
+    if sys.platform == "win32":
+        return subprocess.list2cmdline([str(folder)])
+    return shlex.quote(str(folder))

@@ -17,6 +17,7 @@ from filmgate.errors import ConfigError, FilmgateError
 BUNDLE_FILE = "bundle.json"
 FILES_FILE = "files.txt"
 VENDOR_FOLDER = "vendor"
+_COMPILED = "__pycache__"
 _MAKE_ANEW = "Make a new one: `filmgate bundle --help`."
 
 
@@ -81,12 +82,21 @@ def load_bundle(folder: Path) -> Bundle:
 
 def find_damage(bundle: Bundle) -> list[str]:
     """Return the names of files that are missing or not as they were when it was made."""
-    try:
-        lines = (bundle.folder / FILES_FILE).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+    listed = _load_list(bundle.folder)
+    if listed is None:
         return [FILES_FILE]
-    pairs = (line.partition("  ") for line in lines)
-    return [name for digest, _, name in pairs if not _is_whole(bundle.folder / name, digest)]
+    return [name for name, digest in listed.items() if not _is_whole(bundle.folder / name, digest)]
+
+
+def find_additions(bundle: Bundle) -> list[str]:
+    """Return the names of files that lie in a bundle and were not made with it.
+
+    What Python compiles beside its modules is nobody's work and is left out.
+    """
+    known = {FILES_FILE, *(_load_list(bundle.folder) or ())}
+    there = (path for path in sorted(bundle.folder.rglob("*")) if _is_work(path))
+    names = (path.relative_to(bundle.folder).as_posix() for path in there)
+    return [name for name in names if name not in known]
 
 
 def list_files(folder: Path) -> str:
@@ -111,6 +121,19 @@ def find_bundles(folder: Path) -> list[Path]:
     """Return the bundles that are in *folder*, the newest first."""
     found = folder.glob(f"[!.]*/{BUNDLE_FILE}")  # a dot: one that is being made
     return [path.parent for path in sorted(found, key=_age, reverse=True)]
+
+
+def _load_list(folder: Path) -> dict[str, str] | None:
+    """Return the digest of each file by its name; None where the list cannot be read."""
+    try:
+        lines = (folder / FILES_FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _is_work(path: Path) -> bool:
+    return path.parent.name != _COMPILED and (path.is_file() or path.is_symlink())
 
 
 def _age(path: Path) -> float:

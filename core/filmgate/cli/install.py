@@ -19,7 +19,14 @@ from filmgate.cli.packages import (
     remove_packages,
     save_package,
 )
-from filmgate.cli.project import PLUGINS, find_project, python_of, remove_plugin, save_plugin
+from filmgate.cli.project import (
+    PLUGINS,
+    PROJECT_SUFFIX,
+    find_project,
+    python_of,
+    remove_plugin,
+    save_plugin,
+)
 from filmgate.cli.startup import key_of, load_entries, save_entries
 from filmgate.cli.targets import this_platform
 from filmgate.cli.terminal import results, say
@@ -169,12 +176,13 @@ def _preferences(given: Path) -> list[Path]:
 
 
 def _plugins(options: UnrealOptions) -> tuple[Path, str]:
-    """Return the folder of plugins that is meant, and the engine's Python if it is known."""
+    """Return the folder of plugins that is meant, and its engine's Python if a project says it."""
     if (options.project == _NONE_GIVEN) == (options.folder == _NONE_GIVEN):
         text = "It is not clear where the plugin goes."
         raise RequestError(text, "Give --project, or --folder with a folder of plugins.")
     if options.folder != _NONE_GIVEN:
-        return options.folder, ""
+        beside = list(options.folder.absolute().parent.glob(f"*{PROJECT_SUFFIX}"))
+        return options.folder, python_of(beside[0]) if len(beside) == 1 else ""
     project = find_project(options.project)
     return project.parent / PLUGINS, python_of(project)
 

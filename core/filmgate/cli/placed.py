@@ -34,7 +34,8 @@ class Shelf:
         host: whose it is.
         own: what of a user or project names bundles, for people.
         on_path: the bundles that an environment variable names.
-        installed: those that `filmgate install` has put in place, which may be damaged.
+        installed: looks for those that `filmgate install` has put in place, one for each place,
+            where what names them may be damaged.
         before: what stands on the host's ``sys.path`` beside a bundle, and before its wheels.
         leave: what to do where several bundles are found for one interpreter.
         python: that of the host, where it is known.
@@ -43,7 +44,7 @@ class Shelf:
     host: Host
     own: str
     on_path: Callable[[], Sequence[Path]]
-    installed: Callable[[], Sequence[Path]]
+    installed: Sequence[Callable[[], Sequence[Path]]]
     before: Callable[[Bundle], Sequence[Path]]
     leave: str
     python: str = ""
@@ -65,7 +66,7 @@ def _nuke() -> Shelf:
         NUKE,
         "init.py",
         partial(_bundles_in, NUKE),
-        lambda: _for_this_system(load_entries(folder)),
+        [lambda: _for_this_system(load_entries(folder))],
         lambda _: [folder, *_folders(NUKE.search_path)],
         _leave(NUKE, "empties init.py"),
     )
@@ -76,12 +77,7 @@ def _houdini() -> Shelf:
         HOUDINI,
         "its preferences",
         lambda: [each.parent for each in _bundles_in(HOUDINI, f"../{BUNDLE_FILE}")],
-        lambda: [
-            Path(named)
-            for folder in preference_folders()
-            for key, named in load_packages(folder).items()
-            if key.endswith(f"-{this_platform()}")
-        ],
+        [partial(_packaged_in, folder) for folder in preference_folders()],
         lambda bundle: [
             folder / HOUDINI.code_folder(bundle.target.python) for folder in preference_folders()
         ],
@@ -92,13 +88,13 @@ def _houdini() -> Shelf:
 def _unreal(project: Path | None) -> Shelf:
     own = "a project (--project)"
     if project is None:
-        return Shelf(UNREAL, own, _none, _none, lambda _: [], "")
+        return Shelf(UNREAL, own, _none, [], lambda _: [], "")
     file = find_project(project)
     return Shelf(
         UNREAL,
         own,
         _none,
-        lambda: _plugins_in(file.parent / PLUGINS),
+        [lambda: _plugins_in(file.parent / PLUGINS)],
         lambda _: [file.parent / UNREAL.code],
         "Leave one folder with Filmgate.uplugin among the project's plugins.",
         python_of(file),
@@ -128,6 +124,12 @@ def _for_this_system(entries: Mapping[str, str]) -> list[Path]:
     return [Path(name) for key, name in entries.items() if key.split()[0] == sys.platform]
 
 
+def _packaged_in(folder: Path) -> list[Path]:
+    """Return those that a Houdini's preferences name for this system."""
+    named = load_packages(folder).items()
+    return [Path(name) for key, name in named if key.endswith(f"-{this_platform()}")]
+
+
 def _plugins_in(folder: Path) -> list[Path]:
     """Return every copy of the plugin: the editor looks into folders of folders as well."""
     found = [*folder.glob("*/Filmgate.uplugin"), *folder.glob("*/*/Filmgate.uplugin")]
@@ -136,13 +138,15 @@ def _plugins_in(folder: Path) -> list[Path]:
 
 def _examine_shelf(shelf: Shelf) -> Iterator[Finding]:
     topic = shelf.host.title
-    installed: Sequence[Path] = ()
-    try:
-        installed = shelf.installed()
-    except FilmgateError as error:
-        yield Finding(topic, shelf.own, "", error.text, error.remedy)
-    folders = [*shelf.on_path(), *installed]
-    if not folders:
+    folders = list(shelf.on_path())
+    unsound = False
+    for look in shelf.installed:
+        try:
+            folders += look()
+        except FilmgateError as error:
+            unsound = True
+            yield Finding(topic, shelf.own, "", error.text, error.remedy)
+    if not folders and not unsound:
         yield _nothing(shelf)
     bundles: list[Bundle] = []
     for folder in folders:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 import uuid
 from pathlib import Path
 
-from filmgate.cli.bundled import FILES_FILE, Bundle, find_damage, load_bundle
+from filmgate.cli.bundled import FILES_FILE, Bundle, find_additions, find_damage, load_bundle
 from filmgate.cli.hosts import UNREAL
 from filmgate.disk import storage_error, storage_errors
 from filmgate.errors import ConfigError, RequestError, StorageError
@@ -79,15 +80,14 @@ def save_plugin(bundle: Bundle, plugins: Path) -> Path:
         The plugin's folder.
 
     Raises:
-        ConfigError: what is there is not ours, or was changed by hand.
+        ConfigError: what is there is not ours, or somebody changed a file of it or added one.
         StorageError: the disk is full or refuses, or Unreal has a file of the plugin open.
     """
     there = load_plugin(plugins)
     if there is not None and _is_same(there, bundle):
         return there.folder
-    damage = find_damage(there) if there is not None else []
-    if damage:
-        raise _changed(plugins / PLUGIN, damage)
+    if there is not None:
+        _refuse_changes(there)
     beside = _beside(plugins, "part")
     with storage_errors(plugins):
         plugins.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def remove_plugin(plugins: Path) -> bool:
     """
     bundle = load_plugin(plugins)
     if bundle is not None:
-        shutil.rmtree(_set_aside(bundle.folder), ignore_errors=True)
+        _discard(_set_aside(bundle.folder))
     return bundle is not None
 
 
@@ -122,7 +122,16 @@ def _swap(new: Path, folder: Path) -> None:
             old.rename(folder)
         raise
     if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+        _discard(old)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder; of one that is elsewhere, as where a studio shares it, the link alone."""
+    if folder.is_symlink():
+        with storage_errors(folder):
+            (folder.rmdir if sys.platform == "win32" else folder.unlink)()  # so each of them has it
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -147,10 +156,14 @@ def _is_same(one: Bundle, other: Bundle) -> bool:
     return alike and not find_damage(one)
 
 
-def _changed(folder: Path, damage: list[str]) -> ConfigError:
-    text = f"{folder.as_posix()} was changed by hand: {damage[0]} is not as it was."
+def _refuse_changes(bundle: Bundle) -> None:
+    changes = [f"{name} is not as it was" for name in find_damage(bundle)]
+    changes += [f"{name} was added" for name in find_additions(bundle)]
+    if not changes:
+        return
+    text = f"{bundle.folder.as_posix()} was changed by hand: {changes[0]}."
     remedy = (
         "Copy what you want to keep of it to another place; then `filmgate install unreal --remove`"
         " takes it out, and you can install again."
     )
-    return ConfigError(text, remedy)
+    raise ConfigError(text, remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -96,6 +97,31 @@ def test_a_bundle_says_whose_it_is(made: Maker, host: Host) -> None:
     assert host.versions["3.11"] in page
     assert "Nuke" not in page
     assert "$" not in page
+
+
+@pytest.mark.parametrize("host", [HOUDINI, UNREAL], ids=lambda host: host.name)
+def test_the_line_for_oneself_can_be_pasted(
+    lonely: Command, made: Maker, host: Host, tmp_path: Path
+) -> None:
+    """With blanks in the path, and with the project that Unreal needs."""
+    made(host, "3.11")  # the wheels are there then
+    out = tmp_path / "of mine"
+    options = ("--python", "3.11", "--out", out, "--offline", "--wheels", bundles.WHEELS)
+    said = lonely("bundle", host.name, *options)
+    line = " ".join(said.err.partition("For yourself alone: ")[2].split())
+    words = shlex.split(line)
+    assert words[:3] == ["filmgate", "install", host.name]
+    assert words[-2:] == ["--bundle", said.out.strip()]
+    assert words[3:-2] == (["--project", "GAME.uproject"] if host is UNREAL else [])
+
+
+@pytest.mark.parametrize(("host", "python"), [(HOUDINI, "3.12"), (UNREAL, "3.10")])
+def test_a_python_that_no_version_of_a_host_has_is_refused(
+    lonely: Command, host: Host, python: str
+) -> None:
+    """Though another host has it; the versions are named."""
+    said = lonely("bundle", host.name, "--python", python, code=2).err
+    assert host.versions["3.11"] in " ".join(said.split())
 
 
 # Houdini.
@@ -261,6 +287,43 @@ def test_a_copy_that_was_changed_by_hand_is_kept(
     lonely("install", "unreal", "--project", project, "--remove")
 
 
+def test_a_file_that_was_added_to_a_copy_is_kept(
+    lonely: Command, made: Maker, project: Path, tmp_path: Path
+) -> None:
+    """Another bundle does not replace the folder that it lies in; the same one changes nothing."""
+    other = Path(shutil.copytree(made(UNREAL, "3.11"), tmp_path / "other"))
+    listed = (other / "files.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    (other / "files.txt").write_text("".join(listed[1:]), encoding="utf-8", newline="\n")
+    lonely("install", "unreal", "--project", project, "--bundle", made(UNREAL, "3.11"))
+    code = plugin_of(project) / "Content" / "Python"
+    (code / "filmgate" / "__pycache__").mkdir()
+    (code / "filmgate" / "__pycache__" / "job.pyc").write_bytes(b"compiled")
+    mine = code / "mine.py"
+    mine.write_text("mine = True\n", encoding="utf-8")
+    said = lonely("install", "unreal", "--project", project, "--bundle", other, code=78).err
+    assert "Content/Python/mine.py was added" in said
+    lonely("install", "unreal", "--project", project, "--bundle", made(UNREAL, "3.11"))
+    assert mine.read_text(encoding="utf-8") == "mine = True\n"
+    mine.unlink()
+    lonely("install", "unreal", "--project", project, "--bundle", other)
+    assert (plugin_of(project) / "files.txt").read_bytes() == (other / "files.txt").read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making links needs a right there")
+def test_a_link_to_a_bundle_is_taken_away_alone(
+    lonely: Command, made: Maker, project: Path
+) -> None:
+    """What a studio shares stays whole, and nothing is left behind in the project."""
+    bundle = made(UNREAL, "3.11")
+    before = names_in(bundle)
+    plugin_of(project).parent.mkdir()
+    plugin_of(project).symlink_to(bundle, target_is_directory=True)
+    lonely("install", "unreal", "--project", project, "--remove")
+    assert not plugin_of(project).is_symlink()
+    assert names_in(bundle) == before
+    assert {path.name for path in project.parent.iterdir()} == {"Game.uproject", "Plugins"}
+
+
 def test_something_else_of_that_name_is_left_alone(
     lonely: Command, made: Maker, project: Path
 ) -> None:
@@ -296,6 +359,16 @@ def test_the_engine_takes_a_copy_for_all_projects(
     plugins = tmp_path / "Engine" / "Plugins" / "Marketplace"
     lonely("install", "unreal", "--folder", plugins, "--bundle", made(UNREAL, "3.9"))
     assert load_bundle(plugins / "Filmgate").target.python == "3.9"
+
+
+def test_a_folder_of_plugins_beside_a_project_is_that_projects(
+    lonely: Command, made: Maker, project: Path
+) -> None:
+    """Its engine is asked for, whichever option names the place."""
+    plugins = project.parent / "Plugins"
+    bundle = made(UNREAL, "3.9")
+    said = lonely("install", "unreal", "--folder", plugins, "--bundle", bundle, code=2).err
+    assert "engine has Python 3.11" in said
 
 
 @pytest.mark.parametrize("options", [(), ("--project", "nowhere")], ids=["none", "nowhere"])
@@ -372,6 +445,25 @@ def test_the_doctor_tries_what_houdini_would_find(
     found = findings(lonely("doctor", "--json"), "Houdini")["bundle for Python 3.11"]
     assert bundle.as_posix() in found["value"]
     assert not found["problem"]
+
+
+def test_the_doctor_tells_a_damaged_package_from_sound_ones(
+    lonely: Command, made: Maker, preferences: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one version's preferences hold hides nothing of another's, nor is it called nothing."""
+    monkeypatch.delenv("PYTHONPATH")
+    bundle = made(HOUDINI, "3.11")
+    older = preferences.parent / "houdini20.5"
+    older.mkdir()
+    lonely("install", "houdini", "--bundle", bundle)
+    (file,) = (older / "packages").iterdir()
+    file.write_text("{}", encoding="utf-8")
+    found = findings(lonely("doctor", "--json", code=1), "Houdini")
+    assert "houdini20.5" in found["its preferences"]["problem"]
+    assert bundle.as_posix() in found["bundle for Python 3.11"]["value"]
+    lonely("install", "houdini", "--remove", "--folder", preferences)
+    found = findings(lonely("doctor", "--json", code=1), "Houdini")
+    assert list(found) == ["its preferences"]
 
 
 def test_the_doctor_looks_at_a_projects_plugin(
