@@ -13,7 +13,7 @@ from fakes.echo import EchoServer
 from fakes.hip import PLATE, SHOWN, Hip, PlateSource
 from fakes.secluded import seclude
 from filmgate.digest import digest_bytes
-from filmgate.errors import ModelError
+from filmgate.errors import InputError, ModelError
 from filmgate.host.port import Moment
 from filmgate.host.state import State
 from filmgate.manifest import parse_manifest
@@ -195,6 +195,8 @@ def test_escape_cancels_at_the_server(stage: Stage) -> None:
 def test_progress_is_shown_while_a_cook_waits(stage: Stage) -> None:
     """Houdini's own bar has the node's name and a fraction."""
     stage.node.parm("filmgate_mode").set("ondemand")
+    stage.server.allow(0)  # what is answered at once shows no bar
+    stage.world.press_escape(after=3)
     stage.world.press(stage.node, "filmgate_run")
     assert {name for name, _ in stage.world.progress} == {stage.node.path()}
     assert all(0 <= fraction <= 1 for _, fraction in stage.world.progress)
@@ -229,11 +231,14 @@ def test_hython_waits(batch: Stage) -> None:
 def test_hython_refuses_a_stale_result(batch: Stage) -> None:
     """A farm never renders what is not of its settings, whatever is on disk."""
     batch.node.cook(force=True)
-    batch.server.stop()
+    before = batch.shown
+    batch.server.allow(0)
+    batch.world.press_escape(after=3)
     batch.node.parm(f"filmgate_p_{PARAMETER}").set(2.0)
     with pytest.raises(batch.hou.OperationFailed):
         batch.node.cook(force=True)
-    assert batch.node.errors()
+    assert "Freeze the node before" in batch.node.errors()[0]
+    assert batch.shown == before
 
 
 def test_an_error_names_cause_remedy_and_job(stage: Stage) -> None:
@@ -297,11 +302,153 @@ def test_each_frame_of_a_moving_input_is_its_own(stage: Stage) -> None:
     assert stage.shown == stage.result(frame=2.0)
 
 
-def test_between_two_frames_nothing_is_made_up(stage: Stage) -> None:
-    """Results are made at whole frames; the error says so."""
-    stage.hou.setFrame(1.5)
+@pytest.mark.parametrize(("frame", "shown"), [(0.75, 1.0), (1.25, 1.0), (1.5, 1.0), (1.75, 2.0)])
+def test_between_two_frames_the_nearest_ones_result_is_shown(
+    batch: Stage, frame: float, shown: float
+) -> None:
+    """A farm renders motion blur without an error; a warning says which frame it is of."""
+    batch.hou.setFrame(frame)
+    batch.node.cook(force=True)
+    assert (batch.shown, batch.node.errors()) == (batch.result(frame=shown), ())
+    assert f"the result of frame {shown:g} is shown" in batch.node.warnings()[0]
+
+
+def test_between_two_frames_other_points_are_an_error_that_says_so(
+    batch: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result of a whole frame does not fit them; the remedy is one that works."""
+    monkeypatch.setattr(PlateSource, "apply", _refuse)
+    batch.hou.setFrame(1.25)
+    batch.cook()
+    (said,) = batch.node.errors()
+    assert said.startswith("Between two frames the result of frame 1 is shown. It does not fit.")
+    assert "Time Shift" in said
+
+
+def test_a_still_input_is_the_same_between_two_frames(stage: Stage) -> None:
+    """There is nothing to warn of."""
+    stage.node.setInput(0, stage.hip.script(STILL, "still"))
     stage.make()
-    assert "whole frames" in stage.node.errors()[0]
+    stage.hou.setFrame(1.25)
+    stage.cook()
+    assert stage.node.warnings() == ("echoed",)
+
+
+def test_a_render_in_the_interface_waits(stage: Stage) -> None:
+    """Frame after frame is cooked and no turn of the event loop comes: none is left out."""
+    stage.make()
+    stage.server.allow(0)
+    stage.hou.setFrame(2)
+    stage.cook()  # a render's first frame looks like any other cook
+    assert stage.shown is None
+    stage.server.allow(None)
+    for frame in (3.0, 4.0):
+        stage.hou.setFrame(frame)
+        stage.cook()
+        assert (stage.shown, stage.node.errors()) == (stage.result(frame=frame), ())
+        assert "Frame 2 went by before its result was there" in stage.node.warnings()[0]
+
+
+def test_a_render_refuses_a_frame_without_its_result(stage: Stage) -> None:
+    """After Esc nothing stale goes to disk: the frame is an error, and so is each cook of it."""
+    stage.server.allow(0)
+    stage.cook()
+    stage.hou.setFrame(2)
+    for _ in range(2):
+        stage.world.press_escape(after=3)
+        stage.cook()
+        assert "Freeze the node before" in stage.node.errors()[0]
+
+
+def test_the_artist_goes_from_frame_to_frame_without_waiting(stage: Stage) -> None:
+    """The event loop turns in between, and while Houdini plays nothing waits either."""
+    stage.server.allow(0)
+    stage.cook()
+    stage.world.run_events(1)
+    stage.hou.setFrame(2)
+    stage.cook()
+    stage.world.playing = True
+    stage.hou.setFrame(3)
+    stage.cook()
+    assert (stage.node.errors(), stage.world.progress) == ((), [])
+
+
+def test_a_cook_of_the_event_loop_is_no_render(stage: Stage) -> None:
+    """A result that came was shown in a turn; the next frame is the artist's."""
+    stage.server.allow(0)
+    stage.cook()
+    stage.server.allow(None)
+    assert stage.world.run_until(lambda: stage.shown is not None)
+    stage.server.allow(0)
+    stage.hou.setFrame(2)
+    stage.cook()
+    assert (stage.node.errors(), stage.world.progress) == ((), [])
+
+
+def test_in_manual_mode_nothing_cooks_by_itself(stage: Stage) -> None:
+    """What has come is shown with the artist's next update."""
+    stage.world.update_mode = stage.hou.updateMode.Manual
+    stage.cook()
+    before = stage.node.cookCount()
+    stage.settle()
+    assert (stage.node.cookCount(), stage.shown) == (before, None)
+    stage.cook()
+    assert stage.shown == stage.result()
+
+
+def test_a_node_in_a_locked_asset_has_its_result(stage: Stage) -> None:
+    """Nothing can be stored on it: what a session knows is kept as long as Houdini runs."""
+    stage.world.locked.append(stage.node)
+    stage.make()
+    assert (stage.shown, stage.node.errors()) == (stage.result(), ())
+    stage.make()
+    assert len(stage.server.submitted) == 1
+
+
+def test_a_node_in_a_locked_asset_cooks_in_hython(batch: Stage) -> None:
+    """A farm renders a studio's assets as they are."""
+    batch.world.locked.append(batch.node)
+    batch.node.cook(force=True)
+    assert (batch.shown, batch.node.errors()) == (batch.result(), ())
+
+
+def test_a_button_says_what_is_locked(stage: Stage) -> None:
+    """Not a traceback: the cause, and what helps."""
+    from filmgate_houdini import actions  # noqa: PLC0415 - found once the fixture ran
+
+    stage.node.parm("filmgate_model").set("echo-window@champion")
+    stage.world.locked.append(stage.node)
+    stage.make()
+    stage.hou.hipFile.save(str(stage.folder / "shot.hip"))
+    actions.freeze(stage.node)
+    assert "Allow Editing of Contents" in stage.world.messages[-1]
+
+
+def test_what_houdini_refuses_has_a_cause_and_a_remedy(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node's error is no traceback."""
+
+    def fail(*_: Any) -> str:
+        raise stage.hou.OperationFailed("Invalid attribute specification.")
+
+    monkeypatch.setattr(PlateSource, "fingerprint", fail)
+    stage.cook()
+    (said,) = stage.node.errors()
+    assert said.startswith("Houdini says: Invalid attribute specification. Look at")
+
+
+def test_nothing_to_do_is_no_job(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The input passes, with a warning that says why."""
+    monkeypatch.setattr(PlateSource, "idle", lambda *_: "The group matches nothing.")
+    stage.make()
+    assert (stage.shown, stage.node.errors()) == (None, ())
+    assert stage.node.warnings() == ("The group matches nothing.",)
+    assert not stage.server.submitted
+
+
+def _refuse(*_: Any) -> None:
+    raise InputError("It does not fit.", "Run the node again.")
 
 
 def freeze(stage: Stage) -> None:
@@ -340,6 +487,16 @@ def test_a_frame_that_was_not_frozen_is_an_error(stage: Stage) -> None:
     stage.hou.setFrame(2)
     stage.cook()
     assert "There is no frozen result" in stage.node.errors()[0]
+
+
+def test_frozen_says_which_frame_it_shows_between_two(stage: Stage) -> None:
+    """Motion blur has the nearest frame's result, and a warning says so."""
+    freeze(stage)
+    for frame in (0.75, 1.25):
+        stage.hou.setFrame(frame)
+        stage.cook()
+        assert (stage.shown, stage.node.errors()) == (stage.result(), ())
+        assert "the result of frame 1 is shown" in stage.node.warnings()[0]
 
 
 def test_leaving_frozen_reads_results_again(stage: Stage) -> None:
