@@ -263,6 +263,7 @@ class Node(NetworkMovableItem):
         self._alive()
         if not isinstance(value, str):
             raise TypeError("in method 'Node_setUserData', argument 3 of type 'char const *'")
+        _world.current().check_unlocked(self)
         before = self._user_data.get(name)
         self._put_data(name, value)
         _world.current().record(

@@ -86,6 +86,7 @@ class OpNode(Node):
         self, parm_template_group: ParmTemplateGroup, rename_conflicting_parms: bool = False
     ) -> None:
         self._alive()
+        _world.current().check_unlocked(self)
         _interface.put(self, parm_template_group, rename_conflicting_parms)
 
     def removeSpareParms(self) -> None:

@@ -290,6 +290,7 @@ class Parm(Guarded):
     ) -> None:
         """Set the value. The callback script does not run: that is the user's doing alone."""
         slot = self._slot
+        _world.current().check_unlocked(self.node())
         if slot.locked:
             raise PermissionError(
                 "Failed to modify node or parameter because of a permission error"

@@ -205,7 +205,7 @@ class playbar(Guarded):
 
     @staticmethod
     def isPlaying() -> bool:
-        return False
+        return _world.current().playing
 
 
 # ---- types ----------------------------------------------------------------------------------
@@ -329,4 +329,4 @@ class text(Guarded):
 
 @on_main
 def updateModeSetting() -> EnumValue:
-    return updateMode.AutoUpdate
+    return _world.current().update_mode or updateMode.AutoUpdate

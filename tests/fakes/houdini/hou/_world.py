@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
+from hou._errors import PermissionError
 from hou._profiles import Profile, find_profile, put_on
 from hou._undos import UndoStack
 
@@ -56,6 +57,9 @@ class World:
         self.loading = False
         self.frame = 1.0
         self.range = (1.0, 240.0)
+        self.playing = False
+        self.update_mode: Any = None
+        """What the user has set; None is Houdini's own, which cooks by itself."""
         self.variables: dict[str, str] = {}
         self.hip_name = "untitled.hip"
         self.hip_new = True
@@ -72,6 +76,8 @@ class World:
         self.selected: list[Any] = []
         self.shown: list[Any] = []
         """Nodes that a viewer shows: they cook whenever that is needed."""
+        self.locked: list[Any] = []
+        """Nodes that lie inside a locked asset of somebody else's."""
         self.panes: list[Any] = []
         self.interfaces: dict[str, Any] = {}
         self.choices: list[str] = []
@@ -113,6 +119,13 @@ class World:
             yield
         finally:
             self.pwd = before
+
+    def check_unlocked(self, node: Any) -> None:
+        """Refuse to change a node that lies inside a locked asset."""
+        if node in self.locked:
+            raise PermissionError(
+                "Failed to modify node or parameter because of a permission error"
+            )
 
     # ---- the event loop ---------------------------------------------------------------------
 
