@@ -91,6 +91,10 @@ class PlateSource:
         """Find nothing amiss."""
         return []
 
+    def idle(self, manifest: Manifest) -> str:
+        """Find something to do."""
+        return ""
+
     def fingerprint(self, manifest: Manifest, moment: Moment) -> str:
         """Return the content of the plate."""
         return digest_bytes(self.plate(moment)).hex()

@@ -12,7 +12,7 @@ from filmgate.errors import FilmgateError
 from filmgate.host.offers import offered, reference, versions_of
 from filmgate.host.problem import to_problem, unforeseen
 from filmgate.host.session import HostSession
-from filmgate_houdini import cook, events, frozen, names, parms, sessions
+from filmgate_houdini import cook, events, frozen, names, parms, refusal, sessions
 
 KINDS = {"Sop": ("volume", "attribute"), "Cop": ("image",)}
 """By context, the kinds of inputs and outputs that its nodes have."""
@@ -34,8 +34,10 @@ def _button(press: Button) -> Button:
             press(node)
         except FilmgateError as error:
             say(str(to_problem(error)), error)
-        except hou.Error:
+        except hou.OperationInterrupted:
             raise
+        except hou.Error as error:
+            say(str(to_problem(refusal.to_error(error))), error)
         except Exception as error:  # noqa: BLE001 - the boundary to Houdini, which would show a traceback
             say(str(unforeseen(error)), error)
 

@@ -24,7 +24,7 @@ from filmgate.host.port import Moment
 from filmgate.host.problem import to_problem, unforeseen
 from filmgate.host.session import HostSession
 from filmgate.host.state import State
-from filmgate_houdini import events, frozen, names, sessions, waiting
+from filmgate_houdini import events, frozen, names, refusal, sessions, waiting
 from filmgate_houdini.host import HoudiniHost
 from filmgate_houdini.source import Source
 
@@ -35,9 +35,11 @@ _AWAY = (ConnectionLostError.code, BusyError.code)
 """Failures with which the server is out of reach: the last result is shown, and nothing is red."""
 
 _NOT_STALE = (
-    "The result is {}, and nothing but a fresh one leaves a process without an interface. "
-    "Freeze the node before it goes to the farm."
+    "The result is {}, and nothing but a fresh one goes into a render or a cache. "
+    "Freeze the node before."
 )
+
+_MISSED = "Frame {:g} went by before its result was there: make it again, or freeze the node."
 
 _GOOD = (State.FRESH, State.BAKED)
 
@@ -57,8 +59,10 @@ def cook(node: hou.OpNode, source: Source) -> None:
         remark = _cook(node, source)
     except FilmgateError as error:
         raise hou.NodeError(str(to_problem(error))) from error
-    except hou.Error:
+    except (hou.NodeError, hou.NodeWarning, hou.OperationInterrupted):
         raise
+    except hou.Error as error:
+        raise hou.NodeError(str(to_problem(refusal.to_error(error)))) from error
     except Exception as error:
         raise hou.NodeError(str(unforeseen(error))) from error
     if remark:
@@ -68,8 +72,7 @@ def cook(node: hou.OpNode, source: Source) -> None:
 def _cook(node: hou.OpNode, source: Source) -> str:
     """Cook; return what the artist should know of what is shown, or nothing."""
     if mode_of(node) == names.FROZEN:
-        frozen.show(node, source)
-        return ""
+        return frozen.show(node, source)
     host = sessions.host(node)
     host.source = source
     session = sessions.session(node)
@@ -78,9 +81,14 @@ def _cook(node: hou.OpNode, source: Source) -> str:
     if host.model() not in ("", session.node_state.model):  # set by a script, which calls nobody
         session.choose(host.model())
     _check(host, session, source)
+    idle = "" if session.manifest is None else source.idle(session.manifest)
+    if idle:
+        source.keep()
+        return idle
     moment = host.moment()
+    host.notice(moment, may_wait=mode_of(node) == names.LIVE)
     answer = _answer(host, session, moment)
-    return _show(host, session, source, answer)
+    return _show(host, session, source, moment, answer)
 
 
 def mode_of(node: hou.OpNode) -> str:
@@ -108,7 +116,7 @@ def _answer(host: HoudiniHost, session: HostSession, moment: Moment) -> Answer:
     on_demand = mode_of(host.node) == names.ON_DEMAND
     if asked:
         session.run([moment], force=True)
-    if not hou.isUIAvailable() or (on_demand and asked):  # nothing cooks again by itself
+    if host.final or (on_demand and asked):
         return waiting.result(host, session, moment)
     if on_demand:
         return session.peek(moment)
@@ -119,27 +127,41 @@ def _answer(host: HoudiniHost, session: HostSession, moment: Moment) -> Answer:
     return answer
 
 
-def _show(host: HoudiniHost, session: HostSession, source: Source, answer: Answer) -> str:
+def _show(
+    host: HoudiniHost, session: HostSession, source: Source, moment: Moment, answer: Answer
+) -> str:
     """Show a result, or the last one, or the input; return what is to be said of it."""
     _watch(host, session, answer)
     if answer.state in _GOOD:
-        _apply(session, source, answer.paths)
-        return "; ".join(session.status.warnings)
+        return _show_good(host, session, source, moment, answer)
     problem = answer.problem
-    if problem is not None and not (problem.code in _AWAY and hou.isUIAvailable()):
+    if problem is not None and (host.final or problem.code not in _AWAY):
         raise hou.NodeError(str(problem))
-    if not hou.isUIAvailable():
+    if host.final:
         raise hou.NodeError(_NOT_STALE.format(answer.state.value))
+    host.missed = host.missed or moment
     shown = _show_last(session, source, answer.paths)
     said = str(problem) if problem is not None else status_line(session.status)
     return f"{shown} {said}"
+
+
+def _show_good(
+    host: HoudiniHost, session: HostSession, source: Source, moment: Moment, answer: Answer
+) -> str:
+    """Show a result of these settings and inputs; return what is to be said of it."""
+    remark = frozen.between(moment.time) if host.is_timed else ""
+    _apply(session, source, answer.paths, remark)
+    if host.missed == moment:
+        host.missed = None
+    missed = "" if host.missed is None else _MISSED.format(host.missed.time)
+    return "; ".join(each for each in (*session.status.warnings, remark, missed) if each)
 
 
 def _show_last(session: HostSession, source: Source, paths: Mapping[str, Path]) -> str:
     """Show the last result where it still fits; return what is shown, in words."""
     if paths:
         try:
-            _apply(session, source, paths)
+            _apply(session, source, paths, "")
         except FilmgateError:  # the inputs are of another size by now
             source.keep()
             return "The last result does not fit the input any more; the input passes through."
@@ -148,11 +170,12 @@ def _show_last(session: HostSession, source: Source, paths: Mapping[str, Path]) 
     return "There is no result yet; the input passes through."
 
 
-def _apply(session: HostSession, source: Source, paths: Mapping[str, Path]) -> None:
+def _apply(session: HostSession, source: Source, paths: Mapping[str, Path], remark: str) -> None:
     manifest = session.manifest
     if manifest is None:
         raise InputError("The model of this result is not known.", "Choose the model again.")
-    source.apply(manifest, {name: load(path) for name, path in paths.items()})
+    outputs = {name: load(path) for name, path in paths.items()}
+    frozen.apply(source, manifest, outputs, remark)
 
 
 def load(path: Path) -> bytes:
@@ -179,22 +202,41 @@ def _watch(host: HoudiniHost, session: HostSession, answer: Answer) -> None:
         if session.busy and host.revision == seen:
             return
         events.unwatch(id(host))
-        recook(host)
+        show_news(host)
 
     events.watch(id(host), look)
 
 
+def show_news(host: HoudiniHost) -> None:
+    """Cook the node again because something has come; in Manual, the artist's next update does."""
+    if hou.updateModeSetting() != hou.updateMode.Manual:
+        recook(host)
+    elif host.alive:
+        _touch(host.node)
+
+
 def recook(host: HoudiniHost) -> None:
     """Cook the node again, outside of a cook; what fails is shown by the node itself."""
-    if host.alive:
-        _touch(host.node)
-        with suppress(hou.OperationFailed):
-            host.node.cook(force=True)
+    if not host.alive:
+        return
+    cooked = [host.node] if _touch(host.node) else [*host.node.children(), host.node]
+    for node in cooked:
+        with suppress(hou.Error):
+            node.cook(force=True)
 
 
-def _touch(node: hou.OpNode) -> None:
-    """Change what a snippet inside the node is bound to: it cooks for nothing else."""
+def _touch(node: hou.OpNode) -> bool:
+    """Change what a snippet inside the node is bound to: it cooks for nothing else.
+
+    Returns:
+        False where the parameter is locked.
+    """
     parm = node.parm(names.CHANGES)
-    if parm is not None:
+    if parm is None:
+        return True
+    try:
         with hou.undos.disabler():
             parm.set(parm.evalAsInt() + 1)
+    except hou.PermissionError:
+        return False
+    return True

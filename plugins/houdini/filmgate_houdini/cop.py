@@ -24,7 +24,8 @@ from filmgate.manifest import Manifest, ModelInput, ModelOutput
 from filmgate.manifest.layers import MAIN, ROLE_PATTERNS, bind_layers, channel_letter
 from filmgate.wire.records import ColourSpec
 from filmgate_houdini import cook as cooking
-from filmgate_houdini import layers, names, sessions
+from filmgate_houdini import layers, names
+from filmgate_houdini.host import STILL_FRAME, HoudiniHost
 from filmgate_houdini.source import Mismatch
 
 INPUTS = ("layer1", "layer2", "layer3", "layer4")
@@ -71,7 +72,7 @@ class CopSource:
 
     def __init__(self, node: hou.OpNode, given: Optional[Mapping[int, hou.ImageLayer]] = None):
         self._node, self._given = node, dict(given or {})
-        self._time = sessions.host(node).moment().time
+        self._time = float(hou.frame()) if HoudiniHost(node).is_timed else STILL_FRAME
         self._files: dict[float, bytes] = {}
         self._shown: list[hou.ImageLayer] = []
 
@@ -91,6 +92,10 @@ class CopSource:
             wanted = str(error.detail.get("input", main.name))
             return [Mismatch(wanted, error.text, "Connect that layer to one of the inputs.")]
         return [_misplaced(each, wires[0]) for each in used if not _fits(each, wires[0])]
+
+    def idle(self, manifest: Manifest) -> str:
+        """Return nothing: a picture always has pixels."""
+        return ""
 
     def fingerprint(self, manifest: Manifest, moment: Moment) -> str:
         """Return the digest of the file that the model would be given."""
@@ -251,7 +256,7 @@ def _warn(text: str) -> None:
     """Warn at what cooks; the node's status line says the same in any case."""
     cooking_now = hou.pwd()
     if isinstance(cooking_now, hou.OpNode):
-        with suppress(hou.OperationFailed):  # a snippet that Houdini cooks apart has no node
+        with suppress(hou.Error):  # a snippet that Houdini cooks apart has no node
             cooking_now.addWarning(text)
 
 

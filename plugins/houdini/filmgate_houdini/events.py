@@ -24,6 +24,7 @@ log = logging.getLogger("filmgate")
 _calls: deque[Call] = deque()
 _watched: dict[int, Call] = {}
 _started: list[Call] = []
+_turns = [0]
 
 
 def start() -> None:
@@ -61,8 +62,24 @@ def unwatch(key: int) -> None:
     _watched.pop(key, None)
 
 
+def turns() -> int:
+    """Return a number that is another one after each turn of the loop, and within one.
+
+    While Houdini renders or caches frame after frame, it stays the same.
+    """
+    return _turns[0]
+
+
 def turn() -> None:
     """Do one turn's work; Houdini calls it."""
+    _turns[0] += 1
+    try:
+        _work()
+    finally:
+        _turns[0] += 1
+
+
+def _work() -> None:
     end_s = time.monotonic() + SLICE_S
     for look in list(_watched.values()):
         _do(look)

@@ -5,6 +5,7 @@ Farms, and everybody who has the project and this plugin, read the same; no sess
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 import hou
@@ -12,16 +13,20 @@ import hou
 from filmgate.errors import FilmgateError, InputError, StorageError
 from filmgate.host.node import embedded_manifest
 from filmgate.host.session import HostSession
+from filmgate.manifest import Manifest
 from filmgate_houdini import names, waiting
-from filmgate_houdini.host import STILL_FRAME, HoudiniHost
+from filmgate_houdini.host import STILL_FRAME, HoudiniHost, whole_frame
 from filmgate_houdini.source import Source
 
 OUTPUT_PLACE = "<output>"
 """Stands for an output's name in the path, where a model has several."""
 
 
-def show(node: hou.OpNode, source: Source) -> None:
-    """Let the cooking node show its frozen result.
+def show(node: hou.OpNode, source: Source) -> str:
+    """Let the cooking node show its frozen result; between two frames, the nearest one's.
+
+    Returns:
+        What the artist should know of it, or nothing.
 
     Raises:
         InputError: nothing was frozen, or not this frame.
@@ -29,12 +34,45 @@ def show(node: hou.OpNode, source: Source) -> None:
     """
     manifest = embedded_manifest(node.userData(names.STATE) or "")
     parm = node.parm(names.FROZEN_FILE)
-    pattern = "" if parm is None else parm.evalAsStringAtFrame(hou.frame())
-    if manifest is None or not pattern:
+    frame = whole_frame(hou.frame())
+    pattern = "" if parm is None else parm.evalAsStringAtFrame(frame)
+    if parm is None or manifest is None or not pattern:
         text = "The node is frozen, and names no file of a result."
         raise InputError(text, "Set another mode and run it, or press Freeze.")
     paths = {each.name: pattern.replace(OUTPUT_PLACE, each.name) for each in manifest.outputs}
-    source.apply(manifest, {name: _load(Path(path)) for name, path in paths.items()})
+    outputs = {name: _load(Path(path)) for name, path in paths.items()}
+    remark = between(frame) if parm.isTimeDependent() else ""
+    apply(source, manifest, outputs, remark)
+    return remark
+
+
+def between(frame: float) -> str:
+    """Return what is to be said where a cook between two frames shows the result of *frame*."""
+    if hou.frame() == frame:
+        return ""
+    return f"Between two frames the result of frame {frame:g} is shown."
+
+
+def apply(source: Source, manifest: Manifest, outputs: Mapping[str, bytes], remark: str) -> None:
+    """Let the cooking node show a result.
+
+    Args:
+        source: its inputs and its own data.
+        manifest: of the model.
+        outputs: the content of each output's file.
+        remark: what `between` says of it.
+
+    Raises:
+        FilmgateError: it does not fit the node's inputs; between two frames the error says so.
+    """
+    try:
+        source.apply(manifest, outputs)
+    except FilmgateError as error:
+        if not remark:
+            raise
+        text = f"{remark} {error.text}"
+        remedy = "Hold the input at whole frames: a Time Shift above with the frame $F."
+        raise InputError(text, remedy) from error
 
 
 def freeze(host: HoudiniHost, session: HostSession) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from math import ceil
 from typing import Optional
 
 import hou
@@ -19,7 +20,7 @@ from filmgate.host.state import Problem, State, Status
 from filmgate.job import Payload
 from filmgate.manifest import Manifest
 from filmgate.takes import Take
-from filmgate_houdini import events, names, parms
+from filmgate_houdini import events, names, parms, refusal
 from filmgate_houdini.source import Mismatch, Source
 
 STILL_FRAME = 1.0
@@ -29,6 +30,11 @@ _SOURCES = {"Sop": "filmgate_houdini.sop", "Cop": "filmgate_houdini.cop"}
 """By context, the module whose `make_source` reads a node's inputs."""
 
 _NO_MATCH = "Everything that the model needs is there."
+
+
+def whole_frame(frame: float) -> float:
+    """Return the nearest whole frame, of two the earlier one: results are of whole frames."""
+    return float(ceil(frame - 0.5))
 
 
 class HoudiniHost(Seat):
@@ -42,6 +48,8 @@ class HoudiniHost(Seat):
         source: its inputs, as its last cook has brought them.
         asked: whether the artist has just asked for the result to be made anew.
         revision: how often the node got something else to show.
+        final: whether nothing cooks again what the node's cook shows now.
+        missed: the frame that went by without its result, since the event loop has turned last.
         patterns: tells which files the node should read now; the session's.
     """
 
@@ -50,8 +58,14 @@ class HoudiniHost(Seat):
         self.source: Optional[Source] = None
         self.asked = False
         self.revision = 0
+        self.final = False
+        self.missed: Optional[Moment] = None
         self.patterns: Callable[[], Mapping[str, str]] = dict
         self._texts: dict[str, str] = {}
+        self._kept = ""
+        self._turn = -1
+        self._cooked: Optional[Moment] = None
+        self._blocked = False
         self._undoable = False
         self._built: Optional[Manifest] = None
 
@@ -95,8 +109,27 @@ class HoudiniHost(Seat):
     # Time.
 
     def moment(self) -> Moment:
-        """Return the moment that is being cooked."""
-        return Moment(float(hou.frame()) if self.is_timed else STILL_FRAME)
+        """Return the moment whose result the cook shows: between two frames, the nearest one's."""
+        return Moment(whole_frame(hou.frame()) if self.is_timed else STILL_FRAME)
+
+    def notice(self, moment: Moment, may_wait: bool) -> None:
+        """Notice that a cook begins, and find out whether what it shows is final.
+
+        Without an interface it is. With one, a render and a cache cook frame after frame and let
+        nothing else run: the event loop does not turn, and nothing that comes in would be shown.
+
+        Args:
+            moment: what is cooked.
+            may_wait: whether the node's mode lets a cook begin and await anything.
+        """
+        turn = events.turns()
+        if turn != self._turn:
+            self._blocked, self.missed = False, None
+        elif moment != self._cooked:
+            self._blocked = True
+        self._turn, self._cooked = turn, moment
+        blocked = self._blocked and may_wait and not hou.playbar.isPlaying()
+        self.final = blocked or not hou.isUIAvailable()
 
     def span(self) -> tuple[int, int]:
         """Return the scene's range: nothing says which frames geometry has."""
@@ -133,11 +166,18 @@ class HoudiniHost(Seat):
         return Settings(values, colour=self._source().colour(), compression="none")
 
     def fingerprint(self, moment: Moment) -> str:
-        """Return a text that tells the inputs' content, where a look at it cooks nothing else."""
+        """Return a text that tells the inputs' content, where a look at it cooks nothing else.
+
+        Raises:
+            FilmgateError: they cannot be read.
+        """
         manifest = self.manifest()
         if manifest is None or not self._is_near(manifest, moment):
             return ""
-        return self._source().fingerprint(manifest, moment)
+        try:
+            return self._source().fingerprint(manifest, moment)
+        except hou.Error as error:
+            raise refusal.to_error(error) from error
 
     def capture(self, name: str, moment: Moment) -> Optional[Payload]:
         """Read one input of the model.
@@ -148,7 +188,10 @@ class HoudiniHost(Seat):
         manifest = self.manifest()
         if manifest is None:
             raise InputError("The model is not known.", "Choose the model again.")
-        return self._source().payload(manifest, manifest.input(name), moment)
+        try:
+            return self._source().payload(manifest, manifest.input(name), moment)
+        except hou.Error as error:
+            raise refusal.to_error(error) from error
 
     def _source(self) -> Source:
         source = self.source
@@ -204,31 +247,44 @@ class HoudiniHost(Seat):
     def _set(self, name: str, text: str) -> None:
         parm = self.node.parm(name) if self.alive else None
         if parm is not None and parm.evalAsString() != parms.harmless(text):
-            with hou.undos.disabler():
+            with hou.undos.disabler(), suppress(hou.PermissionError):
                 parm.set(parms.harmless(text))
 
     # What the node keeps.
 
     def load_state(self) -> str:
-        """Return the text in the node's user data."""
-        return self.node.userData(names.STATE) or ""
+        """Return the text in the node's user data, or what could not be stored there."""
+        return self._kept or self.node.userData(names.STATE) or ""
 
     def store_state(self, text: str) -> None:
-        """Set the user data; no undo step but inside `undoable`."""
+        """Set the user data; no undo step but inside `undoable`.
+
+        Inside a locked asset Houdini refuses it: the text is kept as long as this object lives.
+        """
         before = self.load_state() if self.alive else text
         if text == before:
             return
+        try:
+            self._set_state(text)
+            self._kept = ""
+        except hou.PermissionError:
+            self._kept = text
+        if embedded_manifest(text) != embedded_manifest(before):
+            events.post(self.rebuild)
+        self._write(names.VERSION, parse_node_state(text).version)
+
+    def _set_state(self, text: str) -> None:
         if self._undoable:
             self.node.setUserData(names.STATE, text)
         else:
             with hou.undos.disabler():
                 self.node.setUserData(names.STATE, text)
-        if embedded_manifest(text) != embedded_manifest(before):
-            events.post(self.rebuild)
-        self._write(names.VERSION, parse_node_state(text).version)
 
     def rebuild(self) -> None:
-        """Give the node the parameters of its model, once; outside of a cook."""
+        """Give the node the parameters of its model, once; outside of a cook.
+
+        Inside a locked asset it keeps those that it has; settings without one have their defaults.
+        """
         manifest = self.manifest() if self.alive else None
         if manifest is None or manifest == self._built:
             return
@@ -236,7 +292,7 @@ class HoudiniHost(Seat):
         if self._undoable:
             parms.rebuild(self.node, manifest)
         else:
-            with hou.undos.disabler():
+            with hou.undos.disabler(), suppress(hou.PermissionError):
                 parms.rebuild(self.node, manifest)
 
     @contextmanager

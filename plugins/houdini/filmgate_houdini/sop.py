@@ -84,6 +84,17 @@ class SopSource(Source):
         found = [self._mismatch(manifest, entry, moment) for entry in _data_inputs(manifest)]
         return [each for each in found if each is not None]
 
+    def idle(self, manifest: Manifest) -> str:
+        """Return that the group has no points, where that is so."""
+        bound, geometry = self._bind(manifest.main_input), self._geometry(0, Moment(hou.frame()))
+        if not bound.group or geometry is None or form_of(bound) is not _POINTS:
+            return ""
+        try:
+            (count,) = _POINTS.size(geometry, bound)
+        except hou.OperationFailed:  # what a pattern without a match is to the verb
+            count = 0
+        return "" if count else f"The group {bound.group} matches no points: nothing is done."
+
     def fingerprint(self, manifest: Manifest, moment: Moment) -> str:
         """Return the content of each input, which is digested again only if it has changed."""
         return " ".join(self._digest(manifest, entry, moment) for entry in manifest.inputs)
@@ -140,7 +151,7 @@ class SopSource(Source):
     ) -> Optional[Mismatch]:
         """Return how the size of an input differs from that of the main one, from elsewhere."""
         place, main = self._place(manifest, entry), manifest.main_input
-        if place == 0 or entry.axes != main.axes:
+        if place == 0 or entry.axes != main.axes or self._mismatch(manifest, main, moment):
             return None
         sizes = [self._size(manifest, each, moment) for each in (main, entry)]
         if sizes[0] == sizes[1]:

@@ -41,6 +41,10 @@ class Source(Protocol):
         """Return what keeps a model from working on the inputs as they are now."""
         ...
 
+    def idle(self, manifest: Manifest) -> str:
+        """Return why there is nothing for a model to do; nothing where there is something."""
+        ...
+
     def fingerprint(self, manifest: Manifest, moment: Moment) -> str:
         """Return a text that tells the content of everything that the model would be given.
 

@@ -433,7 +433,7 @@ def test_what_houdini_refuses_has_a_cause_and_a_remedy(
         raise stage.hou.OperationFailed("Invalid attribute specification.")
 
     monkeypatch.setattr(PlateSource, "fingerprint", fail)
-    stage.cook()
+    stage.make()
     (said,) = stage.node.errors()
     assert said.startswith("Houdini says: Invalid attribute specification. Look at")
 

@@ -100,6 +100,42 @@ def result(values: dict[str, list[float]], width: int = WIDTH, height: int = HEI
     return to_plain_exr(PlainImage(window, window, planes))
 
 
+def test_a_frozen_node_makes_no_session(bench: Bench) -> None:
+    """Farms have no folder for a cache: nothing but the scene and the files is looked at."""
+    sessions = importlib.import_module("filmgate_houdini.sessions")
+    bench.node.parm("filmgate_mode").set("frozen")
+
+    with pytest.raises(bench.hou.NodeError, match="names no file"):
+        bench.cop.cook({"node": bench.node.path()})
+
+    assert sessions.hosts() == []
+
+
+def test_between_two_frames_the_picture_is_a_whole_frames(bench: Bench) -> None:
+    """The cook's layers are those of its own time; what is sent is the nearest frame's."""
+    above = bench.connect(0, bench.layer(ramp()))
+    other = bench.layer(ramp(start=50))
+    above.isTimeDependent = lambda: True
+    above.layerAtFrame = lambda time, _output=0: other
+    bench.hou.setFrame(1.25)
+    source = bench.cop.CopSource(bench.node, {0: bench.layer(ramp())})
+
+    assert plane(sent(source, denoiser()), "R") == [62, 66, 70, 50, 54, 58]
+
+
+def test_a_locked_parameter_does_not_end_recooks(bench: Bench) -> None:
+    """Where the snippet's binding cannot be changed, the snippet itself is cooked."""
+    cook = importlib.import_module("filmgate_houdini.cook")
+    host = importlib.import_module("filmgate_houdini.host").HoudiniHost(bench.node)
+    (snippet,) = (each for each in bench.node.children() if "snippet" in each.type().name())
+    bench.node.parm("filmgate_changes").lock(True)
+    before = snippet.cookCount()
+
+    cook.recook(host)
+
+    assert snippet.cookCount() > before
+
+
 def test_the_first_row_of_a_file_is_the_highest(bench: Bench) -> None:
     """A layer's first row is its lowest: rows are turned over, channels told apart."""
     bench.connect(0, bench.layer(ramp()))

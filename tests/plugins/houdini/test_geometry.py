@@ -507,6 +507,14 @@ def test_a_group_limits_what_is_sent_and_set(bench: Bench, pattern: str) -> None
     assert shown.findPointAttrib("__filmgate_index") is None
 
 
+@pytest.mark.parametrize("pattern", ["7-9", "nope*"])
+def test_a_group_without_points_is_nothing_to_do(bench: Bench, pattern: str) -> None:
+    """Nothing is sent for it; one that has points is work."""
+    assert "matches no points" in bench.source(cloud(), grouped(bench), group=pattern).idle(cloud())
+    assert not bench.source(cloud(), grouped(bench), group="some").idle(cloud())
+    assert not bench.source(cloud(), grouped(bench)).idle(cloud())
+
+
 def test_an_unknown_group_is_reported(bench: Bench) -> None:
     """With those that there are."""
     (said,) = report(bench, cloud(), grouped(bench), group="none_such")
@@ -611,5 +619,6 @@ def test_an_edit_is_noticed(bench: Bench) -> None:
 def test_a_result_without_its_tensor_is_refused(bench: Bench) -> None:
     """The node says so, and shows no half of it."""
     source = bench.source(terrain(), hip.heightfield(bench.hou, 2, 2))
+    bench.node.bypass(True)  # what it has is looked at, and no session is made for that
     with pytest.raises(ModelError, match="no tensor height"):
         source.apply(terrain(), {})
