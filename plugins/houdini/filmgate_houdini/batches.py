@@ -10,9 +10,11 @@ import atexit
 import json
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from filmgate.config import load_config
 from filmgate.disk import make_folder, storage_errors, write_whole
@@ -34,8 +36,35 @@ OUTPUT_PLACE = "<output>"
 """Stands for an output's name in the path of an item's results."""
 
 POLL_S = 0.05
+KEPT = 64
+"""How many batches are remembered; one that is asked for again after that begins anew."""
+
+FAILURE_HOLDS_S = 30.0
+"""How long a failure is that of the batch's other items too, which come for theirs at once."""
+
 _FIRST = 1
 _GOOD = (State.FRESH, State.BAKED)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What has become of an item, until the item asks for it.
+
+    Attributes:
+        outcome: its files, or why there are none.
+        mark: tells its inputs' files as they were.
+        at_s: when, by the monotonic clock.
+    """
+
+    outcome: Union[list[Path], FilmgateError]
+    mark: str
+    at_s: float
+
+    def holds(self, mark: str) -> bool:
+        """Say whether this is what would be made now, of inputs as *mark* tells."""
+        if isinstance(self.outcome, FilmgateError):
+            return time.monotonic() - self.at_s < FAILURE_HOLDS_S
+        return mark == self.mark and all(path.is_file() for path in self.outcome)
 
 
 class Batch:
@@ -48,26 +77,56 @@ class Batch:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._lock = threading.Lock()
-        self._made: dict[int, Any] = {}
+        self._made: dict[int, Made] = {}
         self._has_run = False
+        self._again: set[int] = set()
 
     def results(self, place: int, is_cancelled: Callable[[], bool]) -> list[Path]:
         """Return the files of one item, made with those of the whole batch.
 
-        An item that is asked for again afterwards is made again, by itself.
+        One item that is asked for again afterwards is made again by itself. With the next one that
+        is, all the others are: the graph is cooked again.
 
         Raises:
             FilmgateError: why there are none.
         """
         with self._lock:
-            if place not in self._made:
-                places = [place] if self._has_run else list(range(len(self._document["items"])))
-                self._made.update(self._make(places, is_cancelled))
-                self._has_run = True
-            made = self._made.pop(place)
-        if isinstance(made, FilmgateError):
-            raise made
-        return made
+            made = self._made.pop(place, None)
+            if made is None or not made.holds(self._mark(place)):
+                self._make_due(self._due(place), is_cancelled)
+                made = self._made.pop(place)
+        if isinstance(made.outcome, FilmgateError):
+            raise made.outcome
+        return made.outcome
+
+    def _due(self, place: int) -> list[int]:
+        """Return the items that are to be made because one is asked for."""
+        if self._has_run and not self._again - {place}:
+            self._again = {place}
+            return [place]
+        done, self._again = self._again - {place}, set()
+        return [each for each in range(len(self._document["items"])) if each not in done]
+
+    def _make_due(self, places: Sequence[int], is_cancelled: Callable[[], bool]) -> None:
+        """Make items; a failure of all of them is each one's.
+
+        Raises:
+            CancelledError: PDG's cook was cancelled; nothing is kept of that.
+        """
+        marks = {each: self._mark(each) for each in places}
+        try:
+            found = self._make(places, is_cancelled)
+        except CancelledError:
+            raise
+        except FilmgateError as error:
+            found = dict.fromkeys(places, error)
+        now_s = time.monotonic()
+        self._made.update({each: Made(found[each], marks[each], now_s) for each in places})
+        self._has_run = True
+
+    def _mark(self, place: int) -> str:
+        port = FilePort("Filmgate TOP", {_frame(place): self._task(place)}, str)
+        return port.fingerprint(_moment(place))
 
     def _make(self, places: Sequence[int], is_cancelled: Callable[[], bool]) -> dict[int, Any]:
         """Return the files, or the error, of each item."""
@@ -135,7 +194,7 @@ class Batch:
             return error
 
 
-_batches: dict[str, Batch] = {}
+_batches: OrderedDict[str, Batch] = OrderedDict()
 _hubs: dict[str, Hub] = {}
 _lock = threading.Lock()
 
@@ -153,7 +212,11 @@ def find(document: Mapping[str, Any]) -> Batch:
     """Return the batch that an item belongs to, by what `filmgate_houdini.top` has written."""
     key = json.dumps(document, sort_keys=True)
     with _lock:
-        return _batches.setdefault(key, Batch(document))
+        batch = _batches.setdefault(key, Batch(document))
+        _batches.move_to_end(key)
+        while len(_batches) > KEPT:
+            _batches.popitem(last=False)
+        return batch
 
 
 def _find_hub(server: str) -> Hub:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,9 +17,11 @@ import hou
 
 from filmgate.errors import FilmgateError, InputError
 from filmgate.host.file_port import MEDIA
+from filmgate.host.node import parse_node_state
 from filmgate.host.offers import offered, reference
 from filmgate.host.port import Moment
 from filmgate_houdini import batches, names, parms, sessions
+from filmgate_houdini.host import HoudiniHost
 
 ORDER, TAG, OUTPUT = "filmgate_order", "filmgate_tag", "filmgate_output"
 """Parameters of the processor inside the asset."""
@@ -88,16 +91,18 @@ def order(node: hou.OpNode) -> str:
         hou.NodeError: a setting means nothing; says which.
     """
     try:
-        session = sessions.session(node)
-        manifest, state = session.manifest, session.node_state
+        host = HoudiniHost(node)  # no session: PDG evaluates parameters where it likes
+        state = parse_node_state(host.load_state())
+        manifest = host.manifest()
         params = parms.values(node, manifest.params, Moment(hou.frame())) if manifest else {}
     except FilmgateError as error:
         raise hou.NodeError(str(error)) from error
-    name = state.model.partition("@")[0]
+    ref = state.model or host.model()
+    name = ref.partition("@")[0]
     return json.dumps(
         {
-            "model": f"{name}@{state.version}" if state.version else state.model,
-            "server": sessions.host(node).server(),
+            "model": f"{name}@{state.version}" if state.version else ref,
+            "server": host.server(),
             "params": params,
             "batch": node.evalParm("filmgate_batch"),
             "retries": node.evalParm("filmgate_retries"),
@@ -120,13 +125,14 @@ def generate(node: Any, item_holder: ItemHolder, upstream_items: Iterable[WorkIt
             is that parameter's value, and ``filmgate_in_<name>`` the file of a further input.
 
     Raises:
-        InputError: no model is chosen, or an item has no file.
+        InputError: no model is chosen, an item has no file, or two would write the same one.
     """
     wanted = json.loads(node[ORDER].evaluateString())
     if not wanted["model"]:
         raise InputError("No model is chosen.", "Choose one in the menu Model.")
     items = list(upstream_items)
     works = [_work(node, each, wanted["params"]) for each in items]
+    _refuse_shared([(each.name, work["output"]) for each, work in zip(items, works)])
     size = max(1, int(wanted["batch"]))
     for first in range(0, len(items), size):
         batch = works[first : first + size]
@@ -160,6 +166,16 @@ def _work(node: Any, item: WorkItem, params: Mapping[str, Any]) -> dict[str, Any
         "output": _localized(node, output),
         "params": {**params, **own},
     }
+
+
+def _refuse_shared(outputs: Iterable[tuple[str, str]]) -> None:
+    """Refuse two items with one Output File: one result would take the place of the other."""
+    owners: dict[str, str] = {}
+    for name, path in outputs:
+        owner = owners.setdefault(normpath(path), name)
+        if owner is not name:
+            text = f"{owner} and {name} have the same Output File, {path}."
+            raise InputError(text, "Put what differs into it, such as `@pdg_name` or `@pdg_index`.")
 
 
 def _localized(node: Any, path: str) -> str:

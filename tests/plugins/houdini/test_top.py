@@ -16,7 +16,13 @@ import pytest
 
 from fakes.echo import EchoServer
 from fakes.secluded import seclude
-from filmgate.errors import CancelledError, FilmgateError, InputError, ModelError
+from filmgate.errors import (
+    CancelledError,
+    ConnectionLostError,
+    FilmgateError,
+    InputError,
+    ModelError,
+)
 from filmgate.host.receipt import EXR_MAGIC
 
 ROOT = Path(__file__).resolve().parents[3] / "plugins" / "houdini"
@@ -138,6 +144,20 @@ class Bench:
             raise errors[0]
 
 
+def opened(patch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Return a list that grows by the places of each session that a batch opens."""
+    batches = importlib.import_module("filmgate_houdini.batches")
+    found: list[list[int]] = []
+    real = batches.Batch._open
+
+    def noted(batch: Any, places: Any) -> Any:
+        found.append(list(places))
+        return real(batch, places)
+
+    patch.setattr(batches.Batch, "_open", noted)
+    return found
+
+
 @pytest.fixture
 def server() -> Iterator[EchoServer]:
     """Return a server that answers every job."""
@@ -250,6 +270,85 @@ def test_an_item_that_failed_can_be_cooked_again_alone(bench: Bench) -> None:
 
     assert len(bench.server.submitted) == asked + 1
     assert items[1].outputFiles
+
+
+def test_a_server_that_is_away_is_waited_for_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its failure is that of the whole batch; a cook after it tries again."""
+    waits = opened(monkeypatch)
+    bench.node.parm("filmgate_patience").set(0.2)
+    items = bench.generate(bench.upstream(3))
+    bench.server.stop()
+
+    for item in items:
+        with pytest.raises(ConnectionLostError):
+            bench.cook(item)
+    bench.server.restart()
+    bench.node.parm("filmgate_patience").set(PATIENCE_S)
+
+    assert waits == [[0, 1, 2]]
+
+
+def test_items_that_are_cooked_again_are_a_batch_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first shows that there is one; what was made before is of inputs that are gone."""
+    items = bench.generate(bench.upstream(4))
+    bench.cook(*items)
+    rounds = opened(monkeypatch)
+    for place in range(4):
+        (bench.folder / f"in_{place}.exr").write_bytes(EXR_MAGIC + bytes([place + 9]) * 60)
+
+    for item in items:
+        bench.cook(item)
+
+    assert rounds == [[0], [1, 2, 3]]
+    for place, item in enumerate(items):
+        content = Path(item.outputFiles[-1].path).read_bytes()
+        assert content.endswith(bytes([place + 9]) * 60 + EXR_MAGIC[::-1])
+
+
+def test_what_a_batch_has_made_is_of_the_inputs_there_are(bench: Bench) -> None:
+    """An item that comes for its result late finds what would be made now."""
+    items = bench.generate(bench.upstream(2))
+    bench.cook(items[0])
+    (bench.folder / "in_1.exr").write_bytes(EXR_MAGIC + bytes([9]) * 60)
+
+    bench.cook(items[1])
+
+    content = Path(items[1].outputFiles[0].path).read_bytes()
+    assert content.endswith(bytes([9]) * 60 + EXR_MAGIC[::-1])
+
+
+def test_batches_are_not_remembered_for_ever() -> None:
+    """A session that cooks for days holds as many as another."""
+    batches = importlib.import_module("filmgate_houdini.batches")
+    try:
+        for number in range(batches.KEPT + 5):
+            batches.find({"number": number})
+        assert len(batches._batches) == batches.KEPT
+    finally:
+        batches.close_hubs()
+
+
+def test_two_items_with_one_output_file_are_refused(bench: Bench) -> None:
+    """One result would take the place of the other."""
+    bench.graph._output = f"{bench.folder.as_posix()}/out/x.exr"
+
+    with pytest.raises(InputError, match="item_0 and item_1 have the same Output File"):
+        bench.generate(bench.upstream(2))
+
+
+def test_what_pdg_evaluates_makes_no_session(bench: Bench) -> None:
+    """It does so where it likes: sessions are the main thread's."""
+    sessions = importlib.import_module("filmgate_houdini.sessions")
+    sessions.close_hubs()
+
+    order = json.loads(bench.top.order(bench.node))
+
+    assert (order["model"], order["params"]["strength"]) == ("echo@1.0.0", 1.0)
+    assert sessions.hosts() == []
 
 
 def test_a_cook_that_is_cancelled_ends_its_jobs(bench: Bench) -> None:
