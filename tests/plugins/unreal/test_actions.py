@@ -382,6 +382,20 @@ def test_an_asset_of_other_hands_is_not_overwritten(desk: EditorDesk) -> None:
     assert waiting() == [f"{ROCK}_echo"]
 
 
+@pytest.mark.parametrize(("tag", "value"), [("model", "e-cho@1"), ("source", LEAF)])
+def test_what_another_model_or_source_became_is_not_overwritten(
+    desk: EditorDesk, tag: str, value: str
+) -> None:
+    """Two models' names may give one name of an asset."""
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    made = desk.unreal.load_asset(f"{ROCK}_echo")
+    desk.unreal.EditorAssetLibrary.set_metadata_tag(made, f"filmgate_{tag}", value)
+    desk.make("echo", ROCK)
+    click(MENU, "FilmgateAccept")
+    assert "is not what echo made of T_Rock" in told(desk)[0]
+
+
 def test_a_source_that_is_gone_blocks_no_other(desk: EditorDesk) -> None:
     """The result of a deleted texture is named; the others are accepted."""
     desk.make("echo", ROCK, LEAF)
