@@ -198,12 +198,13 @@ def test_points_in_one_place_stay(model: Runtime, points: Any) -> None:
     np.testing.assert_array_equal(run(model, points.astype(np.float32)), points)
 
 
-def test_a_point_far_away_stays(model: Runtime) -> None:
+@pytest.mark.parametrize("place", [1e6, -1e12])
+def test_a_point_far_away_stays(model: Runtime, place: float) -> None:
     """One that has nobody near does not move, and disturbs nobody."""
-    points = np.concatenate((noisy(ball(500)), np.full((1, 3), 1e6, np.float32)))
+    points = np.concatenate((noisy(ball(500)), np.full((1, 3), place, np.float32)))
     made = run(model, points, radius=0.3)
     np.testing.assert_array_equal(made[-1], points[-1])
-    np.testing.assert_allclose(made[:-1], run(model, points[:-1], radius=0.3), atol=0.2)
+    np.testing.assert_allclose(made[:-1], run(model, points[:-1], radius=0.3), atol=1e-5)
 
 
 def test_a_radius_that_holds_all_is_refused(model: Runtime) -> None:
@@ -213,12 +214,55 @@ def test_a_radius_that_holds_all_is_refused(model: Runtime) -> None:
         run(model, points, radius=10.0)
 
 
-def test_what_is_remembered_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def neighbours() -> Any:
+    """The module that finds who is near whom."""
+    return import_module("filmgate_server.zoo.smooth-points.neighbours")
+
+
+def test_what_is_remembered_is_counted(neighbours: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every candidate lies within the radius, each of them takes memory."""
-    neighbours: Any = import_module("filmgate_server.zoo.smooth-points.neighbours")
     places = neighbours.torch.rand(300, 3)
     monkeypatch.setattr(neighbours, "KEPT_PAIRS_MAX", 300 * 300)
     neighbours.Neighbours(places, 100.0)
     monkeypatch.setattr(neighbours, "KEPT_PAIRS_MAX", 300 * 300 - 1)
     with pytest.raises(InputError, match="about 300 others"):
         neighbours.Neighbours(places, 100.0)
+
+
+@pytest.mark.parametrize("place", [1e6, -1e6, 1e30])
+def test_a_stray_point_makes_no_crowd(
+    neighbours: Any, monkeypatch: pytest.MonkeyPatch, place: float
+) -> None:
+    """However far away one is, nobody else gets more candidates by it."""
+    points = np.concatenate((ball(500), np.full((1, 3), place, np.float32)))
+    monkeypatch.setattr(neighbours, "KEPT_PAIRS_MAX", 500 * 100)
+    found = neighbours.Neighbours(neighbours.torch.from_numpy(points), 0.3)
+    np.testing.assert_array_equal(counted(neighbours, found, points), near(points, 0.3))
+
+
+@pytest.mark.parametrize("numbers_max", [1 << 62, 1 << 12])
+def test_everybody_within_the_radius_is_found(
+    neighbours: Any, monkeypatch: pytest.MonkeyPatch, numbers_max: int
+) -> None:
+    """As by looking at all pairs, also where cells have to be larger to be numbered."""
+    rng = np.random.default_rng(5)
+    points = (rng.random((400, 3)) * [1, 4, 30]).astype(np.float32)
+    monkeypatch.setattr(neighbours, "NUMBERS_MAX", numbers_max)
+    found = neighbours.Neighbours(neighbours.torch.from_numpy(points), 0.5)
+    np.testing.assert_array_equal(counted(neighbours, found, points), near(points, 0.5))
+
+
+def counted(neighbours: Any, found: Any, points: Points) -> Points:
+    """Return how many each point has within the radius, itself among them: three times (n, 3)."""
+
+    def count(_: Any, others: Any, weights: Any) -> Any:
+        return (weights > 0).sum(1, keepdim=True).float()
+
+    return found.each(neighbours.torch.from_numpy(points), count).numpy()
+
+
+def near(points: Points, radius: float) -> Points:
+    """Return the same, by looking at all pairs."""
+    apart = np.linalg.norm(points[:, None].astype(np.float64) - points[None], axis=2)
+    return np.repeat((apart < radius).sum(1, keepdims=True), 3, 1).astype(np.float32)

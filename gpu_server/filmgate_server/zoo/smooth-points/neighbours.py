@@ -7,8 +7,9 @@ not depend on the order in which a device's threads run.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -27,8 +28,8 @@ PAIRS_MAX = 1 << 19
 KEPT_PAIRS_MAX = 1 << 28
 """Pairs that are remembered, each in four bytes: 1 GiB."""
 ROWS = 4096
-CELLS_MAX = 1 << 19
-"""Along each axis, so that a cell's number fits into 63 bits."""
+NUMBERS_MAX = 1 << 62
+"""Of cells: their numbers have 63 bits."""
 CELLS_PER_BALL = 2.0
 """How many of the points in the cells that are searched lie within the radius: one in so many."""
 
@@ -130,9 +131,12 @@ class _Grid:
     """Points sorted by the cells that they lie in, (n,)."""
 
     def __init__(self, places: Tensor, radius: float) -> None:
-        low = places.amin(0)
-        size = max(radius, float((places - low).max()) / CELLS_MAX)
-        cells = ((places - low) / size).long() + 1
+        there = places.double()  # float32 does not tell cells apart where a point lies far away
+        cells = ((there - there.amin(0)) / radius).clamp(max=NUMBERS_MAX).long()
+        cells = torch.stack([_packed(axis) for axis in cells.unbind(1)], 1)
+        while math.prod(int(most) + 3 for most in cells.amax(0)) > NUMBERS_MAX:
+            cells //= 2  # larger cells hold all neighbours, too
+        cells += 1
         self._wide = cells.amax(0) + 2
         numbers = self._number(cells)
         self._order = torch.argsort(numbers, stable=True)
@@ -177,6 +181,14 @@ class _Grid:
             stop = start + min(ROWS, max(1, PAIRS_MAX // tall))
             yield slice(start, stop)
             start = stop
+
+
+def _packed(cells: Tensor) -> Tensor:
+    """Return cells along one axis, (n,), from 0 and with one empty one for each empty stretch."""
+    found = torch.unique(cells, return_inverse=True)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - not typed
+    taken, which = cast("tuple[Tensor, Tensor]", found)
+    steps = torch.diff(taken, prepend=taken[:1]).clamp(max=2)
+    return steps.cumsum(0)[which]
 
 
 def usual_distance(places: Tensor) -> float:

@@ -72,7 +72,7 @@ class SmoothPoints(nn.Module):
         """
         if len(P) < FEWEST:
             return P
-        origin = P.mean(0)
+        origin = P.sort(0).values[len(P) // 2]  # unlike the mean, it is amid most of the points
         places = P - origin
         radius = radius or usual_distance(places)
         if not radius or not strength:
