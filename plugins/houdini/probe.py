@@ -31,6 +31,8 @@ NODE_TYPES = {
     "Top": ("null", "output", "pythonprocessor", "filmgate::infer"),
 }
 
+VERBS = ("blast", "convertvdb")
+
 LAYER_CALLS = ("allBufferElements", "setAllBufferElements", "setDataWindow", "setDisplayWindow")
 
 
@@ -48,6 +50,8 @@ def describe() -> dict[str, Any]:
         "categories": sorted(hou.nodeTypeCategories()),
         "nodes": _nodes(),
         "layer": _tried(_layer),
+        "verbs": {name: _tried(lambda name=name: _verb(name)) for name in VERBS},
+        "intrinsics": _tried(_intrinsics),
     }
 
 
@@ -146,6 +150,30 @@ def _layer() -> dict[str, str]:
         "pixel_scale": str(tuple(layer.pixelScale())),
         **{name: _signature(getattr(layer, name)) for name in LAYER_CALLS},
     }
+
+
+def _verb(name: str) -> dict[str, str]:
+    """Return a verb's parameters, with the kind and value that each has at first."""
+    verb: Any = hou.sopNodeTypeCategory().nodeVerb(name)
+    return {parm: f"{type(value).__name__} {value!r}" for parm, value in verb.parms().items()}
+
+
+def _intrinsics() -> dict[str, str]:
+    """Return the intrinsics of a volume and of a VDB made of it; those that can be set with *."""
+    dense, sparse = hou.Geometry(), hou.Geometry()
+    dense.createVolume(2, 2, 2).setAllVoxels([float(n) for n in range(8)])
+    verb: Any = hou.sopNodeTypeCategory().nodeVerb("convertvdb")
+    verb.setParms({"conversion": 1})
+    verb.execute(sparse, [dense])
+    prims = (dense.prims()[0], sparse.prims()[0])
+    return {
+        prim.type().name(): ", ".join(sorted(map(_marked(prim), prim.intrinsicNames())))
+        for prim in prims
+    }
+
+
+def _marked(prim: Any) -> Callable[[str], str]:
+    return lambda name: name if prim.intrinsicReadOnly(name) else f"{name}*"
 
 
 def _tried(call: Callable[[], dict[str, str]]) -> dict[str, str]:

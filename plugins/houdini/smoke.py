@@ -1,9 +1,10 @@
 """Try the plugin inside this Houdini, end to end: ``hython smoke.py --server tcp://HOST:PORT``.
 
-It makes a small scene in a folder of its own, runs a model on points and one on a picture, cancels,
-freezes, saves and opens the scene again, and goes on without the server. It prints a line for each
-thing that it has tried. The exit code is 0 when all of them went well and 1 when one did not. Your
-scenes and settings are left alone; run it in a Houdini that has nothing else open.
+It makes a small scene in a folder of its own, runs models on points, a group of them, a terrain, a
+volume, VDBs and a picture, cancels, freezes, saves and opens the scene again, and goes on without
+the server. It prints a line for each thing that it has tried. The exit code is 0 when all of them
+went well and 1 when one did not. Your scenes and settings are left alone; run it in a Houdini that
+has nothing else open.
 """
 
 from __future__ import annotations
@@ -39,6 +40,37 @@ import hou
 spread = [(n % 8, (n * 37 % 11) * 0.01, n // 8) for n in range({COUNT})]
 hou.pwd().geometry().createPoints(spread)
 """
+GROUP = (
+    "geometry = hou.pwd().geometry()\ngeometry.createPointGroup('some').add(geometry.points()[:8])"
+)
+TERRAIN = """
+import hou
+geometry = hou.pwd().geometry()
+geometry.addAttrib(hou.attribType.Prim, "name", "")
+layer = geometry.createVolume(16, 12, 1, hou.BoundingBox(10, -1, 0, 26, 11, 1))
+layer.setAttribValue("name", "height")
+layer.setIntrinsicValue("volumevisualmode", "heightfield")
+layer.setAllVoxels([float(n * 37 % 11) for n in range(192)])
+"""
+VOLUME = """
+import hou
+made = hou.Geometry()
+made.addAttrib(hou.attribType.Prim, "name", "")
+volume = made.createVolume(8, 7, 6, hou.BoundingBox(4, 0, 0, 8, 3.5, 3))
+volume.setAttribValue("name", "density")
+volume.setIntrinsicValue("volumebordertype", "BORDER")
+inside = [(x, y, z) for x in (2, 3, 4) for y in (1, 2, 3) for z in (3, 4)]
+for n, index in enumerate(inside):
+    volume.setVoxel(index, -1.0 - n * 37 % 11 * 0.1)
+"""
+SPARSE = """
+verb, dense = hou.sopNodeTypeCategory().nodeVerb("convertvdb"), made
+verb.setParms({"conversion": 1})
+made = hou.Geometry()
+verb.execute(made, [dense])
+"""
+SHOW = "hou.pwd().geometry().merge(made)"
+TERRAIN_MODEL, VOLUME_MODEL = "terrain-detail", "smooth-volume"
 PICTURE = f"""
 import hou
 layer = hou.ImageLayer()
@@ -81,6 +113,11 @@ class Scenario:
             self.cook,
             self.again,
             self.cancel,
+            self.group,
+            self.terrain,
+            self.volume,
+            self.fog,
+            self.distances,
             *pictures,
             self.freeze,
             self.reopen,
@@ -131,8 +168,7 @@ class Scenario:
         expect(self._made != before, "the points are where they were")
 
     def again(self) -> None:
-        """The same again costs no job: the result is known."""
-        _part("actions").run(self._node)
+        """Cooked again it gives the same points."""
         expect(_points(self._node) == self._made, "the same input gave another result")
 
     def cancel(self) -> None:
@@ -144,6 +180,53 @@ class Scenario:
         session.cancel()
         session.wait(CONNECT_WITHIN_S)
         expect(not session.busy, f"something is still under way ({parm.name()})")
+
+    def group(self) -> None:
+        """Of a group the points move, and all the others stay."""
+        node = _below(POINTS + GROUP, self._model, group="some")
+        before, after = _points(node.inputs()[0]), _points(node)
+        expect(after[: 8 * 12] != before[: 8 * 12], "the group's points are where they were")
+        expect(after[8 * 12 :] == before[8 * 12 :], "points outside of the group have moved")
+
+    def terrain(self) -> None:
+        """A heightfield gets twice the samples in the same place, and stays a heightfield."""
+        node = _below(TERRAIN, TERRAIN_MODEL)
+        old, new = _first(node.inputs()[0]), _first(node)
+        expect(tuple(new.resolution()) == (32, 24, 1), f"it has {new.resolution()} samples")
+        expect(new.isHeightField(), "it is no heightfield any more")
+        expect(_place(new) == _place(old), "it lies elsewhere")
+
+    def volume(self) -> None:
+        """A volume keeps its voxels' number and its place, and gets other values."""
+        node = _below(VOLUME.replace("BORDER", "constant") + SHOW, VOLUME_MODEL)
+        old, new = _first(node.inputs()[0]), _first(node)
+        expect(tuple(new.resolution()) == (8, 7, 6), f"it has {new.resolution()} voxels")
+        expect(_place(new) == _place(old), "it lies elsewhere")
+        expect(new.allVoxels() != old.allVoxels(), "its values are what they were")
+
+    def fog(self) -> None:
+        """A fog VDB comes back as one, with its background, where it was."""
+        self._sparse("constant", "fog volume")
+
+    def distances(self) -> None:
+        """A distance field comes back as one, with its background, where it was."""
+        self._sparse("sdf", "level set")
+
+    def _sparse(self, border: str, kind: str) -> None:
+        node = _below(VOLUME.replace("BORDER", border) + SPARSE + SHOW, VOLUME_MODEL)
+        old, new = _first(node.inputs()[0]), _first(node)
+        expect(new.type() == hou.primType.VDB, "it is no VDB any more")
+        for name, was in (("vdb_class", kind), ("background", old.intrinsicValue("background"))):
+            found = new.intrinsicValue(name)
+            expect(found == was, f"{name} is {found}, not {was}")
+        expect(tuple(new.resolution()) == (3, 3, 2), f"it has {new.resolution()} active voxels")
+        expect(new.voxel((0, 0, 0)) != old.voxel((2, 1, 3)), "its values are what they were")
+        same = [
+            new.posToIndex(old.indexToPos((2, 1, 3))),
+            new.posToIndex(old.indexToPos((4, 3, 4))),
+        ]
+        found = [new.voxel(tuple(index)) for index in same]
+        expect(new.intrinsicValue("background") not in found, "it lies elsewhere")
 
     def picture(self) -> None:
         """A Copernicus node turns a picture's sign, and keeps its alpha and windows."""
@@ -215,6 +298,30 @@ def _points(node: Any) -> bytes:
     node.cook(force=True)
     expect(not node.errors(), f"{node.path()} failed: {node.errors()}")
     return bytes(node.geometry().pointFloatAttribValuesAsString("P"))
+
+
+def _below(code: str, model: str, group: str = "") -> Any:
+    """Return a new node for a model, below geometry that *code* makes."""
+    network = _objects().createNode("geo")
+    source = network.createNode("python")
+    source.parm("python").set(code)
+    node = network.createNode(TYPE)
+    node.setInput(0, source)
+    node.parm("filmgate_model").set(model)
+    _part("actions").choose_model(node)
+    node.parm("filmgate_group").set(group)
+    return node
+
+
+def _first(node: Any) -> Any:
+    """Cook a node and return its first primitive."""
+    node.cook(force=True)
+    expect(not node.errors(), f"{node.path()} failed: {node.errors()}")
+    return node.geometry().prims()[0]
+
+
+def _place(volume: Any) -> tuple[float, ...]:
+    return (*volume.transform().asTuple(), *volume.vertex(0).point().position())
 
 
 def _list(node: Any, what: str, row: dict[str, str]) -> None:

@@ -48,12 +48,13 @@ def smoke(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_all_of_it_goes_well(
     smoke: Any, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Points, a picture, a cancel, freezing, a scene that is opened again, and no server."""
+    """Every kind of data, a cancel, freezing, a scene that is opened again, and no server."""
     code = smoke.main(["--server", service.address])
 
     said = capsys.readouterr().out
     assert code == 0, said
-    assert said.count("ok      ") == 10
+    assert said.count("ok      ") == 15
+    assert "costs no job" not in said
     assert "All is well in Houdini 21." in said
 
 

@@ -58,6 +58,10 @@ def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
     assert probed["nodes"]["Cop/filmgate::infer"]["inside"] == ["input", "output", "pythonsnippet"]
     assert "filmgate_model" in probed["nodes"]["Sop/filmgate::infer"]["parms"]
     assert probed["layer"]["resolution"] == "(3, 2)"
+    assert probed["verbs"]["convertvdb"]["conversion"] == "int 0"
+    assert "grouptype" in probed["verbs"]["blast"]
+    assert "volumebordertype*" in probed["intrinsics"]["Volume"].split(", ")
+    assert {"background", "vdb_class*"} <= set(probed["intrinsics"]["VDB"].split(", "))
     assert set(probed["modules"]) >= {"zmq", "msgpack", "blake3"}
 
 
