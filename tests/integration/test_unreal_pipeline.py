@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -179,6 +180,24 @@ def test_a_graphs_layers_are_upscaled_each(
     other.unlink()
     assert made == command(tmp_path, "nearest")
     assert not [text for _, text in desk.editor.log if "tone curve" in text]
+
+
+def test_the_game_thread_reads_no_render(
+    desk: EditorDesk, rendered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of hundreds of megabytes, on a share, are read elsewhere."""
+    readers: dict[str, set[int]] = {}
+    original = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        readers.setdefault(path.as_posix(), set()).add(threading.get_ident())
+        return original(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    order(desk, "nearest")
+    (step,) = render(desk, {"FinalImage": rendered})
+    assert sorted(step.written) == list(FRAMES), step.summary()
+    assert all(readers[path] and threading.get_ident() not in readers[path] for path in rendered)
 
 
 def test_a_pass_of_its_own_helps(desk: EditorDesk, rendered: list[str], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from fakes.echo import EchoServer
 from fakes.editor_desk import EditorDesk
-from filmgate.errors import ConfigError, InputError
+from filmgate.errors import ConfigError, InputError, StorageError
 
 FOLDER = "/renders/shot0010"
 
@@ -158,6 +158,37 @@ def test_a_receipt_that_cannot_be_read_keeps_nothing(
     path.parent.mkdir()
     path.write_text(content, encoding="utf-8")
     assert receipts.load_receipt(tmp_path / "a.exr") == receipts.Receipt()
+
+
+def test_files_are_read_before_they_are_taken(unreal: Any, tmp_path: Path) -> None:
+    """A window of them, which moves on; one that was rendered anew meanwhile is read anew."""
+    from filmgate_unreal.readahead import ReadAhead  # noqa: PLC0415
+
+    paths = [tmp_path / f"a.{frame:04d}.exr" for frame in range(8)]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    calls: list[Any] = []
+    begun: list[bool] = []
+
+    def work() -> int:
+        done = len(calls)
+        while calls:
+            calls.pop(0)()
+        return done
+
+    ahead = ReadAhead(calls.append)
+    ahead.begin([[path] for path in paths], lambda: begun.append(True))
+    assert not begun
+    assert work() == 5
+    assert begun
+    assert ahead.take(paths[0]) == b"a.0000.exr"
+    assert work() == 1
+    paths[1].write_bytes(b"rendered anew")
+    assert ahead.take(paths[1]) == b"rendered anew"
+    assert ahead.take(paths[7]) == b"a.0007.exr"
+    paths[2].unlink()
+    with pytest.raises(StorageError):
+        ahead.take(paths[2])
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """A rendered layer through a model: frame by frame, beside the render, which is never touched.
 
 The seam's session does the work; this is its host of files, and what writes results down. Nothing
-but the seam's slices runs on the game thread; files are digested and written on the background's.
+but the seam's slices runs on the game thread; files are read, digested and written on the
+background's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Optional
@@ -28,6 +29,7 @@ from filmgate.takes import Take
 from filmgate.wire.records import ColourSpec
 from filmgate_unreal import receipts, sessions, ticks
 from filmgate_unreal.orders import RenderOrder
+from filmgate_unreal.readahead import ReadAhead
 from filmgate_unreal.receipts import Receipt
 from filmgate_unreal.renders import Layer
 
@@ -43,10 +45,12 @@ class RenderHost(HostPort):
         delivered: told of takes.
 
     Attributes:
+        ahead: reads the files.
         problems: what was reported, in order.
     """
 
     def __init__(self, layer: Layer, order: RenderOrder, delivered: Callable[[Take], None]) -> None:
+        self.ahead = ReadAhead(sessions.hub().background)
         self._layer, self._order, self._delivered = layer, order, delivered
         self.problems: list[Problem] = []
         first = order.target(layer.files[layer.span[0]])
@@ -83,8 +87,7 @@ class RenderHost(HostPort):
             raise InputError(text, "Render it, or leave the frame out.")
         if path is None:
             return None
-        with storage_errors(path):
-            return Payload(name, path.read_bytes(), time=moment.time)
+        return Payload(name, self.ahead.take(path), time=moment.time)
 
     def deliver(self, take: Take) -> None:
         """Write down what is new."""
@@ -254,10 +257,17 @@ class PostStep:
             self._start()
 
     def _start(self) -> None:
+        """Have the first of what is missing read, then begin."""
+        self._unchecked.clear()
+        todo = sorted(set(self.layer.files) - set(self.kept))
+        named = ((self.layer.files[each], *self._host.inputs(each).values()) for each in todo)
+        files = map(dict.fromkeys, named)  # each once, in the order of the model's inputs
+        self._host.ahead.begin(files, partial(ticks.post, partial(self._run, todo)))
+
+    def _run(self, frames: Sequence[int]) -> None:
         """Make what is missing; what was made and only not written, or is damaged, is written."""
         self._running = True
-        self._unchecked.clear()
-        todo = [] if self.cancelled else sorted(set(self.layer.files) - set(self.kept))
+        todo: Sequence[int] = () if self.cancelled else frames
         moments = {frame: Moment(float(frame)) for frame in todo}
         for frame, moment in list(moments.items()):
             if self._session.state_at(moment) is State.FRESH:
@@ -336,6 +346,7 @@ class PostStep:
                 self.problems[frame] = found or last[0]
         self._ended = True
         self._session.close()
+        self._host.ahead.end()
         self._done(self)
 
 
