@@ -63,6 +63,12 @@ def test_tensors_without_a_known_name() -> None:
         run({"color": tensors(a=NUMBERS, b=NUMBERS)})
 
 
+def test_an_input_that_comes_twice_is_refused() -> None:
+    """Neither of two tensors of one name is silently taken."""
+    with pytest.raises(InputError, match="Two tensors were sent for 'color'"):
+        run({"color": tensors(color=NUMBERS), "other": tensors(color=bytes(24), more=NUMBERS)})
+
+
 def test_output_is_written_where_the_gateway_reads() -> None:
     """The memory granted holds the whole answer, header and numbers, and exactly that."""
     task, room, _ = run({"color": tensors(color=NUMBERS)})

@@ -81,7 +81,7 @@ class TensorReader:
         """Return the inputs that a file gives, the main one first, a blob each.
 
         Raises:
-            InputError: the file does not exist, or none of its tensors is an input.
+            InputError: the file does not exist, or none of its tensors is the input that it is for.
         """
         found = self._inputs(file)
         time = float(file.frame or 0)
@@ -98,15 +98,16 @@ class TensorReader:
 
     def _inputs(self, file: InputFile) -> dict[str, Tensor]:
         tensors = load_tensors(file.path)
-        if len(tensors) == 1:  # as on the wire: it needs no agreement on names
-            return {file.name: next(iter(tensors.values()))}
-        known = {entry.name for entry in self._manifest.inputs} - self._own
+        inputs = {entry.name for entry in self._manifest.inputs}
+        if len(tensors) == 1 and not (inputs - {file.name}) & set(tensors):
+            return {file.name: next(iter(tensors.values()))}  # it needs no agreement on names
+        known = inputs - self._own
         wanted = {file.name} if file.name in self._own else known
         found = {name: tensor for name, tensor in tensors.items() if name in wanted}
-        if not found:
+        if file.name not in found:
             names = ", ".join(sorted(tensors)) or "none"
             raise InputError(
-                f"{file.path} holds no tensor that is called {' or '.join(sorted(wanted))}.",
+                f"{file.path} holds no tensor that is called {file.name}.",
                 f"Name one so; it has: {names}.",
             )
         lonely = ", ".join(name for name in tensors if name not in found)

@@ -61,10 +61,7 @@ class TensorTask:
 
     def decode(self, step: Step) -> None:
         """Find the tensors inside the blobs."""
-        self._inputs = [
-            {name: tensor for blob in group.values() for name, tensor in self._tensors(blob)}
-            for group in self._groups
-        ]
+        self._inputs = [self._bound(group) for group in self._groups]
         if self._manifest.takes_tensors:
             self._inputs = [self._fitting(inputs) for inputs in self._inputs]
         step(1, 1)
@@ -140,6 +137,17 @@ class TensorTask:
             if count:
                 text = f"The model returned {count} values of NaN or infinity in {name!r}."
                 self.warnings.append(text)
+
+    def _bound(self, group: Group) -> dict[str, Tensor]:
+        """Return the tensors of all blobs by input."""
+        bound: dict[str, Tensor] = {}
+        for blob in group.values():
+            for name, tensor in self._tensors(blob):
+                if name in bound:
+                    text = f"Two tensors were sent for {name!r}."
+                    raise InputError(text, "Send each input once.", {"input": name})
+                bound[name] = tensor
+        return bound
 
     def _tensors(self, blob: InputBlob) -> list[tuple[str, Tensor]]:
         """Return a blob's only tensor under the blob's name, or those named after inputs."""

@@ -101,6 +101,16 @@ def test_an_input_may_have_a_file_of_its_own(filmgate: Command, tmp_path: Path) 
     np.testing.assert_array_equal(from_blob(target.read_bytes(), "kept"), ids)
 
 
+def test_another_inputs_tensor_is_not_taken_for_the_main_one(
+    filmgate: Command, tmp_path: Path
+) -> None:
+    """The only tensor of a file may have any name but that of an input that the file is not for."""
+    source = save(tmp_path / "in.safetensors", id=points(7))
+    said = filmgate("run", "move", source, tmp_path / "out.safetensors", code=1).err
+    assert "no tensor that is called P" in " ".join(said.split())
+    assert not (tmp_path / "out.safetensors").exists()
+
+
 def test_finished_files_are_skipped(filmgate: Command, tmp_path: Path) -> None:
     """A second run makes nothing; another parameter or another input makes it anew."""
     for frame in (1, 2):
