@@ -149,7 +149,7 @@ def _examine_shelf(shelf: Shelf) -> Iterator[Finding]:
     if not folders and not unsound:
         yield _nothing(shelf)
     bundles: list[Bundle] = []
-    for folder in folders:
+    for folder in dict.fromkeys(folders):  # several versions of a host may share one
         try:
             bundles.append(load_bundle(folder))
         except FilmgateError as error:

@@ -52,8 +52,10 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return parse_tensor_blob(_read(path))
     except InputError as error:
-        error.text = f"{path}: {error.text}"
-        raise
+        if error.remedy != error.default_remedy:
+            raise
+        text = f"{path}: {error.text}"
+        raise InputError(text, "Write the file anew with the program that made it.") from error
 
 
 class TensorReader:

@@ -455,13 +455,17 @@ def test_the_doctor_tells_a_damaged_package_from_sound_ones(
     bundle = made(HOUDINI, "3.11")
     older = preferences.parent / "houdini20.5"
     older.mkdir()
+    (preferences.parent / "houdini20.0").mkdir()
     lonely("install", "houdini", "--bundle", bundle)
     (file,) = (older / "packages").iterdir()
     file.write_text("{}", encoding="utf-8")
     found = findings(lonely("doctor", "--json", code=1), "Houdini")
     assert "houdini20.5" in found["its preferences"]["problem"]
     assert bundle.as_posix() in found["bundle for Python 3.11"]["value"]
-    lonely("install", "houdini", "--remove", "--folder", preferences)
+    said = json.loads(lonely("doctor", "--json", code=1).out)
+    assert [each["name"] for each in said].count("bundle for Python 3.11") == 1
+    for sound in (preferences, preferences.parent / "houdini20.0"):
+        lonely("install", "houdini", "--remove", "--folder", sound)
     found = findings(lonely("doctor", "--json", code=1), "Houdini")
     assert list(found) == ["its preferences"]
 

@@ -101,6 +101,15 @@ def test_an_input_may_have_a_file_of_its_own(filmgate: Command, tmp_path: Path) 
     np.testing.assert_array_equal(from_blob(target.read_bytes(), "kept"), ids)
 
 
+def test_a_damaged_file_is_to_be_written_anew(filmgate: Command, tmp_path: Path) -> None:
+    """The file is at fault, not what the model takes."""
+    source = tmp_path / "in.safetensors"
+    source.write_bytes(b"cut")
+    said = filmgate("run", "move", source, tmp_path / "out.safetensors", code=1).err
+    assert "in.safetensors: The tensor is shorter" in " ".join(said.split())
+    assert "Write the file anew" in " ".join(said.split())
+
+
 def test_another_inputs_tensor_is_not_taken_for_the_main_one(
     filmgate: Command, tmp_path: Path
 ) -> None:
