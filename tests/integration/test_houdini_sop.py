@@ -7,7 +7,7 @@ import io
 import queue
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +216,8 @@ def test_what_is_not_finite_is_refused_in_words(desk: Desk) -> None:
     hip.layer(given, "height").setAllVoxelsFromString(broken.tobytes())
     node = desk.node("terrain-detail", given)
     if desk.world.gui:
-        node.cook(force=True)
+        with suppress(desk.hou.OperationFailed):  # the answer may come while it cooks
+            node.cook(force=True)
         desk.settle(node)
     else:
         with pytest.raises(desk.hou.OperationFailed):

@@ -132,6 +132,7 @@ def test_hython_waits_for_the_parameters(
 
 def test_a_model_set_by_a_script_is_cooked(hip: Hip, node: Any, server: EchoServer) -> None:
     """Scripts set parameters and call no callback."""
+    server.allow(0)
     node.parm("filmgate_model").set("erode")
     node.cook(force=True)
     assert world(hip).run_until(lambda: bool(server.submitted))

@@ -6,12 +6,12 @@ JSON that people have sent from a real Houdini lies in ``tests/fakes/houdini/pro
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fakes.scripts import load_script
 
 ROOT = Path(__file__).resolve().parents[3]
 PROBES = ROOT / "tests" / "fakes" / "houdini" / "probes"
@@ -36,16 +36,15 @@ def differences(fake: dict[str, Any], real: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-def probed(hou: Any, tmp_path: Path) -> Iterator[dict[str, Any]]:
+def probed(hou: Any, tmp_path: Path) -> dict[str, Any]:
     """Return what the probe says of the stand-in, with the assets installed."""
     for table in ("sop", "cop", "top"):
         hou.hda.installFile(str(OTLS / f"filmgate_{table}_infer.1.0.hda"))
-    import probe  # noqa: PLC0415 - found once the stand-in is on the path
+    probe = load_script("houdini", "probe")
 
     path = tmp_path / "houdini.json"
     assert probe.main([str(path)]) == 0
-    yield json.loads(path.read_text("utf-8"))
-    sys.modules.pop("probe", None)
+    return json.loads(path.read_text("utf-8"))
 
 
 def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
@@ -67,7 +66,7 @@ def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
 
 def test_probe_leaves_the_scene_alone(hou: Any, world: Any) -> None:
     """The nodes that it makes are gone, and nothing is there to undo."""
-    import probe  # noqa: PLC0415 - found once the stand-in is on the path
+    probe = load_script("houdini", "probe")
 
     before = hou.node("/obj").createNode("geo")
     steps = len(world.undo_labels())
@@ -111,7 +110,7 @@ def test_stand_in_offers_nothing_that_a_real_houdini_lacks(
 def test_an_old_houdini_is_described_too(fresh: Any) -> None:
     """19.5 has no layers: what failed is said, and the rest is there."""
     fresh("19.5", "hython")
-    import probe  # noqa: PLC0415 - found once the stand-in is on the path
+    probe = load_script("houdini", "probe")
 
     found = probe.describe()
 

@@ -6,12 +6,12 @@ JSON that people have sent from a real Unreal lies in ``tests/fakes/unreal/probe
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fakes.scripts import load_script
 
 ROOT = Path(__file__).resolve().parents[3]
 PROBES = ROOT / "tests" / "fakes" / "unreal" / "probes"
@@ -31,17 +31,13 @@ def differences(fake: dict[str, Any], real: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-def probed(
-    unreal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Any]]:
+def probed(unreal: Any, tmp_path: Path) -> dict[str, Any]:
     """Return what the probe says of the stand-in."""
-    monkeypatch.syspath_prepend(str(ROOT / "plugins" / "unreal"))
-    import probe  # noqa: PLC0415 - found once its folder is on the path
+    probe = load_script("unreal", "probe")
 
     path = tmp_path / "unreal.json"
     assert probe.main([str(path)]) == 0
-    yield json.loads(path.read_text("utf-8"))
-    sys.modules.pop("probe", None)
+    return json.loads(path.read_text("utf-8"))
 
 
 def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
@@ -81,13 +77,10 @@ def test_lack_of_the_real_one_is_found(probed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(PROBES.glob("*.json")), ids=lambda path: path.stem)
-def test_stand_in_offers_nothing_that_a_real_unreal_lacks(
-    path: Path, fresh: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stand_in_offers_nothing_that_a_real_unreal_lacks(path: Path, fresh: Any) -> None:
     """Each JSON from a real Unreal holds the stand-in's profile of that release to it."""
     real = json.loads(path.read_text("utf-8"))
     fresh(version=real["unreal"][:3])
-    monkeypatch.syspath_prepend(str(ROOT / "plugins" / "unreal"))
-    import probe  # noqa: PLC0415
+    probe = load_script("unreal", "probe")
 
     assert differences(probe.describe(), real) == []
