@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fakes.scripts import load_script
 from fakes.secluded import seclude
 from fakes.service import MIB, TOKEN, Service
 from filmgate.endpoint import Endpoint, publish_endpoint
@@ -39,9 +39,7 @@ def smoke(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     publish_endpoint(Endpoint(service.port, TOKEN, service.process.pid))
     monkeypatch.setenv("FILMGATE_SERVER", "")
     world = stand_in._fresh("21.0", "hython")
-    monkeypatch.delitem(sys.modules, "smoke", raising=False)
-    yield importlib.import_module("smoke")
-    sys.modules.pop("smoke", None)
+    yield load_script("houdini", "smoke")
     assert not world.violations
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import shutil
@@ -17,6 +16,7 @@ import pytest
 
 from fakes.editor_desk import EditorDesk
 from fakes.packages import write_upscaler
+from fakes.scripts import load_script
 from fakes.service import MIB, Service
 
 RENDERS = Path(__file__).resolve().parents[3] / "shared" / "plates" / "cycles"
@@ -257,14 +257,10 @@ def test_a_dead_server_loses_no_render(
 
 
 @pytest.fixture
-def smoke(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def smoke(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the script that is shipped to be run in a real Unreal."""
-    folder = Path(__file__).resolve().parents[2] / "plugins" / "unreal"
-    monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("FILMGATE_SERVER", "")  # which it changes
-    sys.modules.pop("smoke", None)
-    yield importlib.import_module("smoke")
-    sys.modules.pop("smoke", None)
+    return load_script("unreal", "smoke")
 
 
 def test_smoke_script_passes_under_the_stand_in(

@@ -388,7 +388,9 @@ def test_a_cook_of_the_event_loop_is_no_render(stage: Stage) -> None:
 def test_in_manual_mode_nothing_cooks_by_itself(stage: Stage) -> None:
     """What has come is shown with the artist's next update."""
     stage.world.update_mode = stage.hou.updateMode.Manual
+    stage.server.allow(0)
     stage.cook()
+    stage.server.allow(None)
     before = stage.node.cookCount()
     stage.settle()
     assert (stage.node.cookCount(), stage.shown) == (before, None)
