@@ -14,6 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet \
 	--constraint locks/constraints.txt
 LOCKS := pyproject.toml core/filmgate/__init__.py locks/constraints.txt locks/weights.txt \
 	locks/binaries.txt
+STUBS := $(wildcard locks/stubs/*.txt)
 DEMO := .build/demo
 TEST_ARGS ?=
 
@@ -39,9 +40,11 @@ help: ## Say what can be made
 	@touch $@
 
 # torch comes first and alone: pip then takes the build that the machine offers, a CPU one if it can.
-.venv/tested: .venv/served
+.venv/tested: .venv/served $(STUBS)
 	@echo "Installing what the tests need into .venv ..."
 	@$(PIP) --no-deps --require-hashes --requirement locks/binaries.txt
+	@for lock in $(STUBS); do $(PIP) --no-deps --no-compile --require-hashes --upgrade \
+		--target ".venv/stubs/$$(basename "$$lock" .txt)" --requirement "$$lock"; done
 	@$(PIP) torch
 	@$(PIP) --no-build-isolation --editable '.[cli,server,onnx,zoo,ui,dev,bench]'
 	@touch $@

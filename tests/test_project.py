@@ -27,8 +27,13 @@ EXAMPLES = "10"
 """For each property in each host's interpreter: our own tries more of them on the same code."""
 
 ENDS = (VERSIONS[0], VERSIONS[-1])
-NUKES = ("3.9", "3.10", "3.11")
-"""The interpreters of Nuke 14 to 17."""
+HOSTS = ("houdini", "nuke", "unreal")
+PLUGINS = [
+    *(("nuke", version) for version in ("3.9", "3.10", "3.11")),
+    *(("houdini", version) for version in ("3.9", "3.10", "3.11", "3.13")),
+    *(("unreal", version) for version in ("3.9", "3.11")),
+]
+"""With the interpreters of Nuke 14 to 17, Houdini 19.5 to 22 and Unreal Engine 5.3 to 5.6."""
 
 BETWEEN = (
     "test_client.py",
@@ -132,12 +137,12 @@ def test_client_tests_pass_in_a_host(client_python: Path, repository: Path) -> N
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("client_python", NUKES, indirect=True)
-def test_the_plugin_runs_on_nukes_interpreters(client_python: Path, repository: Path) -> None:
-    """The tests of the Nuke plugin pass where only what a bundle carries is installed."""
+@pytest.mark.parametrize(("host", "version"), PLUGINS)
+def test_a_plugin_runs_on_its_hosts_interpreters(host: str, version: str, repository: Path) -> None:
+    """Its tests pass where only what a bundle carries is installed."""
+    python = _environment(version, CLIENTS)
     options = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=-m 'not nightly'")
-    done = _run_client(client_python, repository, *options, "tests/plugins/nuke")
-    assert "passed" in done
+    assert "passed" in _run_client(python, repository, *options, f"tests/plugins/{host}")
 
 
 @pytest.mark.timeout(300)
@@ -273,7 +278,8 @@ def test_wheel_is_whole(repository: Path, tmp_path: Path) -> None:
 
 def _package_files(repository: Path) -> set[str]:
     """Return what the wheel must hold: the packages, and what bundles for hosts are made from."""
-    homes = {"core": "", "gpu_server": "", "plugins/nuke": "filmgate/plugins/nuke/"}
+    hosts = {f"plugins/{name}": f"filmgate/plugins/{name}/" for name in HOSTS}
+    homes = {"core": "", "gpu_server": "", **hosts}
     files = {
         place + path.relative_to(repository / home).as_posix()
         for home, place in homes.items()

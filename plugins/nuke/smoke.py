@@ -19,6 +19,7 @@ from typing import Optional
 import nuke
 
 from filmgate.errors import FilmgateError
+from filmgate.host.offers import newest
 from filmgate.host.port import Moment
 from filmgate.host.state import State
 from filmgate.wire.records import ModelSummary
@@ -90,7 +91,7 @@ class Scenario:
         error = heard.get(timeout=CONNECT_WITHIN_S)
         if error is not None:
             raise error
-        found = menus.newest(sessions.hub().catalogue.models())
+        found = newest(sessions.hub().catalogue.models())
         self._offered = {each.name: each for each in found}
         expect(bool(self._offered), "the server offers no model")
         self._model = self._model or found[0].name

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from filmgate.cli.assembly import make_bundle
+from filmgate.cli.hosts import NUKE, Host
 from filmgate.cli.sources import find_sources
 from filmgate.cli.targets import Target
 from filmgate.cli.wheels import choose, gather, load_lock
@@ -17,10 +18,10 @@ WHEELS = Path(__file__).resolve().parents[2] / ".build" / "wheels"
 """Where wheels are kept between runs, beside those of the zoo."""
 
 
-def make(out: Path, python: str, platform: str) -> Path:
+def make(out: Path, python: str, platform: str, host: Host = NUKE) -> Path:
     """Make a bundle in *out*; skip where its wheels cannot be had."""
     fetch(python, platform)
-    target, sources = Target(python, platform), find_sources("nuke")
+    target, sources = Target(python, platform), find_sources(host)
     wheels = choose(load_lock(sources.lock), target)
     return make_bundle(out, target, sources, [(each, WHEELS / each.filename) for each in wheels])
 
@@ -36,7 +37,7 @@ def fetch(python: str, platform: str) -> None:
 def _fetch(target: Target) -> str:
     """Return why there are none: an index that does not answer is asked once."""
     try:
-        gather(choose(load_lock(find_sources("nuke").lock), target), target, WHEELS, False)
+        gather(choose(load_lock(find_sources(NUKE).lock), target), target, WHEELS, False)
     except (ConnectionLostError, ConfigError) as error:
         return str(error)
     return ""

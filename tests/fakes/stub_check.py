@@ -7,7 +7,7 @@ what an overlay, a stub of our own that names its sources, adds or corrects.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,29 @@ class Stub:
         for base in self.bases.get(name, []):
             found.update(self.members(base))
         return {**found, **self.classes.get(name, {})}
+
+    def without(self, names: Collection[str]) -> Stub:
+        """Return what is left when *names*, of members as `Class.member`, are not there."""
+        classes = {
+            owner: {name: found for name, found in held.items() if f"{owner}.{name}" not in names}
+            for owner, held in self.classes.items()
+        }
+        kept = {name: found for name, found in self.functions.items() if name not in names}
+        return Stub(kept, classes, self.bases)
+
+    def common(self, other: Stub) -> Stub:
+        """Return what both declare, as this one does."""
+        classes = {
+            name: {member: held[member] for member in held if member in other.members(name)}
+            for name, held in ((name, self.members(name)) for name in self.classes)
+        }
+        kept = {name: found for name, found in self.functions.items() if name in other.functions}
+        return Stub(kept, classes)
+
+    def has(self, name: str) -> bool:
+        """Return whether *name*, of a member as `Class.member`, is declared."""
+        owner, _, member = name.rpartition(".")
+        return member in self.members(owner) if owner else name in self.functions
 
 
 def load_stub(folder: Path, module: str = "__init__") -> Stub:
@@ -77,13 +100,21 @@ def _add_class(node: ast.ClassDef, stub: Stub) -> None:
 
 def _add_member(node: ast.stmt, members: Members) -> None:
     if isinstance(node, ast.FunctionDef):
-        members.setdefault(node.name, []).append(node)
+        found = members.setdefault(node.name, [])
+        if not _is_property(node):
+            found.append(node)
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         members.setdefault(node.target.id, [])
     elif isinstance(node, ast.Assign):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 members.setdefault(target.id, [])
+
+
+def _is_property(node: ast.FunctionDef) -> bool:
+    """Return whether a function is read, or set, as an attribute."""
+    said = [ast.unparse(each) for each in node.decorator_list]
+    return any(each == "property" or each.endswith(".setter") for each in said)
 
 
 def load_fake(folder: Path, public: Mapping[str, str]) -> Stub:
@@ -199,6 +230,10 @@ from typing import Any, Callable, Optional, Union
 _Call = _Callable[..., Any]
 '''
 
+_KEPT = ("staticmethod", "classmethod", "property", "overload")
+_OWN_BASES = ("Guarded", "Enumeration")
+"""Bases by which a fake does its work, and which declare nothing."""
+
 
 def to_stub(
     folder: Path, title: str, modules: Mapping[str, str] | None = None, unruly: str = "E501"
@@ -223,7 +258,7 @@ def _with_bases(public: Mapping[str, str], trees: Mapping[str, ast.Module]) -> l
     wanted = {name for name in public if name in held}
     while True:
         bases = {ast.unparse(base) for name in wanted for base in held[name].bases}
-        more = {name for name in bases & held.keys() if name not in {*wanted, "Guarded"}}
+        more = {name for name in bases & held.keys() if name not in {*wanted, *_OWN_BASES}}
         if not more:
             return [held[name] for name in sorted(wanted)]
         wanted |= more
@@ -246,6 +281,8 @@ def _class_lines(node: ast.ClassDef, known: set[str]) -> list[str]:
     for member in node.body:
         if isinstance(member, ast.FunctionDef) and _is_public(member.name):
             lines += [f"    {line}" for line in _function_lines(member)]
+        elif isinstance(member, ast.AnnAssign) and _is_public(ast.unparse(member.target)):
+            lines.append(f"    {ast.unparse(member.target)}: {ast.unparse(member.annotation)}")
     return [*lines, *(["    pass"] if len(lines) == 1 else [])]
 
 
@@ -255,7 +292,7 @@ def _is_public(name: str) -> bool:
 
 
 def _function_lines(node: ast.FunctionDef) -> list[str]:
-    kept = [d for d in node.decorator_list if ast.unparse(d) in ("staticmethod", "overload")]
+    kept = [each for each in node.decorator_list if ast.unparse(each) in _KEPT]
     given = node.args
     given.defaults = [ast.Constant(...) for _ in given.defaults]
     given.kw_defaults = [None if each is None else ast.Constant(...) for each in given.kw_defaults]
@@ -324,7 +361,27 @@ def nuke_stubs(repository: Path) -> dict[Path, str]:
     }
 
 
+HOUDINI = "What of Houdini's Python API is in use, with types; tests hold it to types-houdini."
+
+
+TASKS = "What of PDG's Python API is in use, with types; its source is SideFX's documentation."
+
+
+def houdini_stubs(repository: Path) -> dict[Path, str]:
+    """Return the text of each stub that is made from the stand-in for Houdini."""
+    fake = repository / "tests" / "fakes" / "houdini"
+    typings = repository / "typings"
+    hou, pdg = fake / "hou", fake / "pdg"
+    processor = to_stub(pdg, TASKS, {"PyProcessor": "processor"}, "F401")
+    return {
+        typings / "hou" / "__init__.pyi": to_stub(hou, HOUDINI, unruly="E501, UP007, UP045"),
+        typings / "pdg" / "__init__.pyi": to_stub(pdg, TASKS, unruly="E501, F401, UP045"),
+        typings / "pdg" / "processor.pyi": processor,
+    }
+
+
 if __name__ == "__main__":
-    for stub_path, text in nuke_stubs(Path(__file__).resolve().parents[2]).items():
+    root = Path(__file__).resolve().parents[2]
+    for stub_path, text in {**nuke_stubs(root), **houdini_stubs(root)}.items():
         stub_path.parent.mkdir(parents=True, exist_ok=True)
         stub_path.write_text(text, encoding="utf-8")

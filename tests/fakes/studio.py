@@ -13,6 +13,7 @@ import pytest
 from fakes.secluded import seclude
 from fakes.service import TOKEN, Service
 from filmgate.endpoint import Endpoint, publish_endpoint
+from filmgate.host.offers import newest
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = ROOT / "tests" / "fakes" / "nuke"
@@ -91,7 +92,7 @@ class Desk:
         from filmgate_nuke import menus, sessions  # noqa: PLC0415
 
         self.list_models()
-        offered = menus.newest(sessions.hub().catalogue.models())
+        offered = newest(sessions.hub().catalogue.models())
         (summary,) = (each for each in offered if each.name == model)
         group: Any = menus.create(summary)
         for place, source in enumerate(inputs):

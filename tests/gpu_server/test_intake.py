@@ -11,6 +11,7 @@ import msgpack
 import pytest
 
 from fakes.gate import ALICE, EVE, INFO, MODEL, Clock, make_models, ref_to, store_blob
+from fakes.geometry import DENSITY, HEIGHT, KEEP, write_geometry
 from filmgate.digest import digest_text
 from filmgate.errors import (
     BusyError,
@@ -26,7 +27,7 @@ from filmgate.errors import (
     UnsupportedError,
     UnsupportedFieldError,
 )
-from filmgate.wire.records import OCIOZ_MEDIA, BlobRef, ColourSpec, Wish, WorkSpec
+from filmgate.wire.records import EXR_MEDIA, OCIOZ_MEDIA, BlobRef, ColourSpec, Wish, WorkSpec
 from filmgate_server.jobs.intake import EXR_GUESS, INPUTS_MAX, Intake
 from filmgate_server.jobs.table import Owner
 from filmgate_server.pool.port import WorkerInfo
@@ -242,3 +243,17 @@ def test_outputs_are_guessed_generously(intake: Intake) -> None:
     exr = intake.resolve(ALICE, spec(inputs=(other(media="image/x-exr"),)))
     assert intake.output_bytes(tensor) == MAIN.size
     assert intake.output_bytes(exr) == EXR_GUESS * MAIN.size
+
+
+def test_geometry_is_no_image(tmp_path: Path, store: Store) -> None:
+    """An image is refused before it is sent; results grow along every axis that is scaled."""
+    for name, tables in (("field", HEIGHT), ("cloud", DENSITY)):
+        write_geometry(tmp_path / "models" / name, tables, KEEP, scale=2)
+    intake = Intake(LocalRegistry([tmp_path / "models"]), store, FRAME_MAX, lambda: INFO)
+    field, cloud = ref_to(b"metres", "height"), ref_to(b"voxels", "density")
+    with pytest.raises(InputError, match="must be a tensor, not an image"):
+        intake.resolve(ALICE, spec(model="field", inputs=(replace(field, media=EXR_MEDIA),)))
+    work = intake.resolve(ALICE, spec(model="field", inputs=(field,)))
+    assert intake.output_bytes(work) == 4 * field.size
+    work = intake.resolve(ALICE, spec(model="cloud", inputs=(cloud,)))
+    assert intake.output_bytes(work) == 8 * cloud.size

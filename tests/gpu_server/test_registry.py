@@ -36,7 +36,15 @@ def test_the_zoo_is_sound() -> None:
     registry = LocalRegistry([ZOO_FOLDER])
     assert registry.problems == []
     names = [package.reference for package in registry.packages()]
-    assert names == ["denoise@1.0.0", "identity@1.0.0", "negate@1.0.0", "smooth@1.0.0"]
+    assert names == [
+        "denoise@1.0.0",
+        "identity@1.0.0",
+        "negate@1.0.0",
+        "smooth@1.0.0",
+        "smooth-points@1.0.0",
+        "smooth-volume@1.0.0",
+        "terrain-detail@1.0.0",
+    ]
 
 
 def test_every_package_of_the_zoo_is_described() -> None:

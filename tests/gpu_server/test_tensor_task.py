@@ -6,9 +6,11 @@ import dataclasses
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fakes.frames import FunctionRuntime, Room, Steps, blob, manifest, order
+from fakes.geometry import HEIGHT, from_blob, geometry_manifest, to_blob
 from filmgate.errors import InputError, UnsupportedError
 from filmgate.tensor import TENSOR_MEDIA, TensorSpec, parse_tensor_blob, to_tensor_blob
 from filmgate.wire.records import Wish
@@ -59,6 +61,12 @@ def test_tensors_without_a_known_name() -> None:
     """Several tensors of which none is an input cannot be bound."""
     with pytest.raises(InputError, match="color"):
         run({"color": tensors(a=NUMBERS, b=NUMBERS)})
+
+
+def test_an_input_that_comes_twice_is_refused() -> None:
+    """Neither of two tensors of one name is silently taken."""
+    with pytest.raises(InputError, match="Two tensors were sent for 'color'"):
+        run({"color": tensors(color=NUMBERS), "other": tensors(color=bytes(24), more=NUMBERS)})
 
 
 def test_output_is_written_where_the_gateway_reads() -> None:
@@ -123,3 +131,64 @@ def test_a_result_beyond_a_tensors_frames_is_refused() -> None:
     """There is no fifth frame in a tensor of frames 3 and 4."""
     with pytest.raises(InputError, match="at 5 lies beyond"):
         told("clip", 5)
+
+
+def geometry(content: bytes, policy: str = "refuse", **named: Any) -> tuple[TensorTask, Room]:
+    """Run a model that gives a heightfield back, or *named*, its bytes."""
+    inputs = HEIGHT.replace('name = "height"\n', f'name = "height"\nnonfinite = "{policy}"\n', 1)
+    model = geometry_manifest(inputs)
+    task = TensorTask(model, order(), [{"height": blob(content, "height", media=TENSOR_MEDIA)}])
+    room = Room()
+    task.decode(Steps())
+    task.infer(Given(named), Steps(), room)
+    return task, room
+
+
+class Given(FunctionRuntime):
+    """Returns the heightfield that it is given, or other bytes."""
+
+    def __init__(self, named: Any) -> None:
+        super().__init__(lambda inputs: inputs)
+        self._named = named
+
+    def output_specs(self, inputs: Any, params: Any) -> Any:
+        """Answer in the type and shape of the height."""
+        return {"height": inputs["height"]}
+
+    def infer_tensors(self, inputs: Any, outputs: Any, params: Any, step: Any) -> None:
+        """Copy."""
+        outputs["height"].data[:] = self._named.get("returned", bytes(inputs["height"].data))
+
+
+HOLES = np.array([[1, np.nan, 3], [np.inf, 5, -np.inf]], np.float32)[..., None]
+
+
+def test_nan_in_geometry_is_counted_and_refused() -> None:
+    """Before any device is asked for it."""
+    with pytest.raises(InputError, match="'height' holds 3 values of NaN or infinity") as caught:
+        geometry(to_blob("y x c", height=HOLES))
+    assert caught.value.detail == {"input": "height", "count": 3}
+
+
+def test_nan_in_geometry_is_replaced_where_the_model_says_so() -> None:
+    """By what images are scrubbed to, with a warning; what came is not changed."""
+    content = to_blob("y x c", height=HOLES)
+    task, room = geometry(content, "scrub")
+    found = from_blob(room.memory[0], "height")[..., 0]
+    np.testing.assert_array_equal(found, [[1, 0, 3], [5, 5, 1]])
+    assert task.warnings == ["height: 1 NaN and 2 infinite samples were replaced for the model."]
+    assert content == to_blob("y x c", height=HOLES)
+
+
+def test_results_of_geometry_that_are_not_finite_are_told() -> None:
+    """They are delivered as they are."""
+    flat = np.zeros((2, 3, 1), np.float32)
+    task, room = geometry(to_blob("y x c", height=flat), returned=HOLES.tobytes())
+    assert from_blob(room.memory[0], "height").tobytes() == HOLES.tobytes()
+    assert task.warnings == ["The model returned 3 values of NaN or infinity in 'height'."]
+
+
+def test_wrong_axes_are_refused_when_they_are_read() -> None:
+    """Nothing is asked of the gateway for such a job."""
+    with pytest.raises(InputError, match="must have the axes y x c, not x y c"):
+        geometry(to_blob("x y c", height=np.zeros((2, 3, 1), np.float32)))

@@ -28,6 +28,8 @@ from filmgate.manifest import (
 )
 from filmgate.params import Parameter, resolve_parameters
 from filmgate.tensor import DTYPE_BYTES, Tensor, TensorSpec
+from filmgate_server.commands.bearer import Bearer
+from filmgate_server.commands.goldens import check_goldens
 from filmgate_server.registry.local import load_package
 from filmgate_server.runtime.port import Runtime, load_runtime
 from filmgate_server.worker.memory import CpuMemory
@@ -146,6 +148,14 @@ def test_defaults_resolve() -> None:
         "identity": {},
         "negate": {"alpha": False},
         "smooth": {"amount": 1.0},
+        "smooth-points": {
+            "radius": 0.0,
+            "strength": 1.0,
+            "iterations": 1,
+            "edge_angle": 30.0,
+        },
+        "smooth-volume": {"radius": 2, "edge": 0.2, "strength": 1.0, "iterations": 2},
+        "terrain-detail": {"amount": 1.0},
     }
 
 
@@ -180,4 +190,15 @@ def test_the_page_names_every_field_and_model(repository: Path) -> None:
     )
     names = {field.name for table in tables for field in dataclasses.fields(table)}
     names |= {path.parent.name for path in ZOO_FOLDER.glob("*/model.toml")}
-    assert {name for name in names if name not in re.findall(r"[a-z0-9_]+", page)} == set()
+    assert {name for name in names if name not in re.findall(r"[a-z0-9_-]+", page)} == set()
+
+
+@pytest.mark.parametrize("name", ["smooth-points", "smooth-volume", "terrain-detail"])
+def test_geometry_passes_its_golden_tests(name: str) -> None:
+    """The check's own part on what comes with the server."""
+    pytest.importorskip("torch", reason="torch is not installed: the extra [torch]")
+    path = ZOO_FOLDER / name
+    bearer = Bearer(path, load_package(path).manifest, "cpu", 1, CpuMemory())
+    findings = list(check_goldens(path, bearer))
+    bearer.close()
+    assert [finding.verdict for finding in findings] == ["holds"]

@@ -167,7 +167,9 @@ def test_node_without_any_server_says_so(desk: Desk, monkeypatch: pytest.MonkeyP
     group = desk.node("negate", plates(desk, 1))
     desk.nuke.scriptSaveAs(str(desk.folder / "shot.nk"))
     monkeypatch.delenv("FILMGATE_SERVER")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(desk.folder / "nowhere"))
+    runtime = desk.folder / "nowhere"
+    runtime.mkdir(mode=0o700)  # one that is missing would be replaced by the user's own
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     desk.nuke.scriptClear()
     desk.start()
     desk.nuke.scriptOpen(str(desk.folder / "shot.nk"))

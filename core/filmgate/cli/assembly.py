@@ -12,6 +12,8 @@ from pathlib import Path
 import filmgate
 from filmgate.cli.bundle_readme import to_readme
 from filmgate.cli.bundled import BUNDLE_FILE, FILES_FILE, VENDOR_FOLDER, Bundle, list_files
+from filmgate.cli.hosts import HOUDINI, Host
+from filmgate.cli.packages import BUNDLE_ABOVE, PACKAGE_FILE, PACKAGE_FOLDER, to_package
 from filmgate.cli.sources import Sources, client_files, plugin_files
 from filmgate.cli.targets import Target, Wheel
 from filmgate.disk import storage_error, storage_errors
@@ -42,7 +44,8 @@ def make_bundle(
         try:
             beside.mkdir(parents=True)
             _fill(beside, target, sources, wheels)
-            return _settle(beside, out, f"filmgate-nuke-{filmgate.__version__}-{target}")
+            name = f"filmgate-{sources.host.name}-{filmgate.__version__}-{target}"
+            return _settle(beside, out, name)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
@@ -50,24 +53,35 @@ def make_bundle(
 def _fill(
     folder: Path, target: Target, sources: Sources, wheels: Sequence[tuple[Wheel, Path]]
 ) -> None:
-    _copy(plugin_files(sources), folder)
-    _copy(client_files(), folder)
+    files = (*plugin_files(sources), *client_files())
+    _copy(((sources.host.place(name, target.python), path) for name, path in files), folder)
     _copy([(f"{_LICENCES}/filmgate/LICENSE", sources.licence)], folder)
     for wheel, path in wheels:
         _unpack(path, folder / _place(wheel, target))
     for notice in sorted(folder.glob(f"{VENDOR_FOLDER}/**/*.dist-info")):
         _collect_licences(notice, folder / _LICENCES)
-    bundle = _describe(folder, target, [wheel for wheel, _ in wheels])
+    bundle = _describe(folder, sources.host, target, [wheel for wheel, _ in wheels])
+    if bundle.host is HOUDINI:
+        _condition_package(bundle)
     (folder / BUNDLE_FILE).write_text(bundle.to_json(), encoding="utf-8", newline="\n")
     (folder / "README.md").write_text(to_readme(bundle), encoding="utf-8", newline="\n")
     (folder / FILES_FILE).write_text(list_files(folder), encoding="utf-8", newline="\n")
 
 
-def _describe(folder: Path, target: Target, wheels: Sequence[Wheel]) -> Bundle:
+def _describe(folder: Path, host: Host, target: Target, wheels: Sequence[Wheel]) -> Bundle:
     oldest = max(wheel.glibc for wheel in wheels)
     glibc = ".".join(map(str, oldest)) if any(oldest) else ""
     names = tuple(wheel.filename for wheel in wheels)
-    return Bundle(folder, filmgate.__version__, target, glibc, names)
+    return Bundle(folder, host, filmgate.__version__, target, glibc, names)
+
+
+def _condition_package(bundle: Bundle) -> None:
+    """Put Houdini's package file into a folder of its own: it takes every JSON file for one."""
+    plain = bundle.folder / PACKAGE_FILE
+    path = bundle.folder / PACKAGE_FOLDER / PACKAGE_FILE
+    path.parent.mkdir()
+    path.write_bytes(to_package(plain.read_bytes(), BUNDLE_ABOVE, bundle.target))
+    plain.unlink()
 
 
 def _copy(files: Iterable[tuple[str, Path]], folder: Path) -> None:

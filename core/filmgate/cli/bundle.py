@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -9,22 +13,27 @@ from typing import Annotated
 import typer
 
 from filmgate.cli.assembly import make_bundle
+from filmgate.cli.bundle_readme import PAGES
 from filmgate.cli.bundled import bundle_folder
+from filmgate.cli.hosts import HOSTS, UNREAL, Host
 from filmgate.cli.options import Options
 from filmgate.cli.sources import find_sources
 from filmgate.cli.targets import MACHINES, PYTHONS, Target, this_platform
 from filmgate.cli.terminal import results, say
 from filmgate.cli.wheels import choose, gather, load_lock, wheel_folder
+from filmgate.errors import RequestError
 from filmgate.exits import EXIT_OK
 
-_PYTHON_HELP = f"The host's Python: {', '.join(PYTHONS)}. Nuke 14: 3.9, 15: 3.10, 16 and 17: 3.11."
+_VERSIONS = ". ".join(host.pythons for host in HOSTS.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class BundleOptions(Options):
-    """What `filmgate bundle nuke` takes."""
+    """What `filmgate bundle HOST` takes."""
 
-    python: Annotated[str, typer.Option(help=_PYTHON_HELP)]
+    python: Annotated[
+        str, typer.Option(help=f"The host's Python: {', '.join(PYTHONS)}. {_VERSIONS}.")
+    ]
     platform: Annotated[
         str,
         typer.Option(
@@ -51,21 +60,44 @@ class BundleOptions(Options):
     ] = False
 
 
-def bundle_nuke(options: BundleOptions) -> int:
-    """Make one folder with the Nuke plugin and its wheels, for NUKE_PATH.
+def bundler(host: Host) -> Callable[[BundleOptions], int]:
+    """Return the command that makes bundles for *host*."""
 
-    The wheels are those that Filmgate was tested with: each is compared with its sha256. A bundle
-    that is there is never written to; the new one comes beside it.
+    def bundle(options: BundleOptions) -> int:
+        return _bundle(host, options)
+
+    bundle.__doc__ = f"""Make one folder with the {host.title} plugin and its wheels.
+
+    {PAGES[host.name].summary} The wheels are those that Filmgate was tested with: each is compared
+    with its sha256. A bundle that is there is never written to; the new one comes beside it.
     """
-    target = Target(options.python, options.platform)
-    sources = find_sources("nuke")
+    return bundle
+
+
+def _bundle(host: Host, options: BundleOptions) -> int:
+    target = _target(host, options)
+    sources = find_sources(host)
     wheels = choose(load_lock(sources.lock), target)
     files = gather(wheels, target, options.wheels, options.offline)
     pairs = list(zip(wheels, files, strict=True))
     folder = make_bundle(options.out.absolute(), target, sources, pairs)
     results.print(folder.as_posix(), soft_wrap=True)
-    say(
-        "Add it to NUKE_PATH; or, for yourself alone:"
-        f" filmgate install nuke --bundle {folder.as_posix()}"
-    )
+    place = " --project GAME.uproject" if host is UNREAL else ""
+    command = f"filmgate install {host.name}{place} --bundle {_quoted(folder)}"
+    say(f"{PAGES[host.name].summary} For yourself alone: {command}")
     return EXIT_OK
+
+
+def _target(host: Host, options: BundleOptions) -> Target:
+    target = Target(options.python, options.platform)
+    if target.python not in host.versions:
+        text = f"No {host.title} that Filmgate supports has Python {target.python}."
+        raise RequestError(text, f"Choose by the version of yours: {host.pythons}.")
+    return target
+
+
+def _quoted(folder: Path) -> str:
+    """Return a path as a line of this system's shell takes it."""
+    if sys.platform == "win32":
+        return subprocess.list2cmdline([str(folder)])
+    return shlex.quote(str(folder))

@@ -12,6 +12,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from filmgate.cli.compare_tensors import are_tensors, compare_tensors
 from filmgate.cli.options import JsonOption
 from filmgate.cli.sides import in_one_light, load_side, named
 from filmgate.cli.terminal import results, say, write_json
@@ -76,8 +77,13 @@ def compare_images(options: CompareOptions) -> int:
 
     HDR-FLIP, with --flip, says how different they look when one is flipped to the other on a
     screen: 0 is no difference, 1 the largest. It takes the colours as linear Rec.709.
+
+    Files of tensors, .safetensors or .tensor, are compared tensor by tensor; the PSNR is that of
+    the range of B.
     """
     paths = [options.image, options.reference, *([options.before] if options.before else [])]
+    if are_tensors(paths):
+        return compare_tensors(options)
     sides, notes = in_one_light([load_side(path) for path in paths])
     for note in notes:
         say(note)

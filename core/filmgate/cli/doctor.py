@@ -12,14 +12,16 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.text import Text
 
 import filmgate
 from filmgate.cli.connection import existing_connection
 from filmgate.cli.finding import Finding
 from filmgate.cli.options import JsonOption, SiteOptions
-from filmgate.cli.placed import examine_nuke
+from filmgate.cli.placed import examine_bundles
 from filmgate.cli.terminal import results, write_json
 from filmgate.config import Config
 from filmgate.endpoint import endpoint_folder, find_endpoint, find_running, folder_flaw, is_local
@@ -30,6 +32,7 @@ from filmgate.host.paths import PathMap
 from filmgate.keys import load_curve
 
 _ANSWER_WITHIN_S = 5.0
+_NO_PROJECT = Path()
 _NVIDIA_SMI = ("--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
 
 _CLIENT = (("pyzmq", "zmq"), ("msgpack", "msgpack"), ("blake3", "blake3"))
@@ -51,10 +54,16 @@ _ENGINES = (("pyoidn", "pyoidn"), ("torch", "torch"), ("safetensors", "safetenso
 class DoctorOptions(SiteOptions, JsonOption):
     """What `filmgate doctor` takes."""
 
+    project: Annotated[
+        Path,
+        typer.Option(help="An Unreal project whose plugin is looked at too.", show_default=False),
+    ] = _NO_PROJECT
+
 
 def examine(options: DoctorOptions) -> int:
     """Show what is installed, configured and reachable, with the mend for what is not."""
-    findings = [*_software(), *_devices(), *_site(options), *examine_nuke()]
+    project = None if options.project == _NO_PROJECT else options.project
+    findings = [*_software(), *_devices(), *_site(options), *examine_bundles(project)]
     if options.as_json:
         write_json([asdict(finding) for finding in findings])
     else:

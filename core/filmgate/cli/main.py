@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 import filmgate
-from filmgate.cli.bundle import BundleOptions, bundle_nuke
+from filmgate.cli.bundle import BundleOptions, bundler
 from filmgate.cli.compare import CompareOptions, compare_images
 from filmgate.cli.doctor import DoctorOptions, examine
-from filmgate.cli.install import InstallOptions, install_nuke
+from filmgate.cli.hosts import HOSTS
+from filmgate.cli.install import INSTALLERS
 from filmgate.cli.keys import (
     ListOptions,
     NewOptions,
@@ -35,8 +36,6 @@ from filmgate.cli.status import StatusOptions, show_status
 from filmgate.cli.terminal import complain, results
 from filmgate.errors import FilmgateError
 from filmgate.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_code
-
-_O = TypeVar("_O", bound=Options)
 
 COMMANDS = "filmgate.commands"
 """The group of entry points where other packages offer commands: a callable without arguments that
@@ -61,7 +60,7 @@ _INSTALL = {
 
 _HELP = "Filmgate: frames through a shared GPU inference server."
 _BUNDLE_HELP = "Make one folder with a host's plugin and all that it needs."
-_HOST_HELP = "Let a host find its bundle, for one user."
+_HOST_HELP = "Let a host find its bundle, for one user or one project."
 _PASS_ON: dict[str, Any] = {
     "allow_extra_args": True,
     "ignore_unknown_options": True,
@@ -98,19 +97,22 @@ def build_app() -> typer.Typer:
     app.command("purge")(as_command(PurgeOptions, purge_show))
     app.command("doctor")(as_command(DoctorOptions, examine))
     app.command("compare")(as_command(CompareOptions, compare_images))
-    app.add_typer(_host_app("nuke", BundleOptions, bundle_nuke), name="bundle", help=_BUNDLE_HELP)
-    app.add_typer(_host_app("nuke", InstallOptions, install_nuke), name="install", help=_HOST_HELP)
+    bundlers = {name: (BundleOptions, bundler(host)) for name, host in HOSTS.items()}
+    app.add_typer(_host_app(bundlers), name="bundle", help=_BUNDLE_HELP)
+    app.add_typer(_host_app(INSTALLERS), name="install", help=_HOST_HELP)
     app.command("serve", help="Run a server on this machine.", context_settings=_PASS_ON)(
         _hand_over("serve")
     )
     return app
 
 
-def _host_app(host: str, kind: type[_O], run: Callable[[_O], int]) -> typer.Typer:
-    """Return an app whose subcommands are hosts; the callback keeps one alone a subcommand too."""
+def _host_app(
+    commands: Mapping[str, tuple[type[Options], Callable[..., int]]],
+) -> typer.Typer:
+    """Return an app whose subcommands are hosts."""
     app = typer.Typer(no_args_is_help=True)
-    app.callback()(lambda: None)
-    app.command(host)(as_command(kind, run))
+    for host, (kind, run) in commands.items():
+        app.command(host)(as_command(kind, run))
     return app
 
 

@@ -180,11 +180,22 @@ def _frames(temporal: Temporal) -> str:
 
 
 def _inputs(manifest: Manifest) -> Table:
+    if manifest.takes_tensors:
+        return _tensors(manifest)
     table = _table("Input", "Channels", "Needed", "Colour space", "HDR")
     for entry in manifest.inputs:
         channels = " ".join(entry.channels) or "all"
         space, hdr = (entry.space or "as it is", entry.hdr) if entry.is_colour else ("data", "")
         table.add_row(entry.name, channels, "no" if entry.optional else "yes", space, hdr)
+    return table
+
+
+def _tensors(manifest: Manifest) -> Table:
+    table = _table("Input", "Axes", "Type", "Channels", "Needed")
+    for entry in manifest.inputs:
+        channels = "" if "c" not in entry.axes else " ".join(entry.channels) or "all"
+        needed = "no" if entry.optional else "yes"
+        table.add_row(entry.name, " ".join(entry.axes), entry.dtype, channels, needed)
     return table
 
 

@@ -56,6 +56,7 @@ class Outputs:
         depth: how they store samples; empty for what fits the source.
         layers: those chosen by hand.
         colour: what is said of the colours.
+        reader: read the inputs, and knows how they are stored.
     """
 
     manifest: Manifest
@@ -63,8 +64,9 @@ class Outputs:
     depth: str
     layers: Mapping[str, str]
     colour: ColourChoice
+    reader: PayloadReader
 
-    def write(self, task: FrameTask, result: Result, reader: PayloadReader) -> Written:
+    def write(self, task: FrameTask, result: Result) -> Written:
         """Write every output; the one with the name asked for comes last: where it is, all are.
 
         Raises:
@@ -80,17 +82,15 @@ class Outputs:
             for path, output in pairs:
                 write_whole(path, output.data)
             return Written(paths)
-        told = [self._write_any(path, output, task, reader, self.kind) for path, output in pairs]
+        told = [self._write_any(path, output, task, self.kind) for path, output in pairs]
         notes = dict.fromkeys(note for written in told for note in written.notes)
         paths = [path for written in reversed(told) for path in written.paths]
         return Written(paths, sum(written.clipped for written in told), tuple(notes))
 
-    def _write_any(
-        self, path: Path, output: Output, task: FrameTask, reader: PayloadReader, kind: Format
-    ) -> Written:
+    def _write_any(self, path: Path, output: Output, task: FrameTask, kind: Format) -> Written:
         """Write an output as *kind*; what is beside the picture and has no place there, as EXR."""
         try:
-            return self._write(path, output, task, reader, kind)
+            return self._write(path, output, task, kind)
         except LayerError:
             if path == task.output:
                 raise
@@ -98,14 +98,12 @@ class Outputs:
         write_whole(path, output.data)
         return Written([path], 0, (f"{kind.name} cannot hold {output.name}: it is in an EXR.",))
 
-    def _write(
-        self, path: Path, output: Output, task: FrameTask, reader: PayloadReader, kind: Format
-    ) -> Written:
+    def _write(self, path: Path, output: Output, task: FrameTask, kind: Format) -> Written:
         part, provenance = _made(parse_exr(output.data))
         meant = next(each for each in self.manifest.outputs if each.name == output.name)
         channels = self._channels(part, meant, provenance)
         main = task.files[0]
-        stored = reader.depth(main) or _exr_depth(part, channels)
+        stored = self.reader.depth(main) or _exr_depth(part, channels)
         like = load_spec(main.path) if format_of(main.path) is kind else None
         delivery = Delivery(kind, self.depth, self.colour.spec.space, self._config())
         colours = self.manifest.is_colour(meant)

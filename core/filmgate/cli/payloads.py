@@ -87,7 +87,11 @@ class PayloadReader:
         self._payloads: OrderedDict[InputFile, Payload] = OrderedDict()
         self._said: dict[InputFile, tuple[str, tuple[str, ...]]] = {}
 
-    def payload(self, file: InputFile) -> Payload:
+    def digest(self, path: Path) -> bytes:
+        """Return the digest of what is sent for a file; see `Reading.digest`."""
+        return self._reading.digest(path)
+
+    def payloads(self, file: InputFile) -> tuple[Payload, ...]:
         """Return *file* as a job takes it.
 
         Raises:
@@ -98,7 +102,7 @@ class PayloadReader:
         self._payloads[file] = known
         while len(self._payloads) > self._keep:
             self._payloads.popitem(last=False)
-        return known
+        return (known,)
 
     def depth(self, file: InputFile) -> str:
         """Return how a file that was read stores its samples; empty for an EXR."""

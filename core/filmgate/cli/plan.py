@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from filmgate.cli.sequence import parse_speed, retimed
 from filmgate.errors import InputError, RequestError
@@ -16,6 +16,7 @@ from filmgate.image.provenance import input_key
 from filmgate.manifest import Manifest
 from filmgate.temporal import plan_inputs
 
+TENSOR_SUFFIXES = (".safetensors", ".tensor")
 _PLACE_REMEDY = "Write a place for the frame number into it: plate.%04d.exr or plate.####.exr."
 
 
@@ -82,11 +83,16 @@ def parse_inputs(texts: list[str], manifest: Manifest) -> InputChoices:
     layers: dict[str, str] = {}
     for name, value in map(split_assignment, texts):
         _check_input(name, value, manifest)
-        table = files if is_image(value) else layers
+        table = files if is_image(value) or is_tensor_file(value) else layers
         if name in table:
             raise InputError(f"--input {name} is given twice.", "Give each input once.")
         table[name] = value
     return InputChoices(files, layers)
+
+
+def is_tensor_file(text: str) -> bool:
+    """Say whether a text ends like the name of a file of tensors."""
+    return PurePath(text).suffix.lower() in TENSOR_SUFFIXES
 
 
 def split_assignment(text: str) -> tuple[str, str]:
@@ -255,7 +261,7 @@ def _check_input(name: str, value: str, manifest: Manifest) -> None:
     known = [entry.name for entry in manifest.inputs]
     if name not in known:
         raise InputError(f"{manifest.name} has no input {name!r}; it has {', '.join(known)}.")
-    if name == manifest.main_input.name and is_image(value):
+    if name == manifest.main_input.name and (is_image(value) or is_tensor_file(value)):
         raise InputError(
             f"The file of {name} is the INPUT argument.",
             f"Use --input {name}=LAYER to choose its layer.",

@@ -8,51 +8,29 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from filmgate.cli.batch import Batch, Ended
-from filmgate.cli.colours import ColourChoice, choose_colour
 from filmgate.cli.connection import connection
 from filmgate.cli.display import Display, choose_display, rate
-from filmgate.cli.finished import Existing, Recipe, look_at
+from filmgate.cli.finished import Existing, look_at
 from filmgate.cli.models import find_model
 from filmgate.cli.options import ServerOptions
-from filmgate.cli.outputs import Outputs, check_depth, fitting_wish
-from filmgate.cli.payloads import PayloadReader, Reading
-from filmgate.cli.plan import (
-    FrameTask,
-    output_paths,
-    parse_inputs,
-    plan_frames,
-    split_assignment,
-)
+from filmgate.cli.order import Order, take_order, wish_of
+from filmgate.cli.plan import FrameTask, output_paths
 from filmgate.cli.tally import Tally
 from filmgate.cli.terminal import say
 from filmgate.client import Client
-from filmgate.digest import digest_text
-from filmgate.errors import (
-    ColourError,
-    DeniedError,
-    FilmgateError,
-    ImageError,
-    InputError,
-    ParameterError,
-    RequestError,
-)
+from filmgate.errors import ColourError, DeniedError, FilmgateError, ImageError, InputError
 from filmgate.exits import EXIT_OK, EXIT_SOME_FAILED
-from filmgate.image.formats import format_of
-from filmgate.image.header import COMPRESSIONS
 from filmgate.job import Result, Work
-from filmgate.manifest import Manifest
-from filmgate.params import resolve_parameters
-from filmgate.wire.records import ModelSummary, Wish
 
 IN_FLIGHT = 4
 """One frame in each stage of a worker, and one on its way."""
-IN_FLIGHT_MAX = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,108 +104,20 @@ def run_model(options: RunOptions) -> int:
     """Run MODEL on a frame or a sequence and write the results.
 
     Files are EXR, DPX, TIFF, PNG, JPEG, HDR or TX, by their names; each holds the colours that its
-    kind or its header says, or those of --space.
+    kind or its header says, or those of --space. Models of geometry take and make tensors,
+    .safetensors or .tensor: each tensor that is named like an input of the model is that input.
 
     Frames whose result exists already, made by the same model with the same parameters from the
     same files, are skipped: start a run again to go on where it stopped.
     """
-    wish = _wish(options)
+    wish = wish_of(options)
     with _terminable(), connection(options) as client:
         model = find_model(client, options.model, options.wait)
         manifest = client.manifest_of(model)
-        order = _order(options, manifest, model, wish)
+        order = take_order(options, manifest, model, wish)
         tally = Tally()
         _run(client, order, options, tally)
     return EXIT_SOME_FAILED if tally.failed else EXIT_OK
-
-
-@dataclass(frozen=True)
-class Order:
-    """A run as it was asked for, checked against the model's manifest.
-
-    Attributes:
-        reference: the exact package.
-        given: the parameters that were set.
-        recipe: what determines each result.
-        colour: what is said of the colours.
-        reading: how files other than EXR are read.
-        files: the names of the outputs that are files of their own.
-        outputs: writes them.
-        tasks: every frame.
-    """
-
-    reference: str
-    given: dict[str, Any]
-    recipe: Recipe
-    colour: ColourChoice
-    reading: Reading
-    files: tuple[str, ...]
-    outputs: Outputs
-    tasks: list[FrameTask]
-
-
-def parse_params(texts: list[str], manifest: Manifest) -> dict[str, Any]:
-    """Read ``name=value`` texts by the types that the model declares.
-
-    Raises:
-        ParameterError: a name is unknown or given twice, or a value does not fit.
-    """
-    known = {parameter.name: parameter for parameter in manifest.params}
-    given: dict[str, Any] = {}
-    for name, value in map(split_assignment, texts):
-        if name in given:
-            raise ParameterError(f"--param {name} is given twice.", "Give each parameter once.")
-        given[name] = known[name].parse(value) if name in known else value
-    resolve_parameters(manifest.params, given)
-    return given
-
-
-def _wish(options: RunOptions) -> Wish:
-    check_depth(options.depth, options.target, format_of(options.target))
-    if options.compression and options.compression not in COMPRESSIONS:
-        known = ", ".join(COMPRESSIONS)
-        raise RequestError(f"--compression {options.compression} is unknown.", f"Use {known}.")
-    if options.space is not None and not options.space.strip():
-        text = "--space is empty: it names no colour space."
-        raise RequestError(text, "Name one, such as --space ACEScg, or leave --space out.")
-    if not 1 <= options.in_flight <= IN_FLIGHT_MAX:
-        text = f"--in-flight {options.in_flight} is not possible."
-        raise RequestError(text, f"It is a number from 1 to {IN_FLIGHT_MAX}.")
-    mode = "model" if options.model_only else "merged"
-    return Wish(mode=mode, compression=options.compression, depth=options.depth)
-
-
-def _order(options: RunOptions, manifest: Manifest, model: ModelSummary, wish: Wish) -> Order:
-    given = parse_params(options.param, manifest)
-    choices = parse_inputs(options.input, manifest)
-    colour = choose_colour(options.space or "", options.ocio, manifest)
-    params = resolve_parameters(manifest.params, given)
-    kind = format_of(options.target)
-    wish = fitting_wish(wish, options.source, options.target, manifest)
-    depth = options.depth if kind else ""
-    return Order(
-        reference=f"{model.name}@{digest_text(model.digest)}",
-        given=given,
-        recipe=Recipe(model.digest, params, choices.layers, wish, colour.spec, depth),
-        colour=colour,
-        reading=_reading(colour, manifest, keeps_hidden=kind is not None),
-        files=_files(manifest, wish),
-        outputs=Outputs(manifest, kind, depth, choices.layers, colour),
-        tasks=plan_frames(
-            options.source, options.target, options.frames, choices, manifest, options.speed
-        ),
-    )
-
-
-def _reading(colour: ColourChoice, manifest: Manifest, *, keeps_hidden: bool) -> Reading:
-    coloured = frozenset(entry.name for entry in manifest.inputs if entry.is_colour)
-    return Reading(colour.spec.space, coloured, keeps_hidden)
-
-
-def _files(manifest: Manifest, wish: Wish) -> tuple[str, ...]:
-    """Name the outputs that become files: a merged file, of the source's size, holds them all."""
-    names = tuple(output.name for output in manifest.outputs)
-    return names[:1] if wish.mode == "merged" and manifest.geometry.scale == 1 else names
 
 
 def _run(client: Client, order: Order, options: RunOptions, tally: Tally) -> None:
@@ -246,7 +136,7 @@ def _to_do(order: Order, overwrite: bool, tally: Tally) -> list[FrameTask]:
     """Leave out what is finished; a file that is not ours fails its frame."""
     if overwrite:
         return order.tasks
-    digest_of = cache(order.reading.digest)  # a frame is a neighbour of several
+    digest_of = cache(order.reader.digest)  # a frame is a neighbour of several
     tasks: list[FrameTask] = []
     for task in order.tasks:
         paths = output_paths(task.output, order.files)
@@ -274,15 +164,15 @@ def _make(
     def show() -> None:
         display.moved(tally.through + batch.tiles_done())
 
-    reader = PayloadReader(max(len(task.files) for task in tasks), order.reading)
     with Batch(client, options.in_flight, options.wait, show, say) as batch:
-        for ended in batch.run(tasks, partial(_work, order, reader)):
-            _take(ended, order.outputs, reader, tally, display)
+        for ended in batch.run(tasks, partial(_work, order)):
+            _take(ended, order, tally, display)
             show()
 
 
-def _work(order: Order, reader: PayloadReader, task: FrameTask) -> Work:
-    inputs = (*map(reader.payload, task.files), *order.colour.inputs)
+def _work(order: Order, task: FrameTask) -> Work:
+    read = chain.from_iterable(map(order.reader.payloads, task.files))
+    inputs = (*read, *order.colour.inputs)
     recipe = order.recipe
     return Work(
         order.reference,
@@ -295,21 +185,21 @@ def _work(order: Order, reader: PayloadReader, task: FrameTask) -> Work:
     )
 
 
-def _take(
-    ended: Ended, outputs: Outputs, reader: PayloadReader, tally: Tally, display: Display
-) -> None:
+def _take(ended: Ended, order: Order, tally: Tally, display: Display) -> None:
     task, outcome = ended.task, ended.outcome
     tally.through += 1
     if isinstance(outcome, Result):
         try:
-            written = outputs.write(task, outcome, reader)
+            written = order.outputs.write(task, outcome)
         except (ImageError, ColourError) as error:
             tally.add_error(task, error)
             return
         for path in written.paths:
             display.wrote(path.as_posix(), ended.seconds)
         tally.written += 1
-        tally.add_warnings(task, (*reader.notes(task.files), *outcome.warnings, *written.notes))
+        tally.add_warnings(
+            task, (*order.reader.notes(task.files), *outcome.warnings, *written.notes)
+        )
         tally.add_clipped(task, written.clipped)
     elif isinstance(outcome, DeniedError):  # every other frame would hear the same
         raise outcome

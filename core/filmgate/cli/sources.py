@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import filmgate
+from filmgate.cli.hosts import Host
 from filmgate.errors import ConfigError
 
 NOT_FOR_HOSTS = frozenset({"cli", "image", "plugins", "testing.py"})
@@ -20,33 +21,35 @@ class Sources:
     """The parts of Filmgate that a bundle carries.
 
     Attributes:
+        host: whose plugin it is.
         plugin: the folder of the host's plugin.
         lock: names the wheels, see `filmgate.cli.wheels.load_lock`.
         licence: Filmgate's own.
     """
 
+    host: Host
     plugin: Path
     lock: Path
     licence: Path
 
 
-def find_sources(host: str) -> Sources:
+def find_sources(host: Host) -> Sources:
     """Return where the plugin for *host* and what belongs to it are.
 
     Raises:
         ConfigError: this installation came without them.
     """
     shipped, checkout = _PACKAGE / "plugins", _PACKAGE.parents[1]
-    locks, plugin = checkout / "locks", checkout / "plugins" / host
+    locks, plugin = checkout / "locks", checkout / "plugins" / host.name
     places = (
-        Sources(shipped / host, shipped / "hosts.txt", shipped / "LICENSE"),
-        Sources(plugin, locks / "hosts.txt", checkout / "LICENSE"),
+        Sources(host, shipped / host.name, shipped / "hosts.txt", shipped / "LICENSE"),
+        Sources(host, plugin, locks / "hosts.txt", checkout / "LICENSE"),
     )
     for sources in places:
         if sources.plugin.is_dir() and sources.lock.is_file():
             return sources
     raise ConfigError(
-        f"This installation of Filmgate came without its plugin for {host}.",
+        f"This installation of Filmgate came without its plugin for {host.title}.",
         "Install it from its wheel (`pip install filmgate`), or run it in a checkout.",
     )
 

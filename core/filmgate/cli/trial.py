@@ -18,11 +18,12 @@ MODULES = ("zmq", "msgpack", "blake3", "filmgate.client")
 
 _TRY_WITHIN_S = 30.0
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
-# As in Nuke: folders of the plug-in path stand in front, ours among them; wheels come last.
+# As in a host: its own folders stand in front, ours among them; wheels come last.
 _TRY = """
 import importlib, json, sys
-sys.path[:0] = sys.argv[2:]
-from filmgate_nuke import vendor
+sys.path[:0] = sys.argv[3:]
+from filmgate.host.vendor import Vendor
+vendor = Vendor("the host", importlib.import_module(sys.argv[2]).__file__)
 vendor.prepare()
 vendor.check_modules()
 found = {name: importlib.import_module(name) for name in json.loads(sys.argv[1])}
@@ -46,17 +47,18 @@ class Trial:
 
 
 def try_bundle(bundle: Bundle, folders: Sequence[Path]) -> Trial:
-    """Import the client from *bundle* as Nuke would, in a process of its own.
+    """Import the client from *bundle* as its host would, in a process of its own.
 
     Args:
         bundle: one for this platform.
-        folders: what Nuke has on ``sys.path``, in order, the bundle's among them.
+        folders: what the host has on ``sys.path``, in order, the bundle's code among them.
     """
     python = find_interpreter(bundle.target.python)
     if python is None:
         return Trial()
     names = json.dumps(MODULES)
-    command = [python, "-I", "-S", "-B", "-c", _TRY, names, *map(str, folders)]
+    command = [python, "-I", "-S", "-B", "-c", _TRY, names, bundle.host.package]
+    command += map(str, folders)
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_TRY_WITHIN_S

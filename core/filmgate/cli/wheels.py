@@ -99,8 +99,8 @@ def _missing(wheels: Sequence[Wheel], target: Target, folder: Path) -> ConfigErr
     lines = "\n".join(f"  {wheel.sha256}  {wheel.filename}" for wheel in wheels)
     return ConfigError(
         f"These wheels are not in {folder.as_posix()}, or are damaged (sha256 and name):\n{lines}",
-        "On a machine with a network: `filmgate bundle nuke"
-        f" --python {target.python} --platform {target.platform} --wheels FOLDER`; then bring that"
+        "On a machine with a network: the same command with"
+        f" `--python {target.python} --platform {target.platform} --wheels FOLDER`; then bring that"
         " folder here and name it with --wheels.",
         {"missing": [wheel.filename for wheel in wheels]},
     )

@@ -99,6 +99,7 @@ def settings_digest(manifest: Manifest, settings: Settings) -> str:
             "layers": settings.layers,
             "source_time": settings.source_time,
             "colour": [colour.space, colour.working, colour.config],
+            "merged": settings.merged,
         }
     ).hex()
 

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any, Optional
 
 from filmgate.errors import ManifestError
@@ -14,6 +15,9 @@ from filmgate.host.port import HostPort
 from filmgate.manifest import Manifest, parse_manifest_json
 
 SCHEMA = 1
+
+_REMEMBERED = 64
+"""Nodes whose manifest is not parsed again at each frame."""
 
 _WRITTEN = {
     "node": re.compile(r"[0-9a-f]{32}\Z"),  # it names a folder, and a script may have been edited
@@ -113,6 +117,12 @@ class Node:
     def reload(self) -> None:
         """Read what the port keeps again."""
         self.state = parse_node_state(self._port.load_state())
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def embedded_manifest(state_text: str) -> Optional[Manifest]:
+    """Return the manifest in a node's state; None where it carries nothing that can be read."""
+    return _manifest(parse_node_state(state_text).manifest)
 
 
 def _manifest(text: str) -> Optional[Manifest]:

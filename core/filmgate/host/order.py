@@ -46,8 +46,12 @@ class Order:
 
     @property
     def wish(self) -> Wish:
-        """What to answer: only images have pictures."""
-        return Wish(preview=self.run.preview and self.manifest.main_input.kind == "image")
+        """What to answer: only images have pictures, and a compression."""
+        if self.manifest.main_input.kind != "image":
+            return Wish()
+        settings = self.task.settings
+        mode = "merged" if settings.merged else "model"
+        return Wish(mode, settings.compression, preview=self.run.preview)
 
     @cached_property
     def request(self) -> Request:

@@ -42,12 +42,18 @@ class Settings:
         source_time: for a model that works between frames, the source time in frames; None means
             the moment's own.
         colour: what the colours of the inputs are, as far as the host knows.
+        merged: whether a result is the main input's whole file with the model's channels in it, as
+            files on disk want it, rather than these channels alone, as nodes do.
+        compression: of results that are images, an EXR compression: ``none`` for a host that reads
+            them with `filmgate.host.plain_exr`. Empty lets the server choose.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     layers: Mapping[str, str] = field(default_factory=dict[str, str])
     source_time: Optional[float] = None
     colour: ColourSpec = field(default_factory=ColourSpec)
+    merged: bool = False
+    compression: str = ""
 
 
 class HostPort(Protocol):

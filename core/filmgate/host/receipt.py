@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from filmgate.errors import ModelError
+from filmgate.errors import InputError, ModelError
 from filmgate.host.results import Request
 from filmgate.job import Output
 from filmgate.manifest import Manifest
-from filmgate.tensor import TENSOR_MEDIA
+from filmgate.tensor import TENSOR_MEDIA, parse_tensor_blob
 from filmgate.wire.records import EXR_MEDIA, PNG_MEDIA
 
 PREVIEW, PREVIEW_SOURCE = "preview", "preview_source"
@@ -32,13 +32,19 @@ def check_result(manifest: Manifest, request: Request, outputs: Iterable[Output]
         ModelError: an output is missing or unknown, or of another time, view or kind of file.
     """
     found = [each for each in outputs if not _is_preview(each)]
-    expected = sorted(each.name for each in manifest.outputs)
+    expected = sorted(_expected(manifest, request))
     names = sorted(each.name for each in found)
     if names != expected:
         raise _other(manifest, f"the outputs {', '.join(names)}", ", ".join(expected))
     for output in found:
         _check_place(manifest, request, output)
         _check_media(manifest, output)
+
+
+def _expected(manifest: Manifest, request: Request) -> list[str]:
+    """Name the outputs; a file of the source's size holds them all where it is merged."""
+    names = [each.name for each in manifest.outputs]
+    return names[:1] if request.wish.mode == "merged" and manifest.geometry.scale == 1 else names
 
 
 def _check_place(manifest: Manifest, request: Request, output: Output) -> None:
@@ -66,6 +72,23 @@ def _check_media(manifest: Manifest, output: Output) -> None:
         raise _other(manifest, f"{output.name} as {output.media}", media)
     if media == EXR_MEDIA and bytes(output.data[: len(EXR_MAGIC)]) != EXR_MAGIC:
         raise _other(manifest, f"something as {output.name} that is no EXR file", "one")
+    if media == TENSOR_MEDIA:
+        _check_tensor(manifest, output)
+
+
+def _check_tensor(manifest: Manifest, output: Output) -> None:
+    """Refuse a blob that hosts, which set buffers from it, would have to look at themselves."""
+    meant = next(each for each in manifest.outputs if each.name == output.name)
+    try:
+        tensor = parse_tensor_blob(output.data).get(output.name)
+    except InputError as error:
+        raise _other(manifest, f"something as {output.name} that is no tensor", "one") from error
+    if tensor is None:
+        raise _other(manifest, f"tensors without {output.name}", "it")
+    spec = tensor.spec
+    if (spec.axes, spec.dtype) != (meant.axes, meant.dtype):
+        found, wanted = f"{spec.dtype} of {' '.join(spec.axes)}", " ".join(meant.axes)
+        raise _other(manifest, f"{output.name} as {found}", f"{meant.dtype} of {wanted}")
 
 
 def _is_preview(output: Output) -> bool:

@@ -17,6 +17,7 @@ from filmgate.host.answer import SETTLED, Answer
 from filmgate.host.baking import Baking, Place
 from filmgate.host.board import Board
 from filmgate.host.clock import Clock, SystemClock
+from filmgate.host.freshness import FrameNote, frame_key, parse_frame_key
 from filmgate.host.inbox import Inbox
 from filmgate.host.live import Debounce
 from filmgate.host.node import Node, NodeState
@@ -119,6 +120,26 @@ class HostSession:
                 standing.look(state, moment)
         self._show()
         return self.status
+
+    def peek(self, moment: Moment) -> Answer:
+        """Return what there is for a frame, and begin nothing."""
+        self._drain()
+        return self._answer(moment)
+
+    def note(self, moment: Moment) -> FrameNote:
+        """Return how the result of a frame was made, as far as it is known."""
+        return self._flow.reading.notes.frames.get(frame_key(moment), FrameNote())
+
+    def fresh_frames(self, view: str = "") -> list[int]:
+        """List the frames whose results are what would be made now, as far as the host can tell."""
+        reading, manifest = self._flow.reading, self._node.manifest
+        noted = [parse_frame_key(key) for key in reading.notes.frames]
+        return sorted(
+            frame
+            for seen, frame in noted
+            if seen == view
+            and reading.computed_at(manifest, Moment(float(frame), view)) is State.FRESH
+        )
 
     def patterns(self) -> Mapping[str, str]:
         """Return the path pattern of each output that the node should read now.

@@ -64,4 +64,10 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     return f'. Did you mean "{close[0]}"?' if close else ""
 
 
+def demand(right: bool, place: Place, otherwise: str, remedy: str = "") -> None:
+    """Raise what *otherwise* says of *place* unless it is *right*; see `Place.error`."""
+    if not right:
+        raise place.error(otherwise, remedy)
+
+
 _SHOWN = 60

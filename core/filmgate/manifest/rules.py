@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from filmgate.manifest.places import Place, suggestion, written
+from filmgate.manifest.kinds import check_kinds
+from filmgate.manifest.places import Place, demand, suggestion, written
 from filmgate.manifest.sections import (
     ALPHA_KINDS,
     DATA_WINDOW_POLICIES,
@@ -54,6 +55,7 @@ def check_manifest(manifest: Manifest) -> None:
     _check_engine(manifest)
     _check_weights(manifest)
     _check_tests(manifest)
+    check_kinds(manifest)
     for place, entry in _rows("inputs", manifest.inputs):
         _check_values(manifest, place, entry)
 
@@ -61,15 +63,15 @@ def check_manifest(manifest: Manifest) -> None:
 def _check_head(manifest: Manifest) -> None:
     name, version = Place("model", key="name"), Place("model", key="version")
     text, remedy = name_problem(manifest.name)
-    _demand(not text, name, f"= {written(manifest.name)} {text}", remedy)
+    demand(not text, name, f"= {written(manifest.name)} {text}", remedy)
     text = f"= {written(manifest.version)} must be three numbers like 1.0.0"
-    _demand(bool(_VERSION.match(manifest.version)), version, text, 'Write version = "1.0.0".')
-    _demand(bool(manifest.licence), Place("licence"), "is missing", _LICENCE_REMEDY)
+    demand(bool(_VERSION.match(manifest.version)), version, text, 'Write version = "1.0.0".')
+    demand(bool(manifest.licence), Place("licence"), "is missing", _LICENCE_REMEDY)
     for part in ("code", "weights"):
         named = manifest.licence.get(part, "").strip()
         remedy = f'Write {part} = "…" below [licence], for example {part} = "Apache-2.0".'
         place = Place("licence", key=part)
-        _demand(bool(named), place, f"must name the licence of the {part}", remedy)
+        demand(bool(named), place, f"must name the licence of the {part}", remedy)
 
 
 def name_problem(name: str) -> tuple[str, str]:
@@ -84,9 +86,9 @@ def name_problem(name: str) -> tuple[str, str]:
 def _check_names(manifest: Manifest) -> None:
     for table, rows in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
         remedy = f'Add [[{table}]] with name = "color" and channels = ["R", "G", "B"].'
-        _demand(bool(rows), Place(table), "is missing: there must be at least one", remedy)
+        demand(bool(rows), Place(table), "is missing: there must be at least one", remedy)
     main = Place("inputs", 0, manifest.main_input.name, "optional")
-    _demand(not manifest.main_input.optional, main, "must be false: the first is the main input")
+    demand(not manifest.main_input.optional, main, "must be false: the first is the main input")
     inputs = _rows("inputs", manifest.inputs)
     for rows in (inputs, _rows("outputs", manifest.outputs), _rows("params", manifest.params)):
         _check_distinct([(place, entry.name) for place, entry in rows])
@@ -95,7 +97,7 @@ def _check_names(manifest: Manifest) -> None:
         _check_word(place.at("replaces"), output.replaces or "", ("", *known))
     for place, entry in (*_rows("inputs", manifest.inputs), *_rows("outputs", manifest.outputs)):
         fits = 1 <= len(entry.name.encode()) <= NAME_BYTES_MAX
-        _demand(fits, place.at("name"), f"must have 1 to {NAME_BYTES_MAX} bytes")
+        demand(fits, place.at("name"), f"must have 1 to {NAME_BYTES_MAX} bytes")
         _check_word(place.at("kind"), entry.kind, INPUT_KINDS)
         _check_word(place.at("dtype"), entry.dtype, DTYPES)
         _check_word(place.at("role"), entry.role or "any", ROLES)
@@ -107,7 +109,7 @@ def _check_distinct(rows: Sequence[tuple[Place, str]]) -> None:
     for place, name in rows:
         key = _NO_IDENTIFIER.sub("_", name)
         text = "is there twice" if seen.get(key) == name else f'is "{seen.get(key)}" to a host'
-        _demand(key not in seen, place.at("name"), text, "Tell names apart by letters and digits.")
+        demand(key not in seen, place.at("name"), text, "Tell names apart by letters and digits.")
         seen[key] = name
 
 
@@ -131,7 +133,7 @@ def _check_tiling(manifest: Manifest) -> None:
     if tiling.max_tile_px:
         step_px = tiling.step_px(manifest.geometry.multiple_of)
         least_px = tiling.overlap_px(step_px) + max(16, step_px)
-        _demand(
+        demand(
             tiling.max_tile_px >= least_px,
             place.at("max_tile_px"),
             f"= {tiling.max_tile_px} must be 0 or at least {least_px}: 16 px and a multiple beside "
@@ -151,18 +153,18 @@ def _check_engine(manifest: Manifest) -> None:
     _check_span(times.at("before"), temporal.before, 0, 64)
     _check_span(times.at("after"), temporal.after, 0, 64)
     single = runtime.engine != "oidn" or temporal.kind == "frame"
-    _demand(single, times.at("kind"), 'must be "frame": the engine oidn takes one frame')
+    demand(single, times.at("kind"), 'must be "frame": the engine oidn takes one frame')
     for row, parameter in _rows("params", manifest.params):
         own = parameter.name == temporal.parameter
-        _demand(not own, row.at("name"), "is given by the server to models of this temporal kind")
+        demand(not own, row.at("name"), "is given by the server to models of this temporal kind")
 
 
 def _check_weights(manifest: Manifest) -> None:
     for number, weights in enumerate(manifest.weights):
         place = Place("weights", number, weights.file)
-        _demand(weights.bytes >= 0, place.at("bytes"), "must not be negative")
+        demand(weights.bytes >= 0, place.at("bytes"), "must not be negative")
         right = bool(_SHA256.match(weights.sha256))
-        _demand(right, place.at("sha256"), "must be 64 hexadecimal digits in lower case")
+        demand(right, place.at("sha256"), "must be 64 hexadecimal digits in lower case")
 
 
 def _check_values(manifest: Manifest, place: Place, entry: ModelInput) -> None:
@@ -174,14 +176,14 @@ def _check_values(manifest: Manifest, place: Place, entry: ModelInput) -> None:
     _check_word(place.at("hdr"), entry.hdr, HDR_POLICIES)
     ends = entry.range
     fits = len(ends) == 2 and all(map(math.isfinite, ends)) and ends[0] < ends[1]
-    _demand(fits, place.at("range"), "must be two numbers, the lower first")
+    demand(fits, place.at("range"), "must be two numbers, the lower first")
     for key, plain in (("space", ""), ("encoding", "linear"), ("hdr", "none")):
         fits = entry.is_colour or getattr(entry, key) == plain
-        _demand(fits, place.at(key), "is for colours: images whose role is color or albedo")
+        demand(fits, place.at(key), "is for colours: images whose role is color or albedo")
     fits = entry.hdr != "ratio" or manifest.geometry.scale == 1
-    _demand(fits, place.at("hdr"), 'must not be "ratio" where results are larger than the input')
+    demand(fits, place.at("hdr"), 'must not be "ratio" where results are larger than the input')
     fits = entry.encoding == "linear" or entry.hdr != "pu"
-    _demand(fits, place.at("encoding"), 'must be "linear": pu is a curve of its own')
+    demand(fits, place.at("encoding"), 'must be "linear": pu is a curve of its own')
 
 
 def _check_tests(manifest: Manifest) -> None:
@@ -193,7 +195,7 @@ def _check_tests(manifest: Manifest) -> None:
         for name in test.inputs:
             _check_word(place.at("inputs"), name, known)
         main = manifest.main_input.name
-        _demand(main in test.inputs, place.at("inputs"), f'lacks the main input "{main}"')
+        demand(main in test.inputs, place.at("inputs"), f'lacks the main input "{main}"')
         _check_word(place.at("output"), test.output, outputs)
 
 
@@ -205,15 +207,10 @@ def _rows(table: str, entries: Sequence[_Named]) -> list[tuple[Place, _Named]]:
 
 
 def _check_span(place: Place, value: int, low: int, high: int) -> None:
-    _demand(low <= value <= high, place, f"= {value} must be {low} to {high}")
+    demand(low <= value <= high, place, f"= {value} must be {low} to {high}")
 
 
 def _check_word(place: Place, value: str, known: Sequence[str]) -> None:
     words = ", ".join(known).lstrip(", ") or "any"
     text = f"= {written(value)} is none of {words}{suggestion(value, known)}"
-    _demand(value in known, place, text)
-
-
-def _demand(right: bool, place: Place, otherwise: str, remedy: str = "") -> None:
-    if not right:
-        raise place.error(otherwise, remedy)
+    demand(value in known, place, text)

@@ -17,7 +17,15 @@ ROLES = ("color", "albedo", "normal", "depth", "motion", "matte", "any")
 COLOUR_ROLES = ("color", "albedo")
 """The roles whose values are light or reflectance: only these have a colour space."""
 
-INPUT_KINDS = ("image", "attribute", "volume")
+KIND_AXES: Mapping[str, tuple[str, ...]] = {
+    "image": ("y", "x", "c"),
+    "attribute": ("n", "c"),
+    "volume": ("z", "y", "x", "c"),
+}
+"""The axes of each kind where a manifest names none, outermost first."""
+
+HEIGHTFIELD_AXES = ("y", "x", "c")
+INPUT_KINDS = tuple(KIND_AXES)
 DTYPES = ("", "BOOL", "U8", "I8", "U16", "I16", "F16", "BF16", "U32", "I32", "F32", "I64", "F64")
 ENCODINGS = ("linear", "srgb")
 HDR_POLICIES = ("none", "clip", "ratio", "log", "pu")
@@ -41,12 +49,15 @@ class ModelInput:
         role: one of `ROLES`: which renderers' layer names are tried, and whether the values are
             colours, which have a colour space, or data, which nothing converts.
         channels: the suffixes wanted, in the order in which the model gets them; empty means every
-            channel of the file.
+            channel of the file. Of a volume they name the layers, of an attribute the components.
         layers: further patterns of layer names to try, before the role's own.
         optional: whether the model runs without it.
-        kind: ``image``, ``attribute`` or ``volume``.
-        dtype: the type of a tensor's numbers, one of `DTYPES`; empty takes any. Images always come
-            as float32.
+        kind: ``image``, ``attribute`` (numbers of each point, or facts) or ``volume`` (voxels, or
+            the layers of a heightfield).
+        axes: of the tensor, outermost first; empty means ``y x c`` of an image, ``z y x c`` of a
+            volume, ``n c`` of an attribute. A volume with ``y x c`` is a heightfield.
+        dtype: the type of a tensor's numbers, one of `DTYPES`. Empty means F32 of a volume or an
+            attribute, and any of an image, whose numbers always come as float32.
         space: the colour space that the model works in, a name of the OCIO config; empty takes
             scene-linear values in whatever primaries they have.
         encoding: how the net was shown values from 0 to 1: ``linear``, or ``srgb`` (the curve of
@@ -55,6 +66,7 @@ class ModelInput:
         alpha: whether the net wants colours ``premultiplied`` by alpha, as EXR files hold them, or
             ``straight``.
         nonfinite: ``scrub`` replaces NaN and infinity, with a warning; ``refuse`` fails the frame.
+            Empty means ``scrub`` of images, ``refuse`` of volumes and attributes.
         negatives: ``keep`` mirrors the encoding curve, so that negative values survive; ``clip``
             makes them 0; ``split`` shows the net the negative part by itself, its sign turned, and
             subtracts the result.
@@ -68,14 +80,26 @@ class ModelInput:
     layers: tuple[str, ...] = ()
     optional: bool = False
     kind: str = "image"
+    axes: tuple[str, ...] = ()
     dtype: str = ""
     space: str = ""
     encoding: str = "linear"
     range: tuple[float, ...] = (0.0, 1.0)
     alpha: str = "premultiplied"
-    nonfinite: str = "scrub"
+    nonfinite: str = ""
     negatives: str = "keep"
     hdr: str = "none"
+
+    def __post_init__(self) -> None:
+        _complete(self)
+        if not self.nonfinite:
+            policy = "scrub" if self.kind == "image" else "refuse"
+            object.__setattr__(self, "nonfinite", policy)
+
+    @property
+    def is_heightfield(self) -> bool:
+        """Whether it holds the layers of a heightfield."""
+        return self.kind == "volume" and self.axes == HEIGHTFIELD_AXES
 
     @property
     def is_colour(self) -> bool:
@@ -92,6 +116,7 @@ class ModelOutput:
         channels: the channel names written when it replaces nothing; empty means the input's.
         replaces: the input whose channels it replaces in a merged file; empty means none.
         kind: ``image``, ``attribute`` or ``volume``.
+        axes: as for an input.
         role: one of `ROLES`; empty means that of the input that it replaces, else of the main one.
             A colour is brought back to the source's space and range the way its input came; data
             (motion, a matte) is written as the net returns it.
@@ -102,8 +127,20 @@ class ModelOutput:
     channels: tuple[str, ...] = ()
     replaces: str = ""
     kind: str = "image"
+    axes: tuple[str, ...] = ()
     role: str = ""
     dtype: str = ""
+
+    def __post_init__(self) -> None:
+        _complete(self)
+
+
+def _complete(entry: ModelInput | ModelOutput) -> None:
+    """Write into an entry what its kind implies; a kind that nobody knows implies nothing."""
+    if not entry.axes:
+        object.__setattr__(entry, "axes", KIND_AXES.get(entry.kind, ()))
+    if not entry.dtype and entry.kind != "image":
+        object.__setattr__(entry, "dtype", "F32")
 
 
 @dataclass(frozen=True)
@@ -111,9 +148,9 @@ class Geometry:
     """The sizes a model takes.
 
     Attributes:
-        multiple_of: height and width are multiples of so many px; what a frame or tile lacks is its
-            last row and column, repeated.
-        scale: how many times larger the result is, along each side.
+        multiple_of: height and width are multiples of so many px, and of a volume the depth too;
+            what a frame or tile lacks is its last row and column, repeated.
+        scale: how many times larger the result is, along each side; along y, x and z of a volume.
         min_px: the shortest side that the net takes; shorter frames are padded likewise.
         max_px: the longest side of a frame; longer ones are refused. 0 takes any.
         data_window: ``data`` shows the net the data window as it is; ``display`` the display
@@ -296,6 +333,11 @@ class Manifest:
     def main_input(self) -> ModelInput:
         """The input that windows, format and time are taken from."""
         return self.inputs[0]
+
+    @property
+    def takes_tensors(self) -> bool:
+        """Whether it works on geometry: volumes and attributes, which come as tensors alone."""
+        return self.main_input.kind != "image"
 
     def input(self, name: str) -> ModelInput:
         """Return the input *name*.

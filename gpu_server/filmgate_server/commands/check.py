@@ -106,9 +106,11 @@ def print_figures(figures: list[dict[str, float]]) -> None:
         return
     table = Table("Frame", "Seconds", "per Mpx", "MiB", "per Mpx", box=None, pad_edge=False)
     for row in figures:
-        side_px = f"{row['side_px']:.0f} × {row['side_px']:.0f} px"
+        side = f"{row['side_px']:.0f}"
+        size = " × ".join([side] * int(row["axes"])) + " px"
+        size = f"{row['samples']:.0f} points" if row["axes"] == 1 else size
         numbers = ("seconds", "seconds_per_megapixel", "peak_mib", "mib_per_megapixel")
-        table.add_row(side_px, *(f"{row[name]:.4g}" for name in numbers))
+        table.add_row(size, *(f"{row[name]:.4g}" for name in numbers))
     results.print(table)
 
 

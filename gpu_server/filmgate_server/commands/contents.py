@@ -143,6 +143,8 @@ def _is_plain(name: str) -> bool:
 
 def _check_unlisted(files: dict[str, Path], manifest: Manifest) -> Iterator[Finding]:
     listed = {weights.file for weights in manifest.weights}
+    for test in manifest.tests:  # of geometry they are files of tensors too
+        listed |= {*test.inputs.values(), test.golden}
     for relative in sorted(files):
         if relative.endswith(_WEIGHT_SUFFIXES) and relative not in listed:
             remedy = "Name it in [[weights]] with its sha256, or leave it out."

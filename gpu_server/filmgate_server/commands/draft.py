@@ -18,6 +18,7 @@ from filmgate_server.commands.bearer import Bearer
 from filmgate_server.commands.finding import Finding, note
 from filmgate_server.commands.frames import defaults, noise
 from filmgate_server.commands.geometry import SIDE_PX, find_multiple, find_reach, find_scale
+from filmgate_server.commands.golden_tensors import write_golden
 from filmgate_server.commands.goldens import as_part
 from filmgate_server.commands.template import WEIGHTS_FILE
 from filmgate_server.registry.content import MANIFEST_FILE
@@ -37,6 +38,9 @@ _RESULT_REMEDY = (
 )
 TILE_PX = 1024
 """Larger tiles would let a cancelled job wait."""
+
+VOLUME_TILE_PX = 128
+"""Each of them is as deep as the volume."""
 
 TEST_SIDE_PX = 96
 TEST_FOLDER = "tests"
@@ -61,6 +65,17 @@ def complete_draft(
     yield from _save_weights(folder)
     manifest = load_manifest(folder)
     params = defaults(manifest)
+    if manifest.main_input.kind != "attribute":  # which is neither scaled nor cut
+        yield from _find_sizes(folder, device, threads, memory)
+    bearer = Bearer(folder, load_manifest(folder), device, threads, memory)
+    _write_test(folder, bearer, params)
+    yield note("tests", f"{TEST_FOLDER}/ holds a frame and what the model makes of it now.")
+
+
+def _find_sizes(folder: Path, device: str, threads: int, memory: DeviceMemory) -> Iterator[Finding]:
+    """Find scale, multiple and halo by trying, and write them into the manifest."""
+    manifest = load_manifest(folder)
+    params = defaults(manifest)
     first = Bearer(folder, manifest, device, threads, memory)
     frames = noise(manifest, SIDE_PX, SIDE_PX)
     scale = find_scale(first, params, frames)
@@ -76,10 +91,9 @@ def complete_draft(
     reach = find_reach(settled, params)
     text = f"multiple_of = {multiple}, scale = {scale}, "
     yield note("sizes", text + ("never cut" if reach is None else f"halo_px = {reach}") + ".")
-    tile_px = 0 if reach is None else TILE_PX
+    largest_px = VOLUME_TILE_PX if "z" in manifest.main_input.axes else TILE_PX
+    tile_px = 0 if reach is None else largest_px
     _set(folder, multiple_of=multiple, scale=scale, max_tile_px=tile_px, halo_px=reach or 0)
-    _write_test(folder, Bearer(folder, load_manifest(folder), device, threads, memory), params)
-    yield note("tests", f"{TEST_FOLDER}/ holds a frame and what the model makes of it now.")
 
 
 def _explain(bearer: Bearer, frames: Mapping[str, Pixels], params: dict[str, Any]) -> None:
@@ -113,8 +127,11 @@ def _save_weights(folder: Path) -> Iterator[Finding]:
 
 def _write_test(folder: Path, bearer: Bearer, params: dict[str, Any]) -> None:
     """Keep a frame, and the model's result, as the golden test."""
-    frames = _picture(bearer)
     (folder / TEST_FOLDER).mkdir(exist_ok=True)
+    if bearer.manifest.takes_tensors:
+        _append(folder, write_golden(folder / TEST_FOLDER, bearer, params, TEST_DB))
+        return
+    frames = _picture(bearer)
     files: dict[str, str] = {}
     for name, pixels in frames.items():
         files[name] = f"{TEST_FOLDER}/{name}.exr"

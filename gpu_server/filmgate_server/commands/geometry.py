@@ -12,7 +12,7 @@ from filmgate.errors import FilmgateError, ModelError
 from filmgate_server.commands.bearer import difference
 from filmgate_server.commands.finding import Finding, holds, note, refused, skipped
 from filmgate_server.commands.frames import noise
-from filmgate_server.commands.reach import TOLERANCE, knows_its_frame, measure_reach
+from filmgate_server.commands.reach import TOLERANCE, is_cut, knows_its_frame, measure_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SCALES = range(1, 9)
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128)
+_IMAGE_AXES = 3
 SIDE_PX = 128
 """Of the smallest frame that says anything."""
 
@@ -60,7 +61,8 @@ def check_scale(bearer: Bearer, params: Mapping[str, Any]) -> Finding:
     except ModelError as error:
         return _wrong_scale(bearer, params, frames, error)
     sizes = ", ".join(_size(pixels) for pixels in result.values())
-    text = f"{side_px} × {side_px} px become {sizes}, as scale = {declared} and the channels say."
+    main = _size(frames[bearer.manifest.main_input.name])
+    text = f"{main} become {sizes}, as scale = {declared} and the channels say."
     return holds("scale", text)
 
 
@@ -89,8 +91,10 @@ def _wrong_scale(
 def check_multiple(bearer: Bearer, params: Mapping[str, Any], reach: int | None) -> Finding:
     """Run frames of odd sizes, which the server pads to multiples of what is declared."""
     declared = bearer.manifest.geometry.multiple_of
-    if _is_exposed(bearer) or (declared == 1 and not _is_cut(bearer)):
-        # Padding changes the exposure of the whole frame a little, or nothing is ever padded.
+    is_deep = "z" in bearer.manifest.main_input.axes
+    if is_deep or _is_exposed(bearer) or (declared == 1 and not _is_cut(bearer)):
+        # A few slices are all within reach of the padding, which changes the exposure of a whole
+        # frame a little; or nothing is ever padded.
         reach = None
     if declared > max(MULTIPLES):
         return skipped("multiple_of", f"multiple_of = {declared} is too large to be tried.")
@@ -160,13 +164,16 @@ def _padding_error(
     """
     height, width = frames[bearer.manifest.main_input.name].shape[-3:-1]
     roomy = math.lcm(max(MULTIPLES), bearer.manifest.geometry.multiple_of)
-    padded = {name: _padded(pixels, roomy) for name, pixels in frames.items()}
+    padded = {
+        name: _padded(pixels, roomy) if is_cut(bearer, name) else pixels
+        for name, pixels in frames.items()
+    }
     truth = bearer.run(padded, params, runtime=bearer.under(multiple_of=roomy))
     scale = bearer.manifest.geometry.scale
     y, x = (slice(0, max(0, side - reach) * scale) for side in (height, width))
     inner = difference(
-        {name: pixels[y, x] for name, pixels in found.items()},
-        {name: pixels[y, x] for name, pixels in truth.items()},
+        {name: pixels[..., y, x, :] for name, pixels in found.items()},
+        {name: pixels[..., y, x, :] for name, pixels in truth.items()},
     )
     return inner if inner > TOLERANCE else 0.0
 
@@ -259,5 +266,8 @@ def _whole(bearer: Bearer, side_px: int) -> int:
 
 
 def _size(pixels: Pixels) -> str:
-    height, width, channels = pixels.shape
-    return f"{width} × {height} px of {channels} channels"
+    if pixels.ndim < _IMAGE_AXES:
+        return f"{len(pixels)} points"
+    *deep, height, width, channels = pixels.shape
+    slices = f" × {deep[-1]}" if deep else ""
+    return f"{width} × {height}{slices} px of {channels} channels"

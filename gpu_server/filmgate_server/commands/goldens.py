@@ -17,6 +17,7 @@ from filmgate.image.window import Window
 from filmgate.params import resolve_parameters
 from filmgate.temporal import plan_given
 from filmgate_server.commands.finding import Finding, author_remedy, holds, note, refused
+from filmgate_server.commands.golden_tensors import measure_tensors
 from filmgate_server.registry.content import locate
 from filmgate_server.worker.binding import bind_own_file
 
@@ -60,6 +61,8 @@ def measure_test(folder: Path, bearer: Bearer, test: GoldenTest) -> float:
         FilmgateError: a file cannot be used, or the model fails.
     """
     manifest = bearer.manifest
+    if manifest.takes_tensors:
+        return measure_tensors(folder, bearer, test)
     name = test.output or manifest.outputs[0].name
     inputs, params, window = _load_inputs(folder, manifest, test)
     result = bearer.run(inputs, params)[name]

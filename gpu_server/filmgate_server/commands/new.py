@@ -13,7 +13,7 @@ import typer
 
 from filmgate.cli.terminal import messages, results
 from filmgate.disk import storage_errors, write_new
-from filmgate.errors import ManifestError
+from filmgate.errors import ManifestError, RequestError
 from filmgate.exits import EXIT_DATA, EXIT_OK
 from filmgate.manifest.rules import name_problem
 from filmgate_server.commands.check import TrialOptions, print_findings, progress
@@ -21,15 +21,18 @@ from filmgate_server.commands.contents import is_refused
 from filmgate_server.commands.signature import parse_signature
 from filmgate_server.commands.template import (
     CARD,
+    IMAGE,
+    KINDS,
     LICENCE,
-    NET,
     NET_CLASS,
     NET_FILE,
     WEIGHTS_FILE,
+    net_code,
     role_words,
     with_roles,
     write_manifest,
 )
+from filmgate_server.commands.template_geometry import geometry_words
 from filmgate_server.commands.trials import run_trial
 from filmgate_server.registry.content import MANIFEST_FILE
 
@@ -50,6 +53,9 @@ class NewOptions(TrialOptions):
     source: Annotated[
         str, typer.Option("--from", help="file.py:Class, your torch module; else an example.")
     ] = ""
+    kind: Annotated[str, typer.Option(help=f"What the module works on: {', '.join(KINDS)}.")] = (
+        IMAGE
+    )
     weights: Annotated[
         Path | None, typer.Option(help="Its weights as safetensors; else those it is made with.")
     ] = None
@@ -62,6 +68,7 @@ def new_package(options: NewOptions) -> int:
     process of its own.
     """
     _refuse_name(options.folder)
+    _refuse_kind(options.kind)
     file, name = _parse_source(options)
     with _unfinished(options.folder) as folder:
         arguments = _write_files(options, folder, file, name)
@@ -73,7 +80,9 @@ def new_package(options: NewOptions) -> int:
         with storage_errors(options.folder):
             folder.rename(options.folder)
     for argument, role in with_roles(arguments):
-        results.print(role_words(argument, role))
+        is_image = options.kind == IMAGE
+        words = role_words(argument, role) if is_image else geometry_words(argument, options.kind)
+        results.print(words)
     for finding in outcome.findings:
         results.print(finding.text)
     results.print(f"Made: {options.folder.as_posix()}. Edit model.toml, card.md and LICENSE.md.")
@@ -88,6 +97,11 @@ def _refuse_name(folder: Path) -> None:
     if folder.exists():
         text = f"{folder.as_posix()} is there already."
         raise ManifestError(text, "Name a new folder: nothing is overwritten.")
+
+
+def _refuse_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise RequestError(f"--kind {kind} is unknown.", f"Use {', '.join(KINDS)}.")
 
 
 def _parse_source(options: NewOptions) -> tuple[str, str]:
@@ -126,9 +140,10 @@ def _write_files(options: NewOptions, folder: Path, file: str, name: str) -> lis
         if file:
             shutil.copyfile(file, folder / code)
         else:
-            write_new(folder / code, NET.encode())
+            write_new(folder / code, net_code(options.kind).encode())
         arguments = parse_signature(folder / code, name)
-        text = write_manifest(options.folder.resolve().name, f"{code}:{name}", arguments)
+        entry = f"{code}:{name}"
+        text = write_manifest(options.folder.resolve().name, entry, arguments, options.kind)
         write_new(folder / MANIFEST_FILE, text.encode())
         card = CARD.format(name=options.folder.resolve().name)
         write_new(folder / "card.md", card.encode())

@@ -39,7 +39,10 @@ def measure_reach(bearer: Bearer, params: Mapping[str, Any], side_px: int) -> in
     reach = 0
     for axis in range(len(_AXES)):
         for before in (True, False):
-            changed = {name: _changed(frames[name], axis, edge, before) for name in frames}
+            changed = {
+                name: _changed(pixels, axis, edge, before) if is_cut(bearer, name) else pixels
+                for name, pixels in frames.items()
+            }
             found = bearer.run(changed, params)
             reach = max(reach, _distance(found, truth, axis, edge, before, side_px))
     whole = side_px - edge if edge else side_px
@@ -61,16 +64,24 @@ def knows_its_frame(
         whole_px: the side of the frame.
     """
     frames = noise(bearer.manifest, whole_px, whole_px, seed=2)
-    corner = {name: pixels[..., :part_px, :part_px, :] for name, pixels in frames.items()}
+    corner = {
+        name: pixels[..., :part_px, :part_px, :] if is_cut(bearer, name) else pixels
+        for name, pixels in frames.items()
+    }
     kept = (part_px - reach) * bearer.manifest.geometry.scale
     whole, part = bearer.run(frames, params), bearer.run(corner, params)
     return (
         difference(
-            {name: pixels[:kept, :kept] for name, pixels in part.items()},
-            {name: pixels[:kept, :kept] for name, pixels in whole.items()},
+            {name: pixels[..., :kept, :kept, :] for name, pixels in part.items()},
+            {name: pixels[..., :kept, :kept, :] for name, pixels in whole.items()},
         )
         > TOLERANCE
     )
+
+
+def is_cut(bearer: Bearer, name: str) -> bool:
+    """Return whether an input has rows and columns, of which a tile sees a part."""
+    return bearer.manifest.input(name).kind != "attribute"
 
 
 def _changed(pixels: Pixels, axis: int, edge: int, before: bool) -> Pixels:
@@ -97,10 +108,11 @@ def _distance(
     """Return how far from *edge* the unchanged side's results still differ, in px of the input."""
     furthest = 0
     for name, pixels in found.items():
-        scale = pixels.shape[axis] // side_px
+        place = pixels.ndim - 3 + axis
+        scale = pixels.shape[place] // side_px
         unit = max(1.0, float(np.abs(truth[name]).max(initial=0.0)))
         differs = np.abs(pixels - truth[name]) > TOLERANCE * unit
-        lines = np.any(np.moveaxis(differs, axis, 0).reshape(differs.shape[axis], -1), 1)
+        lines = np.any(np.moveaxis(differs, place, 0).reshape(differs.shape[place], -1), 1)
         kept = lines[edge * scale :] if before else lines[: edge * scale][::-1]
         places = np.flatnonzero(kept)
         if places.size:

@@ -44,7 +44,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "ModelInput.dtype": sections.DTYPES,
     "ModelInput.encoding": sections.ENCODINGS,
     "ModelInput.alpha": sections.ALPHA_KINDS,
-    "ModelInput.nonfinite": sections.NON_FINITE_POLICIES,
+    "ModelInput.nonfinite": ("", *sections.NON_FINITE_POLICIES),
     "ModelInput.negatives": sections.NEGATIVE_POLICIES,
     "ModelInput.hdr": sections.HDR_POLICIES,
     "ModelOutput.kind": sections.INPUT_KINDS,

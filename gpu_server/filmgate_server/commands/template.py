@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from filmgate_server.commands.contents import UNSTATED
 from filmgate_server.commands.stubs import CARD as CARD_STUB
 from filmgate_server.commands.stubs import HELP, SUMMARY
+from filmgate_server.commands.template_geometry import geometry_tables
+from filmgate_server.commands.toml import toml_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +19,11 @@ NET_FILE = "net.py"
 NET_CLASS = "Net"
 WEIGHTS_FILE = "weights.safetensors"
 
-NET = '''"""A small net: replace it with yours.
+IMAGE = "image"
 
-`forward` gets each input of model.toml by its name as (N, C, H, W), scene-linear, and each
+_NET = '''"""A small net: replace it with yours.
+
+`forward` gets each input of model.toml by its name as LAYOUT, and each
 parameter by its name. It returns a tensor of that form.
 """
 
@@ -32,14 +36,47 @@ class Net(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(0)
         self.layers = nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1)
+            nn.FIRST, nn.ReLU(), nn.SECOND
         )
         for weights in self.parameters():
             nn.init.normal_(weights, std=0.1, generator=generator)
 
-    def forward(self, color, amount=1.0):
-        return color + amount * self.layers(color)
+    def forward(self, INPUT, amount=1.0):
+        return INPUT + amount * self.layers(INPUT)
 '''
+
+_NETS = {
+    IMAGE: (
+        "(N, C, H, W), scene-linear",
+        "Conv2d(3, 8, 3, padding=1)",
+        "Conv2d(8, 3, 3, padding=1)",
+        "color",
+    ),
+    "heightfield": (
+        "(1, C, H, W), in metres",
+        "Conv2d(1, 8, 3, padding=1)",
+        "Conv2d(8, 1, 3, padding=1)",
+        "height",
+    ),
+    "volume": (
+        "(1, C, D, H, W)",
+        "Conv3d(1, 8, 3, padding=1)",
+        "Conv3d(8, 1, 3, padding=1)",
+        "density",
+    ),
+    "points": ("(n, c)", "Linear(3, 8)", "Linear(8, 3)", "P"),
+}
+KINDS = tuple(_NETS)
+
+
+def net_code(kind: str) -> str:
+    """Return the example's module, for one of `KINDS`."""
+    words = ("LAYOUT", "FIRST", "SECOND", "INPUT")
+    code = _NET
+    for word, text in zip(words, _NETS[kind], strict=True):
+        code = code.replace(word, text)
+    return code
+
 
 CARD = f"""# {{name}}
 
@@ -93,18 +130,22 @@ entry = "{entry}"
 """
 
 
-def write_manifest(name: str, entry: str, arguments: Sequence[Argument]) -> str:
+def write_manifest(name: str, entry: str, arguments: Sequence[Argument], kind: str = IMAGE) -> str:
     """Return the first ``model.toml`` of a torch module; sizes and weights are found later.
 
     Args:
         name: of the model.
         entry: ``file.py:Class``.
         arguments: of the module's ``forward``.
+        kind: what it works on, one of `KINDS`.
     """
     inputs = with_roles(arguments)
     parts = [_HEAD.format(name=name, unstated=UNSTATED, summary=SUMMARY)]
-    parts += [_input(argument, role) for argument, role in inputs]
-    parts.append(_output(*inputs[0]))
+    if kind == IMAGE:
+        parts += [_input(argument, role) for argument, role in inputs]
+        parts.append(_output(*inputs[0]))
+    else:
+        parts += geometry_tables([argument for argument, _ in inputs], kind)
     parts.append(_TAIL.format(entry=entry))
     parts += [_parameter(argument) for argument in arguments if not argument.is_input]
     return "\n".join(parts)
@@ -140,12 +181,14 @@ def _input(argument: Argument, role: str) -> str:
     }
     if argument.is_optional:
         rows["optional"] = True
-    return f"[[inputs]]\n{_lines(rows)}"
+    return f"[[inputs]]\n{toml_lines(rows)}"
 
 
 def _output(main: Argument, role: str) -> str:
     channels = list(_CHANNELS.get(role, ()))
-    return f"[[outputs]]\n{_lines({'name': 'color', 'channels': channels, 'replaces': main.name})}"
+    return (
+        f"[[outputs]]\n{toml_lines({'name': 'color', 'channels': channels, 'replaces': main.name})}"
+    )
 
 
 def _parameter(argument: Argument) -> str:
@@ -154,19 +197,4 @@ def _parameter(argument: Argument) -> str:
     if argument.type == "float":
         rows |= {"low": 0.0, "high": max(1.0, 2.0 * argument.default)}
     rows["help"] = HELP
-    return f"[[params]]\n{_lines(rows)}"
-
-
-def _lines(rows: dict[str, Any]) -> str:
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in rows.items() if value != [])
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)
+    return f"[[params]]\n{toml_lines(rows)}"

@@ -30,7 +30,6 @@ from filmgate_server.commands.finding import (
     holds,
     note,
     refused,
-    skipped,
 )
 from filmgate_server.commands.frames import defaults, extremes
 from filmgate_server.commands.geometry import (
@@ -111,22 +110,13 @@ def try_package(settings: Mapping[str, Any], remarks: Sequence[str]) -> None:
 def _check(report: Report, folder: Path, bearer: Bearer) -> None:
     """Try everything that the manifest declares."""
     manifest = bearer.manifest
-    if any(entry.kind != "image" for entry in manifest.inputs):
-        report.found(skipped("run", "Only models of images are tried; this one takes other data."))
-        return
     params = defaults(manifest)
     side_px = span_of(bearer).fit(SIDE_PX)
     report.began("size and channels of the result")
     if not report.found(check_scale(bearer, params)):
         return
-    report.began("how far a pixel depends on its neighbours")
-    reaches = [find_reach(bearer, each) for each in (params, *extremes(manifest)[1:])]
-    known = [each for each in reaches if each is not None]
-    reach = max(known) if len(known) == len(reaches) else None
-    report.began("multiple_of")
-    report.found(check_multiple(bearer, params, reach))
-    report.began("halo and tiles")
-    report.found(*check_halo(bearer, params, reach))
+    if manifest.main_input.kind != "attribute":
+        _check_cuts(report, bearer, params)
     report.began("values that a scene may hold")
     report.found(*check_finite(bearer, [params, *extremes(manifest)], side_px))
     report.began("the same frame twice")
@@ -139,10 +129,21 @@ def _check(report: Report, folder: Path, bearer: Bearer) -> None:
     report.found(*check_goldens(folder, bearer))
 
 
+def _check_cuts(report: Report, bearer: Bearer, params: Mapping[str, Any]) -> None:
+    """Try what the manifest says of sizes and tiles."""
+    manifest = bearer.manifest
+    report.began("how far a pixel depends on its neighbours")
+    reaches = [find_reach(bearer, each) for each in (params, *extremes(manifest)[1:])]
+    known = [each for each in reaches if each is not None]
+    reach = max(known) if len(known) == len(reaches) else None
+    report.began("multiple_of")
+    report.found(check_multiple(bearer, params, reach))
+    report.began("halo and tiles")
+    report.found(*check_halo(bearer, params, reach))
+
+
 def _measure(report: Report, bearer: Bearer, loaded_mib: int) -> None:
     """Measure speed and memory, and propose what the manifest should say of it."""
-    if any(entry.kind != "image" for entry in bearer.manifest.inputs):
-        return
     report.began("speed and memory")
     figures: list[Figure] = []
     for figure in measure(bearer, defaults(bearer.manifest)):

@@ -27,7 +27,10 @@ _PIECE_BYTES = 1 << 16
 _LINE_BYTES_MAX = 1 << 16
 _REPORT_BYTES_MAX = 1 << 22
 _QUOTED_BYTES = 60
-_ROW_KEYS = {"side_px", "seconds", "seconds_per_megapixel", "peak_mib", "mib_per_megapixel"}
+_ROW_KEYS = {
+    *("side_px", "samples", "axes", "seconds", "seconds_per_megapixel"),
+    *("peak_mib", "mib_per_megapixel"),
+}
 
 
 @dataclass(frozen=True)

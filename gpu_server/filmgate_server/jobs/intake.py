@@ -88,8 +88,9 @@ class Intake:
 
     def output_bytes(self, work: Work) -> int:
         """Guess the outputs' size; the worker corrects it once it has read the header."""
-        area = work.package.manifest.geometry.scale**2
-        main = work.inputs[0]
+        manifest, main = work.package.manifest, work.inputs[0]
+        sides = 3 if "z" in manifest.main_input.axes else 2
+        area = manifest.geometry.scale**sides
         return main.size * area * (1 if main.media == TENSOR_MEDIA else EXR_GUESS)
 
     def _inputs(self, owner: Owner, spec: WorkSpec) -> tuple[BlobRef, ...]:
@@ -128,6 +129,12 @@ def _check_inputs(manifest: Manifest, inputs: tuple[BlobRef, ...], size_max: int
         if ref.media not in (EXR_MEDIA, TENSOR_MEDIA):
             raise UnsupportedError(
                 f"Input {ref.name!r} is {ref.media!r}; EXR or tensors are taken."
+            )
+        if manifest.takes_tensors and ref.media != TENSOR_MEDIA:
+            raise InputError(
+                f"{manifest.name} works on geometry: input {ref.name!r} must be a tensor, not an "
+                "image.",
+                "Choose a model of images, or send the numbers as a tensor.",
             )
         if not ref.size:
             raise InputError(f"Input {ref.name!r} is empty.")

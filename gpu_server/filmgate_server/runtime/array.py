@@ -1,12 +1,13 @@
 """Run a package that is Python on numpy arrays.
 
 Its entry names a class, made without arguments, with ``infer(inputs, params, step)`` as in
-`filmgate_server.runtime.port.Runtime`, called for each tile. It may also have
+`filmgate_server.runtime.port.Runtime`, called for each tile. Volumes and attributes come, and are
+returned, in the axes of the manifest. It may also have
 
 - ``infer_batch(frames, params, step)``, which gets a list of such inputs and returns a list of
   outputs; without it frames are computed one after the other;
-- ``infer_tensors(inputs, outputs, params, step)``; the outputs then have the main input's type and
-  shape, no conversion takes place and nothing is cut.
+- ``infer_tensors(inputs, outputs, params, step)``; the outputs of images then have the main
+  input's type and shape, no conversion takes place and nothing is cut.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate.tensor import Tensor, TensorSpec
+    from filmgate_server.runtime.geometry import Numbers
     from filmgate_server.runtime.port import Images, Pixels, Step
     from filmgate_server.runtime.stage import FrameStage
     from filmgate_server.worker.memory import DeviceMemory
@@ -72,13 +74,19 @@ class ArrayRuntime(PackagedRuntime):
             self._manifest, lambda: [self._model.infer(each, params, step) for each in windows]
         )
 
+    def compute_geometry(
+        self, inputs: Mapping[str, Numbers], params: Mapping[str, Any], step: Step
+    ) -> object:
+        """Call the package."""
+        return call_model(self._manifest, lambda: self._model.infer(inputs, params, step))
+
     def output_specs(
         self,
         inputs: Mapping[str, TensorSpec],
         params: Mapping[str, Any],
     ) -> dict[str, TensorSpec]:
         """Return what `infer_tensors` will write."""
-        if not self._native:
+        if not self._native or self._manifest.takes_tensors:
             return super().output_specs(inputs, params)
         main = main_spec(self._manifest, inputs)
         return {output.name: main for output in self._manifest.outputs}

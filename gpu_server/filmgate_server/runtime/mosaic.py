@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,33 +23,41 @@ class Mosaic:
     left. Only the pixels of those fades are ever held twice.
 
     Args:
-        shapes: (H, W, C) of each output, by its name.
+        shapes: (H, W, C) of each output, or (D, H, W, C) of a volume, by its name.
         scale: how many times larger they are than the frame.
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[int, int, int]], scale: int = 1) -> None:
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], scale: int = 1) -> None:
         self.results: dict[str, Pixels] = {}
         self._shapes = shapes
         self._scale = scale
         self._strips: dict[str, Pixels] = {}
 
     def place(self, tile: Tile, outputs: Mapping[str, Pixels]) -> None:
-        """Take over what *tile*, in pixels of the frame, contributes; *outputs* have its halo."""
+        """Take over what *tile*, in pixels of the frame, contributes; *outputs* have its halo.
+
+        A volume may have been padded at its end along z: that is left out.
+        """
         y, x = (span.scaled(self._scale) for span in (tile.y, tile.x))
         for name, pixels in outputs.items():
-            kept = pixels[y.kept, x.kept]
+            deep = tuple(slice(size) for size in self._shapes[name][:-_IMAGE_AXES])
+            kept = pixels[(*deep, y.kept, x.kept)]
             if kept.shape == self._shapes[name]:
                 self.results[name] = np.ascontiguousarray(kept)
                 continue
             if y.fade:
-                _fade_in(self._strip(name, y.fade)[:, x.inner], kept[: y.fade], x.fade, 1)
-            _fade_in(self._result(name)[y.inner][y.fade :, x.inner], kept[y.fade :], x.fade, 1)
+                strip = self._strip(name, y.fade)[..., x.inner, :]
+                _fade_in(strip, kept[..., : y.fade, :, :], x.fade, _COLUMNS)
+            below = slice(y.inner_start + y.fade, y.inner_stop)
+            target = self._result(name)[..., below, x.inner, :]
+            _fade_in(target, kept[..., y.fade :, :, :], x.fade, _COLUMNS)
 
     def end_row(self, row: Span) -> None:
         """Let the row that was just filled fade in over the one above it."""
         y = row.scaled(self._scale)
         for name, strip in self._strips.items():
-            _fade_in(self.results[name][y.inner][: y.fade], strip, y.fade, 0)
+            above = slice(y.inner_start, y.inner_start + y.fade)
+            _fade_in(self.results[name][..., above, :, :], strip, y.fade, _ROWS)
 
     def _result(self, name: str) -> Pixels:
         if name not in self.results:
@@ -59,7 +67,8 @@ class Mosaic:
     def _strip(self, name: str, rows: int) -> Pixels:
         """Return the rows that are to fade in over those above; they wait to be complete."""
         if name not in self._strips:
-            self._strips[name] = np.empty((rows, *self._shapes[name][1:]), np.float32)
+            *deep, _, width, channels = self._shapes[name]
+            self._strips[name] = np.empty((*deep, rows, width, channels), np.float32)
         return self._strips[name]
 
 
@@ -101,6 +110,11 @@ def _step_again(step: Step, place: int, count: int, done: int, total: int) -> No
     step(place, count)
 
 
+_IMAGE_AXES = 3
+_ROWS, _COLUMNS = -3, -2
+"""Places of the axes, from the last one, the channels."""
+
+
 def _fade_in(target: Pixels, pixels: Pixels, fade: int, axis: int) -> None:
     """Write *pixels* over *target*, mixed with it over the first *fade* px along *axis*."""
     first, rest = _parts(axis, fade)
@@ -109,9 +123,9 @@ def _fade_in(target: Pixels, pixels: Pixels, fade: int, axis: int) -> None:
         _mix(target[first], pixels[first], _weights(fade, axis))
 
 
-def _parts(axis: int, fade: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    before = (slice(None),) * axis
-    return (*before, slice(None, fade)), (*before, slice(fade, None))
+def _parts(axis: int, fade: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    after = (slice(None),) * (-1 - axis)
+    return (..., slice(None, fade), *after), (..., slice(fade, None), *after)
 
 
 def _mix(target: Pixels, pixels: Pixels, weights: Pixels) -> None:
@@ -124,7 +138,7 @@ def _mix(target: Pixels, pixels: Pixels, weights: Pixels) -> None:
 
 
 def _weights(fade: int, axis: int) -> Pixels:
-    """Return a smooth ramp (3t² - 2t³), never 0 or 1, to be multiplied with (H, W, C)."""
+    """Return a smooth ramp (3t² - 2t³), never 0 or 1, to be multiplied with (…, H, W, C)."""
     place = (np.arange(fade, dtype=np.float32) + np.float32(0.5)) / np.float32(fade)
     ramp = (place * place * (3 - 2 * place)).astype(np.float32)
-    return ramp.reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+    return ramp.reshape((-1, *(1,) * (-1 - axis)))

@@ -6,16 +6,21 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from filmgate.errors import InputError
+from filmgate.image.numbers import to_array
+from filmgate.tensor import result_specs
 from filmgate_server.runtime.colour import AS_IS, Colour
+from filmgate_server.runtime.geometry import render_geometry, to_numbers, write_numbers
 from filmgate_server.runtime.mosaic import Mosaic, render_tiles
 from filmgate_server.runtime.source import output_shapes
-from filmgate_server.runtime.tensors import ImageRuntime
+from filmgate_server.runtime.tensors import MEGAPIXEL, MIB, ImageRuntime
 from filmgate_server.runtime.tiles import plan_tiles, tiling_at
 from filmgate_server.runtime.windows import cut, frame_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from filmgate.tensor import Tensor, TensorSpec
+    from filmgate_server.runtime.geometry import Numbers
     from filmgate_server.runtime.port import Images, Pixels, Step
     from filmgate_server.runtime.stage import FrameStage
     from filmgate_server.runtime.tiles import Grid, Tile
@@ -58,6 +63,21 @@ class PackagedRuntime(ImageRuntime):
             ModelError: the code failed, or returned something else.
         """
 
+    @abstractmethod
+    def compute_geometry(
+        self, inputs: Mapping[str, Numbers], params: Mapping[str, Any], step: Step
+    ) -> object:
+        """Run the package's code on one tile of volumes, or on attributes.
+
+        Args:
+            inputs: by name, in the axes of the manifest; volumes have the net's multiples.
+            params: as for `infer`.
+            step: for code that counts steps of its own.
+
+        Returns:
+            Arrays by the outputs' names, in the axes of the manifest; not judged yet.
+        """
+
     def infer(
         self,
         inputs: Images,
@@ -66,7 +86,9 @@ class PackagedRuntime(ImageRuntime):
         max_tile_px: int | None = None,
         colour: Colour = AS_IS,
     ) -> dict[str, Pixels]:
-        """Run the model on each tile of an image."""
+        """Run the model on each tile of an image, or of what the manifest declares instead."""
+        if self._manifest.takes_tensors:
+            return self._infer_geometry(inputs, params, step, max_tile_px)
         return self._render([inputs], params, step, max_tile_px, colour)[0]
 
     def infer_batch(
@@ -80,6 +102,48 @@ class PackagedRuntime(ImageRuntime):
         """Run the model on each tile of several images at once."""
         self._check_batch(frames)
         return self._render(frames, params, step, max_tile_px, colour)
+
+    def output_specs(
+        self, inputs: Mapping[str, TensorSpec], params: Mapping[str, Any]
+    ) -> dict[str, TensorSpec]:
+        """Return what `infer_tensors` will write."""
+        if self._manifest.takes_tensors:
+            return result_specs(self._manifest, inputs)
+        return super().output_specs(inputs, params)
+
+    def infer_tensors(
+        self,
+        inputs: Mapping[str, Tensor],
+        outputs: Mapping[str, Tensor],
+        params: Mapping[str, Any],
+        step: Step,
+        max_tile_px: int | None = None,
+    ) -> None:
+        """Run the model on tensors: as they are, or as images where the manifest says so."""
+        if not self._manifest.takes_tensors:
+            super().infer_tensors(inputs, outputs, params, step, max_tile_px)
+            return
+        given = {name: to_numbers(tensor) for name, tensor in inputs.items()}
+        for name, numbers in self._infer_geometry(given, params, step, max_tile_px).items():
+            write_numbers(numbers, to_array(outputs[name]))
+
+    def _infer_geometry(
+        self,
+        inputs: Mapping[str, Numbers],
+        params: Mapping[str, Any],
+        step: Step,
+        max_tile_px: int | None,
+    ) -> dict[str, Numbers]:
+        def compute(seen: Mapping[str, Numbers], within: Step) -> object:
+            main = seen[self._manifest.main_input.name]
+            with self._memory.lend(self._samples_bytes(main.size // main.shape[-1])):
+                return self.compute_geometry(seen, params, within)
+
+        return render_geometry(self._manifest, inputs, max_tile_px, compute, step)
+
+    def _samples_bytes(self, samples: int) -> int:
+        """Return the device memory that the manifest says so many samples or points to take."""
+        return self._manifest.runtime.mib_per_megapixel * MIB * samples // MEGAPIXEL
 
     def _render(
         self,

@@ -16,6 +16,7 @@ try:
 except ImportError as error:
     raise missing_engine("torch") from error
 
+from filmgate_server.runtime.layout import from_net, to_net
 from filmgate_server.runtime.stage import compute_staged, new_stage
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from filmgate.manifest import Manifest
     from filmgate_server.runtime.colour import Colour
+    from filmgate_server.runtime.geometry import Numbers
     from filmgate_server.runtime.port import Images, Pixels, Step
     from filmgate_server.runtime.stage import FrameStage, Tensors
     from filmgate_server.worker.memory import DeviceMemory
@@ -95,6 +97,30 @@ class TensorRuntime(PackagedRuntime):
                 )
             )
 
+    def compute_geometry(
+        self, inputs: Mapping[str, Numbers], params: Mapping[str, Any], step: Step
+    ) -> object:
+        """Run the net on volumes or attributes."""
+        with torch.inference_mode():
+            return self.guarded(lambda: self._on_geometry(inputs, params))
+
+    def _on_geometry(
+        self, inputs: Mapping[str, Numbers], params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        kinds = {entry.name: entry.kind for entry in self._manifest.inputs}
+        given = {
+            name: to_net(numbers, kinds[name], self.device, self.precision)
+            for name, numbers in inputs.items()
+        }
+        named = self._named(self.run(given, params))
+        return {each.name: from_net(named.get(each.name), each) for each in self._manifest.outputs}
+
+    def _named(self, returned: object) -> Mapping[str, Any]:
+        """Return outputs by their names; a tensor alone is the first."""
+        if isinstance(returned, torch.Tensor):
+            returned = {self._manifest.outputs[0].name: returned}
+        return named_outputs(self._manifest, returned)
+
     def guarded(self, call: Callable[[], _T]) -> _T:
         """Return what *call* returns; what a failed one has held on the device is free again."""
         try:
@@ -112,10 +138,7 @@ class TensorRuntime(PackagedRuntime):
         self, shown: Sequence[Tensors], params: Mapping[str, Any]
     ) -> list[dict[str, torch.Tensor]]:
         given = {name: self._batch([each[name] for each in shown]) for name in shown[0]}
-        returned = self.run(given, params)
-        if isinstance(returned, torch.Tensor):
-            returned = {self._manifest.outputs[0].name: returned}
-        named = named_outputs(self._manifest, returned)
+        named = self._named(self.run(given, params))
         return [
             {name: _frame_of(tensor, place) for name, tensor in named.items()}
             for place in range(len(shown))

@@ -1,4 +1,4 @@
-"""Tensors as numpy arrays, and the way through images for models that work on those."""
+"""The way of tensors through images, for models that work on those."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from filmgate.errors import InputError
 from filmgate.image.half import to_half
+from filmgate.image.numbers import to_array
 from filmgate.image.scrub import scrub
 from filmgate.tensor import Tensor, TensorSpec
 from filmgate_server.runtime.colour import AS_IS, Colour
@@ -25,33 +26,25 @@ if TYPE_CHECKING:
     from filmgate_server.runtime.tiles import Tile
     from filmgate_server.worker.memory import DeviceMemory
 
-NUMPY_TYPES = {
-    "BOOL": "?",
-    "U8": "u1",
-    "I8": "i1",
-    "U16": "<u2",
-    "I16": "<i2",
-    "F16": "<f2",
-    "BF16": "<u2",
-    "U32": "<u4",
-    "I32": "<i4",
-    "F32": "<f4",
-    "I64": "<i8",
-    "F64": "<f8",
-}
-"""numpy has no bfloat16: its bits are shown as uint16."""
+__all__ = [
+    "IMAGE_AXES",
+    "IMAGE_TYPES",
+    "MEGAPIXEL",
+    "MIB",
+    "ImageRuntime",
+    "image_specs",
+    "main_spec",
+    "to_array",
+    "to_image",
+    "write_image",
+]
+"""`to_array` is what packages import from here."""
 
 IMAGE_TYPES = ("F16", "F32")
 IMAGE_AXES = 3
 
 MIB = 1 << 20
 MEGAPIXEL = 1_000_000
-
-
-def to_array(tensor: Tensor) -> NDArray[Any]:
-    """Return the tensor's numbers, in its shape and without a copy; read-only if its view is."""
-    flat = np.frombuffer(tensor.data, dtype=NUMPY_TYPES[tensor.spec.dtype])
-    return flat.reshape(tensor.spec.shape)
 
 
 def main_spec(manifest: Manifest, inputs: Mapping[str, TensorSpec]) -> TensorSpec:

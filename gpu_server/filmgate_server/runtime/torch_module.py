@@ -4,6 +4,9 @@ Its entry names a `torch.nn.Module` made without arguments. ``forward`` gets eac
 as (N, C, H, W), the way the manifest says, and each parameter by its name; optional inputs that are
 absent are left out. N is 1 unless the manifest allows batches. Inputs of several times are
 (N, T, C, H, W). It returns a tensor for one output, or a mapping by the outputs' names.
+
+A heightfield is (1, C, H, W), a volume (1, C, D, H, W); attributes come as they are, (n, c), and
+whole numbers, truth values and doubles keep their types.
 """
 
 from __future__ import annotations
@@ -68,7 +71,8 @@ class TorchRuntime(TensorRuntime):
 
     def _to_its_device(self) -> None:
         self._module.to(self.device, self.precision)
-        self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not typed
+        if "z" not in self._manifest.main_input.axes:  # kernels of volumes have an axis more
+            self._module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not typed
 
 
 def _load_module(package_path: Path, manifest: Manifest) -> torch.nn.Module:

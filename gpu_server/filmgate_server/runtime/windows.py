@@ -60,6 +60,13 @@ def cut(pixels: Pixels, tile: Tile, multiple_of: int, min_px: int = 1) -> Pixels
     return np.pad(window, margins, mode="edge")
 
 
+def deepened(volume: Pixels, multiple_of: int, min_px: int = 1) -> Pixels:
+    """Return (D, H, W, C) with a depth that a net takes: the last slice is repeated."""
+    below = _lacking(volume.shape[0], multiple_of, min_px)
+    margins = ((0, below), *((0, 0),) * _IMAGE_AXES)
+    return np.pad(volume, margins, mode="edge") if below else volume
+
+
 def _lacking(size_px: int, multiple_of: int, min_px: int) -> int:
     """Return how many px a side lacks of the next one that the net takes."""
     wanted_px = max(size_px, min_px)

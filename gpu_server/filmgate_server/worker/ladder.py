@@ -203,11 +203,11 @@ class Ladder:
         step: Step,
         max_tile_px: int | None = None,
     ) -> None:
-        """Run the model on tensors, likewise."""
-        size = self._size(inputs[self._package.manifest.main_input.name].spec.shape[-3:])
+        """Run the model on tensors, likewise; each slice of a volume counts as a frame."""
+        main = inputs[self._package.manifest.main_input.name].spec
         self._descend(
-            size,
-            1,
+            self._size(main.shape[-3:]),
+            dict(zip(main.axes, main.shape, strict=True)).get("z", 1),
             max_tile_px,
             lambda tile: self._runtime.infer_tensors(inputs, outputs, params, step, tile),
         )

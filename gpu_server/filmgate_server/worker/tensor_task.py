@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 from filmgate.errors import InputError, UnsupportedError
 from filmgate.manifest import Manifest
-from filmgate.tensor import TENSOR_MEDIA, Tensor, TensorSpec, parse_tensor_blob, tensor_header
+from filmgate.tensor import (
+    TENSOR_MEDIA,
+    Tensor,
+    TensorSpec,
+    check_tensors,
+    parse_tensor_blob,
+    tensor_header,
+)
 from filmgate_server.pool.messages import Run
 from filmgate_server.worker.execution import InputBlob, Produced
+from filmgate_server.worker.finite import count_not_finite, finite
 from filmgate_server.worker.task import Frame, Room, step_of_view
 
 if TYPE_CHECKING:
@@ -53,10 +61,9 @@ class TensorTask:
 
     def decode(self, step: Step) -> None:
         """Find the tensors inside the blobs."""
-        self._inputs = [
-            {name: tensor for blob in group.values() for name, tensor in self._tensors(blob)}
-            for group in self._groups
-        ]
+        self._inputs = [self._bound(group) for group in self._groups]
+        if self._manifest.takes_tensors:
+            self._inputs = [self._fitting(inputs) for inputs in self._inputs]
         step(1, 1)
 
     @property
@@ -79,6 +86,7 @@ class TensorTask:
             params = {**self._params, **self._place_in_time(group, self._inputs[place])}
             runtime.infer_tensors(self._inputs[place], outputs, params, step_here)
             self._note(group, specs)
+            self._warn(outputs)
         self._inputs.clear()
 
     def encode(self, room: Room) -> list[Produced]:
@@ -110,6 +118,36 @@ class TensorTask:
         for name, spec in specs.items():
             size_bytes = _blob_bytes(name, spec)
             self._produced.append(Produced(name, main.time, main.view, TENSOR_MEDIA, size_bytes))
+
+    def _fitting(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what the model may get, once it is found to be what the manifest says."""
+        check_tensors(self._manifest, {name: tensor.spec for name, tensor in inputs.items()})
+        fitting: dict[str, Tensor] = {}
+        for name, tensor in inputs.items():
+            fitting[name], warning = finite(tensor, self._manifest.input(name))
+            self.warnings += filter(None, [warning])
+        return fitting
+
+    def _warn(self, outputs: Mapping[str, Tensor]) -> None:
+        """Say which results of geometry hold NaN or infinity; they are delivered as they are."""
+        if not self._manifest.takes_tensors:
+            return
+        for name, tensor in outputs.items():
+            count = count_not_finite(tensor)
+            if count:
+                text = f"The model returned {count} values of NaN or infinity in {name!r}."
+                self.warnings.append(text)
+
+    def _bound(self, group: Group) -> dict[str, Tensor]:
+        """Return the tensors of all blobs by input."""
+        bound: dict[str, Tensor] = {}
+        for blob in group.values():
+            for name, tensor in self._tensors(blob):
+                if name in bound:
+                    text = f"Two tensors were sent for {name!r}."
+                    raise InputError(text, "Send each input once.", {"input": name})
+                bound[name] = tensor
+        return bound
 
     def _tensors(self, blob: InputBlob) -> list[tuple[str, Tensor]]:
         """Return a blob's only tensor under the blob's name, or those named after inputs."""

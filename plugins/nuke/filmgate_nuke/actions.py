@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
-import secrets
 from collections.abc import Sequence
 from typing import Callable, Optional
 
@@ -13,7 +11,7 @@ import nuke
 from filmgate.errors import FilmgateError, InputError
 from filmgate.frames import parse_frames, write_frames
 from filmgate.host.port import Moment
-from filmgate.host.problem import to_problem
+from filmgate.host.problem import to_problem, unforeseen
 from filmgate.host.session import HostSession
 from filmgate.host.state import Problem
 from filmgate.host.upgrade import find_model
@@ -22,8 +20,6 @@ from filmgate_nuke import node, progress, script, sessions, threads, upstream
 
 RANGE_KNOB = "filmgate_range"
 VERSION_KNOB = "filmgate_version"
-
-_log = logging.getLogger("filmgate")
 
 Button = Callable[[nuke.Group], None]
 
@@ -36,9 +32,9 @@ def _button(press: Button) -> Button:
         try:
             press(group)
         except FilmgateError as error:
-            tell(group, Problem(error.code, error.text, error.remedy, _id_of(error)))
+            tell(group, to_problem(error))
         except Exception as error:  # noqa: BLE001 - the boundary to Nuke, which would show a traceback
-            tell(group, _unforeseen(error))
+            tell(group, unforeseen(error))
 
     return guarded
 
@@ -225,15 +221,3 @@ def _say(text: str) -> None:
         nuke.message(text)
     else:
         nuke.tprint(text)
-
-
-def _id_of(error: FilmgateError) -> str:
-    return str(error.detail.get("id", ""))
-
-
-def _unforeseen(error: Exception) -> Problem:
-    """Describe an error that nobody foresaw; the log has the rest under the same id."""
-    mark = secrets.token_hex(4)
-    _log.exception("unforeseen failure %s", mark)
-    text = f"Filmgate failed in a way that nobody foresaw: {type(error).__name__}: {error}"
-    return Problem(FilmgateError.code, text, FilmgateError.default_remedy, mark)

@@ -10,15 +10,18 @@ from typing import Optional
 
 import nuke
 
-from filmgate.host.node import parse_node_state
-from filmgate.host.port import HostPort, Moment, Settings
+from filmgate.host.node import embedded_manifest
+from filmgate.host.port import Moment, Settings
+from filmgate.host.roster import Seat
 from filmgate.host.state import Problem, State, Status
 from filmgate.job import Payload
-from filmgate.manifest import Manifest, parse_manifest_json
+from filmgate.manifest import Manifest
 from filmgate.takes import Take
 from filmgate_nuke import capture, graph, knobs, labels, node, script, stored, threads, upstream
 
 STATE_KNOB = "filmgate_state"
+SERVER_KNOB = "filmgate_server"
+MODEL_KNOB = "filmgate_model"
 
 _HASH_MASK = (1 << 64) - 1
 
@@ -38,7 +41,7 @@ def is_alive(group: nuke.Node) -> bool:
     return True
 
 
-class NukeHost(HostPort):
+class NukeHost(Seat):
     """One Filmgate Group.
 
     Args:
@@ -56,7 +59,6 @@ class NukeHost(HostPort):
         self.problems: dict[int, Problem] = {}
         self._patterns: Callable[[], Mapping[str, str]] = dict
         self._check_inputs: Callable[[Moment], None] = lambda _: None
-        self._manifest: tuple[str, Optional[Manifest]] = ("", None)
         self._shown_at_s = 0.0
         self._shown: Optional[Status] = None
         self._undoable = False
@@ -96,11 +98,20 @@ class NukeHost(HostPort):
         return Settings() if manifest is None else knobs.settings(self.group, manifest, moment)
 
     def manifest(self) -> Optional[Manifest]:
-        """Return the manifest that the node carries; parsed once for each text."""
-        text = parse_node_state(self.load_state()).manifest
-        if text != self._manifest[0]:
-            self._manifest = (text, parse_manifest_json(text.encode()) if text else None)
-        return self._manifest[1]
+        """Return the manifest that the node carries."""
+        return embedded_manifest(self.load_state())
+
+    def holds(self, node: object) -> bool:
+        """Say whether this is the side of *node*."""
+        return bool(self.group == node)
+
+    def server(self) -> str:
+        """Return the server of the node's own; empty for the configured one."""
+        return str(self.group[SERVER_KNOB].value()).strip()
+
+    def model(self) -> str:
+        """Return the model that the node was made for."""
+        return str(self.group[MODEL_KNOB].value())
 
     # Pixels out.
 

@@ -8,6 +8,7 @@ from typing import Optional, cast
 
 import nuke
 
+from filmgate.host.label import status_line
 from filmgate.host.node import parse_node_state
 from filmgate.host.state import State, Status
 from filmgate_nuke import stored
@@ -27,8 +28,6 @@ COLOURS: Mapping[State, int] = {
 PASSES = "the source passes through"
 """Said wherever a node shows its source because it has nothing else."""
 
-_LINE_LETTERS = 48
-_MINUTE_S = 60
 _REMEMBERED = 256
 """Nodes whose model is not looked up again at each redraw."""
 
@@ -40,20 +39,13 @@ def show(group: nuke.Group, status: Status) -> None:
 
 
 def line(status: Status, passes: bool = False) -> str:
-    """Return one line for the artist: state, progress, the problem in short.
+    """Return one line for the artist.
 
     Args:
         status: of the node.
         passes: whether the node shows its source for want of a result.
     """
-    parts = [status.state.value, *_progress(status)]
-    if status.problem is not None:
-        parts.append(_shortened(status.problem.text))
-    elif status.text and status.text != status.state.value:
-        parts.append(_shortened(status.text))
-    if passes:
-        parts.append(PASSES)
-    return " \u00b7 ".join(parts)
+    return status_line(status, PASSES if passes else "")
 
 
 def has_result(group: nuke.Group) -> bool:
@@ -84,27 +76,6 @@ def register() -> None:
 def _model(text: str) -> str:
     """Return the model that a state's text names; redraws do not parse it again."""
     return parse_node_state(stored.from_knob(text)).model.partition("@")[0]
-
-
-def _progress(status: Status) -> list[str]:
-    if status.state is not State.RUNNING:
-        counted = status.state is State.PARTIAL and status.total
-        return [f"{status.done} of {status.total}"] if counted else []
-    parts = [f"{status.done} of {status.total}"] if status.total > 1 else []
-    if status.fraction:
-        parts.append(f"{status.fraction:.0%}")
-    if status.place:
-        parts.append(f"{status.place} before us")
-    return [*parts, *([f"{_duration(status.eta_s)} to go"] if status.eta_s else [])]
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), _MINUTE_S)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LINE_LETTERS else text[: _LINE_LETTERS - 1].rstrip() + "\u2026"
 
 
 def _set(group: nuke.Group, name: str, value: object) -> None:

@@ -6,21 +6,21 @@ panel, a node, *Refresh models*), the menu is made again on the main thread if t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Callable, Optional
 
 import nuke
 
 from filmgate.errors import FilmgateError
-from filmgate.manifest import Manifest
+from filmgate.host import offers
+from filmgate.host.offers import heading, offered, reference, versions_of
 from filmgate.wire.records import ModelSummary
 from filmgate_nuke import knobs, labels, layout, node, script, sessions, start, threads, vendor
 
 NO_MODELS = "No models known yet: ask the server"
 
-_FAVOURED = "champion"
-_SERVES = "image"
-_TRIAL = "test"
+KINDS = ("image",)
+"""The kinds of inputs and outputs that Nuke can feed and show."""
 
 
 def install() -> None:
@@ -38,16 +38,7 @@ def install() -> None:
 
 def follow() -> None:
     """Make the menu, and make it again when the catalogue has another list of models."""
-    hub = sessions.hub()
-    listed = [hub.catalogue.models()]
-
-    def heard() -> None:
-        models = hub.catalogue.models()
-        if models != listed[0]:
-            listed[0] = models
-            threads.post(rebuild)
-
-    hub.board.listen(heard)
+    offers.follow(sessions.hub(), lambda: threads.post(rebuild))
     rebuild()
 
 
@@ -55,17 +46,12 @@ def rebuild() -> None:
     """Make the menu anew from the models on disk; on the main thread."""
     menu = _emptied_menu()
     catalogue = sessions.hub().catalogue
-    offered = [
-        (summary, manifest)
-        for summary in newest(catalogue.models())
-        for manifest in (catalogue.manifest(summary),)
-        if manifest is None or takes_images(manifest)
-    ]
-    for summary, _ in sorted(offered, key=lambda each: _place(each[0])):
-        entry = f"{_heading(summary.task)}/{summary.name}"
+    listed = offered(catalogue, KINDS)
+    for summary in listed:
+        entry = f"{heading(summary.task)}/{summary.name}"
         menu.addCommand(entry, _creator(summary), tooltip=summary.summary)
     menu.addSeparator()
-    menu.addCommand("Refresh models" if offered else NO_MODELS, refresh)
+    menu.addCommand("Refresh models" if listed else NO_MODELS, refresh)
     list_versions(catalogue.models())
 
 
@@ -83,31 +69,9 @@ def list_versions(models: Sequence[ModelSummary]) -> None:
     """Let the nodes of the script list the versions of their models, the newest first."""
     with script.untouched():
         for group in (each.group for each in sessions.watched()):
-            name = str(group[layout.MODEL].value()).partition("@")[0]
-            versions = [each.version for each in sorted(models, key=_number) if each.name == name]
+            versions = versions_of(models, str(group[layout.MODEL].value()))
             if versions:
-                knobs.show_versions(group, versions[::-1], str(group[layout.VERSION].value()))
-
-
-def newest(models: Iterable[ModelSummary]) -> list[ModelSummary]:
-    """Return one version of each model: the champion if there is one, else the highest."""
-    best: dict[str, ModelSummary] = {}
-    for model in models:
-        other = best.get(model.name)
-        if other is None or _rank(model) > _rank(other):
-            best[model.name] = model
-    return list(best.values())
-
-
-def reference(model: ModelSummary) -> str:
-    """Return how a new node asks for a model: by the alias that moves on, else by its version."""
-    return f"{model.name}@{_FAVOURED if _FAVOURED in model.aliases else model.version}"
-
-
-def takes_images(manifest: Manifest) -> bool:
-    """Return whether Nuke can feed a model and show what it makes."""
-    needed = [entry for entry in manifest.inputs if not entry.optional]
-    return all(each.kind == _SERVES for each in (*needed, *manifest.outputs))
+                knobs.show_versions(group, versions, str(group[layout.VERSION].value()))
 
 
 def create(model: ModelSummary) -> Optional[nuke.Group]:
@@ -124,26 +88,8 @@ def create(model: ModelSummary) -> Optional[nuke.Group]:
     return group
 
 
-def _place(model: ModelSummary) -> tuple[bool, str, str]:
-    """Return what the menu is sorted by: models that only try out an installation are last."""
-    return model.task == _TRIAL, model.task, model.name
-
-
-def _heading(task: str) -> str:
-    """Return a task as the name of a menu, in which a slash would begin another."""
-    return task.replace("_", " ").replace("/", " ").capitalize()
-
-
 def _creator(model: ModelSummary) -> Callable[[], object]:
     return lambda: create(model)
-
-
-def _rank(model: ModelSummary) -> tuple[bool, list[int]]:
-    return _FAVOURED in model.aliases, _number(model)
-
-
-def _number(model: ModelSummary) -> list[int]:
-    return [int(part) for part in model.version.split(".")]
 
 
 def _emptied_menu() -> nuke.Menu:

@@ -8,6 +8,7 @@ from typing import Any, Callable, cast
 import nuke
 
 from filmgate.errors import ParameterError
+from filmgate.host.label import parameter_help, parameter_label
 from filmgate.host.port import Moment
 from filmgate.params import Parameter
 from filmgate_nuke import layout, stored
@@ -23,10 +24,9 @@ def make_all(params: Sequence[Parameter]) -> Iterator[nuke.Knob]:
 
 def make(parameter: Parameter) -> nuke.Knob:
     """Make the knob of one parameter, set to its default."""
-    label = parameter.label or parameter.name.replace("_", " ")
-    unit = f" ({parameter.unit})" if parameter.unit else ""
     made = _MAKERS[parameter.type]
-    knob = made(layout.parameter_knob(parameter.name), stored.shown(label + unit), parameter)
+    label = stored.shown(parameter_label(parameter))
+    knob = made(layout.parameter_knob(parameter.name), label, parameter)
     knob.setTooltip(tooltip(parameter))
     if not parameter.animatable:
         knob.setFlag(nuke.NO_ANIMATION)
@@ -35,10 +35,7 @@ def make(parameter: Parameter) -> nuke.Knob:
 
 def tooltip(parameter: Parameter) -> str:
     """Return the help with what fits, which a slider's ends do not enforce."""
-    ranged = parameter.low is not None or parameter.high is not None
-    fits = parameter.expectation() if ranged else ""
-    text = " ".join((parameter.help, fits and f"{fits[0].upper()}{fits[1:]}."))
-    return stored.shown(text)
+    return stored.shown(parameter_help(parameter))
 
 
 def values(group: nuke.Group, params: Sequence[Parameter], moment: Moment) -> dict[str, Any]:

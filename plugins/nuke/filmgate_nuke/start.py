@@ -6,8 +6,6 @@ from importlib import import_module
 
 import nuke
 
-from filmgate_nuke import vendor
-
 MENU = "Filmgate"
 UNAVAILABLE = "Filmgate cannot start\u2026"
 
@@ -55,7 +53,7 @@ def explain(text: str) -> None:
 def _tried(module: str, name: str) -> str:
     """Call a function of a module of ours; return why that failed, or an empty text."""
     try:
-        vendor.prepare()
+        import_module("filmgate_nuke.vendor").prepare()  # here, since it needs a whole bundle
         getattr(import_module(module), name)()
     except Exception as error:  # noqa: BLE001 - the boundary to Nuke, which would not start
         return f"Filmgate cannot start: {error}"

@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 
 from fakes import bundles
 from filmgate.cli.bundled import find_damage, load_bundle
+from filmgate.cli.hosts import NUKE
 from filmgate.cli.sources import find_sources
 from filmgate.cli.targets import MACHINES, PYTHONS, Target, Wheel, this_platform
 from filmgate.cli.trial import find_interpreter
@@ -60,7 +61,7 @@ print(zmq.zmq_version())
 @pytest.fixture(scope="module")
 def lock() -> tuple[Wheel, ...]:
     """Return every locked wheel."""
-    return load_lock(find_sources("nuke").lock)
+    return load_lock(find_sources(NUKE).lock)
 
 
 @pytest.fixture(scope="module")

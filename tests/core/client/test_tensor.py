@@ -104,8 +104,16 @@ def entry(**changes: Any) -> dict[str, Any]:
         with_header(entry(data_offsets=[0])),
         with_header({"__metadata__": {"t": "y x"}, **entry()}),
         with_header({str(n): entry()["t"] for n in range(TENSORS_MAX + 1)}),
+        with_header(entry(shape=[0, 1 << 40, 1 << 40], data_offsets=[0, 0])),
+        with_header({"\x1b[31m": entry()["t"]}),
+        with_header({"\ud800": entry()["t"]}),
+        with_header({"__metadata__": {"t": "\x1b[31m"}, **entry()}),
+        with_header(
+            b'{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
+            b'"t":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+        ),
     ],
-    ids=range(26),
+    ids=range(31),
 )
 def test_unsound_blobs_are_refused(blob: bytes) -> None:
     """A blob that promises what it does not hold is a typed error."""

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from fakes.manifests import COLOR, denoiser, manifest, upscaler
+from fakes.manifests import denoiser, manifest, upscaler
 from filmgate.digest import digest_bytes
 from filmgate.errors import ConnectionLostError
+from filmgate.host.offers import newest
 from filmgate.manifest import Manifest, to_manifest_json
 from filmgate.wire.records import ModelSummary
 
@@ -141,7 +142,7 @@ def test_each_model_is_listed_once(nuke: Any, menus: Any, shelf: Shelf) -> None:
     shelf.put(upscaler())
     menus.install()
     assert entries(nuke) == ["Test/denoise", "Test/upscale", "Refresh models"]
-    assert menus.newest(shelf.models())[0].version == "1.9.0"
+    assert newest(shelf.models())[0].version == "1.9.0"
 
 
 def test_a_new_node_asks_for_the_alias_that_moves_on(
@@ -162,7 +163,8 @@ def test_a_new_node_asks_for_the_alias_that_moves_on(
 
 def test_models_that_nuke_cannot_feed_are_left_out(nuke: Any, menus: Any, shelf: Shelf) -> None:
     """A model of volumes has no place in a compositing graph."""
-    shelf.put(manifest("smoke", inputs=[{**COLOR, "kind": "volume", "role": "any"}]))
+    density = {"name": "density", "kind": "volume"}
+    shelf.put(manifest("smoke", inputs=[density], outputs=[density]))
     menus.install()
     assert entries(nuke) == [menus.NO_MODELS]
 
@@ -270,12 +272,12 @@ def test_what_keeps_the_plugin_from_starting_is_said_once(
     nuke: Any, world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line in the terminal and one entry in the menu, which shows it all."""
-    from filmgate_nuke import start  # noqa: PLC0415
+    from filmgate_nuke import start, vendor  # noqa: PLC0415
 
     def refuse() -> None:
-        raise start.vendor.VendorError("zmq 1.0 was imported already, from /opt/studio/zmq")
+        raise vendor.VendorError("zmq 1.0 was imported already, from /opt/studio/zmq")
 
-    monkeypatch.setattr(start.vendor, "prepare", refuse)
+    monkeypatch.setattr(vendor, "prepare", refuse)
     start.batch()
     start.interface()
     assert ["/opt/studio/zmq" in text for text in world.printed] == [True]

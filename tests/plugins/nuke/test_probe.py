@@ -6,12 +6,12 @@ JSON that people have sent from a real Nuke lies in ``tests/fakes/nuke/probes``.
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fakes.scripts import load_script
 
 PROBES = Path(__file__).resolve().parents[2] / "fakes" / "nuke" / "probes"
 VIEWED = ("Read", "Write", "Remove", "Merge2", "Copy", "Switch", "Reformat", "Group", "FrameHold")
@@ -35,14 +35,13 @@ def differences(fake: dict[str, Any], real: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-def probed(nuke: Any, tmp_path: Path) -> Iterator[dict[str, Any]]:
+def probed(nuke: Any, tmp_path: Path) -> dict[str, Any]:
     """Return what the probe says of the stand-in."""
-    import probe  # noqa: PLC0415 - found once the stand-in is on the path
+    probe = load_script("nuke", "probe")
 
     path = tmp_path / "nuke.json"
     assert probe.main([str(path)]) == 0
-    yield json.loads(path.read_text("utf-8"))
-    sys.modules.pop("probe", None)
+    return json.loads(path.read_text("utf-8"))
 
 
 def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
@@ -60,7 +59,7 @@ def test_probe_writes_what_the_plugin_builds_on(probed: dict[str, Any]) -> None:
 
 def test_probe_leaves_the_script_alone(nuke: Any) -> None:
     """The nodes that it makes are gone, whoever runs it in the middle of their work."""
-    import probe  # noqa: PLC0415
+    probe = load_script("nuke", "probe")
 
     before = nuke.nodes.Grade()
     probe.describe()
@@ -101,6 +100,6 @@ def test_stand_in_offers_nothing_that_a_real_nuke_lacks(path: Path, fresh: Any) 
     """Each JSON from a real Nuke holds the stand-in's profile of that release to it."""
     real = json.loads(path.read_text("utf-8"))
     fresh(version=real["nuke"].partition("v")[0])
-    import probe  # noqa: PLC0415
+    probe = load_script("nuke", "probe")
 
     assert differences(probe.describe(), real) == []

@@ -8,6 +8,7 @@ its axes, for example ``"y x c"``. See the safetensors format description.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ TENSOR_MEDIA = "application/x-tensor"
 HEADER_BYTES_MAX = 65536
 TENSORS_MAX = 256
 AXES_MAX = 8
+COUNT_MAX = 1 << 40
+"""Numbers in a tensor; sizes of 0 do not count, or an empty one could have any shape."""
 DTYPE_BYTES = {
     "BOOL": 1,
     "U8": 1,
@@ -57,6 +60,11 @@ class TensorSpec:
         for length in self.shape:
             size *= length
         return size
+
+    @property
+    def is_named(self) -> bool:
+        """Whether whoever wrote it has named its axes."""
+        return self.axes != _unnamed(len(self.shape))
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ def _parse_header(view: memoryview) -> tuple[dict[str, Any], int]:
     if size > min(HEADER_BYTES_MAX, len(view) - 8):
         raise InputError("The tensor's header is longer than allowed, or cut off.")
     try:
-        document = json.loads(bytes(view[8 : 8 + size]))
+        document = json.loads(bytes(view[8 : 8 + size]), object_pairs_hook=_table)
     except (ValueError, RecursionError):
         raise InputError("The tensor's header is not JSON.") from None
     if not isinstance(document, dict):
@@ -122,7 +130,17 @@ def _parse_header(view: memoryview) -> tuple[dict[str, Any], int]:
     return document, 8 + size  # pyright: ignore[reportUnknownVariableType]
 
 
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a table of JSON; Python's own would keep the last of two that have one name."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise InputError("The tensor's header has two entries of one name.")
+    return table
+
+
 def _parse_tensor(name: str, entry: Any, axes: Mapping[str, Any], body: memoryview) -> Tensor:
+    if not name.isprintable():  # it is shown, and is a file's or a layer's name elsewhere
+        raise InputError(f"A tensor is called {name!r}, which cannot be shown.")
     try:
         spec = _parse_spec(entry, str(axes.get(name, "")))
         start, end = (_whole(offset) for offset in entry["data_offsets"])
@@ -135,12 +153,18 @@ def _parse_tensor(name: str, entry: Any, axes: Mapping[str, Any], body: memoryvi
 
 def _parse_spec(entry: Any, axes: str) -> TensorSpec:
     shape = tuple(_whole(length) for length in entry["shape"])
-    names = tuple(axes.split()) or tuple(f"axis{place}" for place in range(len(shape)))
+    names = tuple(axes.split()) or _unnamed(len(shape))
     if entry["dtype"] not in DTYPE_BYTES or len(names) != len(shape) or len(shape) > AXES_MAX:
         raise ValueError
-    if any(length < 0 or length > 1 << 40 for length in shape):
+    if any(length < 0 for length in shape) or not all(each.isprintable() for each in names):
+        raise ValueError
+    if math.prod(length for length in shape if length) > COUNT_MAX:
         raise ValueError
     return TensorSpec(entry["dtype"], shape, names)
+
+
+def _unnamed(count: int) -> tuple[str, ...]:
+    return tuple(f"axis{place}" for place in range(count))
 
 
 def _whole(value: Any) -> int:

@@ -1,0 +1,1 @@
+"""How the weights of our own models were made: one package each, re-run by one command."""

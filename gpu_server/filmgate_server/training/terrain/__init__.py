@@ -1,0 +1,1 @@
+"""Train `terrain-detail` on procedurally made, eroded terrains: ``python -m …training.terrain``."""

@@ -1,0 +1,1 @@
+"""Filmgate in the Unreal Editor."""

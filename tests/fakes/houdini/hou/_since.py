@@ -1,0 +1,58 @@
+"""What the oldest release lacks, and the release that has it first.
+
+Tests hold this to the stubs that are published for 19.5, 20.5 and 21.0: what is new in 21.0 there
+is new in 21.0 here. Of 20.0 no stub is published: it has what both its neighbours have.
+"""
+
+from __future__ import annotations
+
+SINCE: dict[str, str] = {
+    "Attrib.numericDataType": "20.5",
+    "CopNode.inputDataTypes": "20.5",
+    "CopNode.layer": "21.0",
+    "CopNode.layerAtFrame": "21.0",
+    "CopNode.outputDataTypes": "20.5",
+    "Geometry.iterPrimsOfType": "20.5",
+    "Geometry.pointCount": "21.0",
+    "Geometry.primCount": "21.0",
+    "Geometry.primsOfType": "20.5",
+    "Geometry.vertexCount": "21.0",
+    "ImageLayer": "21.0",
+    "OpNode": "20.5",
+    "OpNode.addError": "20.5",
+    "OpNode.addMessage": "20.5",
+    "OpNode.addWarning": "20.5",
+    "OpNode.invalidateOutput": "21.0",
+    "OpNodeType": "20.5",
+    "OpNodeTypeCategory": "20.5",
+    "OpVerb": "21.0",
+    "Volume.channelCount": "21.0",
+    "Volume.storageType": "21.0",
+    "Volume.visualization": "21.0",
+    "_Grid.voxelSize": "20.5",
+    "attribScope": "20.5",
+    "confirmType.NoConfirmType": "20.5",
+    "confirmType.OCIOChangeReminder": "20.5",
+    "confirmType.OCIOPackageExists": "20.5",
+    "confirmType.OverwriteRecipe": "20.5",
+    "copNodeTypeCategory": "20.5",
+    "imageLayerBorder": "21.0",
+    "imageLayerProjection": "21.0",
+    "imageLayerStorageType": "21.0",
+    "imageLayerTypeInfo": "21.0",
+    "nodeEventType.ChildReordered": "21.0",
+    "nodeEventType.IndirectInputRewired": "20.5",
+    "nodeEventType.ParmTupleEnabledChanged": "20.5",
+    "nodeEventType.ParmTupleLockChanged": "20.5",
+    "nodeEventType.ParmTupleVisibleChanged": "20.5",
+    "numericData.UInt8": "20.5",
+    "paneTabType.ApexEditor": "20.5",
+    "playbarEvent.ChannelListChanged": "20.5",
+    "playbarEvent.GlobalFrameRangeChanged": "20.5",
+    "playbarEvent.PlaybackFrameRangeChanged": "20.5",
+    "playbarEvent.ScrubStarted": "21.0",
+    "playbarEvent.ScrubStopped": "21.0",
+    "primType.ChannelPrim": "20.5",
+    "volumeStorageType": "21.0",
+    "volumeVisualization": "21.0",
+}
