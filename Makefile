@@ -57,7 +57,7 @@ demo: .venv/served ## Denoise the example renders with an embedded server
 	@echo "See $(DEMO)/denoised_0001.exr and $(DEMO)/before_after.png"
 
 test: lint ## Check the code and run every test
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest -m 'not nightly' $(TEST_ARGS)
 
 soak: .venv/tested ## Run the fault tests at full load; this takes an hour
 	PROPERTY_EXAMPLES=500 $(BIN)/python -m pytest -n 0 -m nightly --timeout 5400 $(TEST_ARGS)

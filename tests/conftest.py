@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +24,23 @@ settings.register_profile(
 settings.load_profile("filmgate")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+APART = ("tests/test_interpreters.py", "tests/test_bench.py")
+"""Files of long tests that share nothing."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with long tests, so that at the end no process waits for another one's."""
+    items.sort(key=lambda item: not item.nodeid.startswith(APART))
+
+
+@pytest.hookimpl(optionalhook=True)  # hosts' interpreters have no xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process whole files, because a file's tests share servers; long tests singly."""
+    from scheduling import Scheduling  # noqa: PLC0415
+
+    config.option.loadscopereorder = False
+    return Scheduling(APART, config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

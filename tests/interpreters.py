@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock
+
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -36,10 +38,13 @@ def load_environment(version: str, interpreter: Path, lock_file: Path = CLIENTS)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "made-from.txt"
     lock = lock_file.read_text(encoding="utf-8")
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
-        _run([interpreter, "-m", "venv", "--clear", "--without-pip", folder])
-        _run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "-r", lock_file])
-        stamp.write_text(lock, encoding="utf-8")
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"):  # two tests at once may want the same environment
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
+            _run([interpreter, "-m", "venv", "--clear", "--without-pip", folder])
+            pip = (sys.executable, "-m", "pip", "--python", python)
+            _run([*pip, "install", "-q", "-r", lock_file])
+            stamp.write_text(lock, encoding="utf-8")
     return python
 
 

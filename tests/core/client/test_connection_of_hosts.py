@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -67,7 +66,9 @@ def asking() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def connect(settings: Callable[..., Config]) -> Iterator[Callable[..., Connection]]:
+def connect(
+    settings: Callable[..., Config], own_threads: Callable[[], list[str]]
+) -> Iterator[Callable[..., Connection]]:
     """Return what makes connections, and close them in the end."""
     made: list[Connection] = []
 
@@ -81,12 +82,6 @@ def connect(settings: Callable[..., Config]) -> Iterator[Callable[..., Connectio
     assert not own_threads()
 
 
-def own_threads() -> list[str]:
-    """Name the threads of ours that are alive."""
-    names = [thread.name for thread in threading.enumerate()]
-    return [name for name in names if name.startswith("filmgate")]
-
-
 def nobody() -> str:
     """Return an address where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -94,7 +89,9 @@ def nobody() -> str:
 
 
 def test_nothing_happens_before_somebody_asks(
-    server: ScriptedServer, connect: Callable[..., Connection]
+    server: ScriptedServer,
+    connect: Callable[..., Connection],
+    own_threads: Callable[[], list[str]],
 ) -> None:
     """Making a connection starts no thread and says nothing to the server."""
     connection = connect(server.address)

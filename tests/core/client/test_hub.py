@@ -34,7 +34,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., C
 
 
 @pytest.fixture
-def opened(settings: Callable[..., Config], tmp_path: Path) -> Iterator[Callable[..., Hub]]:
+def opened(
+    settings: Callable[..., Config], tmp_path: Path, own_threads: Callable[[], list[str]]
+) -> Iterator[Callable[..., Hub]]:
     """Return what makes hubs, and close them in the end; no thread may be left."""
     made: list[Hub] = []
 
@@ -48,13 +50,9 @@ def opened(settings: Callable[..., Config], tmp_path: Path) -> Iterator[Callable
     assert not own_threads()
 
 
-def own_threads() -> list[str]:
-    """Name the threads of ours that are alive."""
-    names = [thread.name for thread in threading.enumerate()]
-    return [name for name in names if name.startswith("filmgate")]
-
-
-def test_making_one_starts_nothing(opened: Callable[..., Hub]) -> None:
+def test_making_one_starts_nothing(
+    opened: Callable[..., Hub], own_threads: Callable[[], list[str]]
+) -> None:
     """Opening a script that holds nodes costs no thread and no word to the server."""
     with ScriptedServer() as server:
         hub = opened(server=server.address)
